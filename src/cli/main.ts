@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+import yargs from "yargs";
+import { hideBin } from "yargs/helpers";
+import { LoopoolError, usageError } from "../shared/errors.js";
+import { loadCommand } from "./load.js";
+import { reportCommand } from "./report.js";
+import { serveCommand } from "./serve.js";
+import { sweepCommand } from "./sweep.js";
+
+/** The one door for failure: a user's mistake is one line and exit code 2; anything unexpected keeps its stack. */
+function fail(error: unknown): never {
+  if (error instanceof LoopoolError) {
+    console.error(`loopool: ${error.message}`);
+    process.exit(error.exitCode);
+  }
+  console.error(error);
+  process.exit(1);
+}
+
+await yargs(hideBin(process.argv))
+  .scriptName("loopool")
+  .usage("$0 <command>\n\nLoop or pool? One HTTP server with a switchable concurrency core, and the harness that compares them.")
+  .command(serveCommand)
+  .command(sweepCommand)
+  .command(reportCommand)
+  .command(loadCommand)
+  .demandCommand(1, "name a command: serve, sweep, report or load (--help shows each)")
+  .strict()
+  .version()
+  .help()
+  .wrap(110)
+  .exitProcess(false)
+  .fail((message: string | null, error: Error | undefined) => {
+    throw error ?? usageError(message ?? "bad arguments");
+  })
+  .parseAsync()
+  .catch(fail);

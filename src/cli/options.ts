@@ -1,0 +1,45 @@
+import { usageError } from "../shared/errors.js";
+
+/**
+ * Values as yargs hands them over, checked once, here, at the edge. Each function takes the flag's name and the raw value
+ * and returns the value or throws a usage error that names the flag and what is allowed.
+ */
+
+/** A flag given twice reaches us as an array: refuse it rather than guess which one was meant. */
+function single(flag: string, value: unknown): unknown {
+  if (Array.isArray(value)) throw usageError(`--${flag} was given ${value.length} times: give it once`);
+  return value;
+}
+
+/** A whole number in [min, max]. */
+export function wholeNumber(flag: string, raw: unknown, min: number, max: number): number {
+  const value = single(flag, raw);
+  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  if (typeof number === "number" && Number.isInteger(number) && number >= min && number <= max) return number;
+  throw usageError(`--${flag} must be a whole number from ${min} to ${max}, not "${String(value)}"`);
+}
+
+/** One of a closed set of words. */
+export function oneOf<const T extends string>(flag: string, raw: unknown, allowed: readonly T[]): T {
+  const value = single(flag, raw);
+  const found = allowed.find((word) => word === value);
+  if (found === undefined) throw usageError(`--${flag} must be one of ${allowed.join(", ")}, not "${String(value)}"`);
+  return found;
+}
+
+/** A text that is not empty. */
+export function text(flag: string, raw: unknown): string {
+  const value = single(flag, raw);
+  if (typeof value === "string" && value !== "") return value;
+  throw usageError(`--${flag} needs a value`);
+}
+
+/** A comma-separated list without repetitions; every item is checked by `item`. */
+export function listOf<T>(flag: string, raw: unknown, item: (flag: string, raw: unknown) => T): readonly T[] {
+  const value = single(flag, raw);
+  const items = String(value)
+    .split(",")
+    .map((part) => item(flag, part.trim()));
+  if (new Set(items).size !== items.length) throw usageError(`--${flag} names a value twice: "${String(value)}"`);
+  return items;
+}

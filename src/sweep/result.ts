@@ -1,0 +1,107 @@
+import type { RunResult } from "../load/run-result.js";
+
+/** The file a sweep leaves in bench/results: everything a report needs, so that a report can always be made again. */
+export interface SweepResult {
+  readonly schema: "loopool-sweep/1";
+  /** Part of the file name, e.g. "cores" in 2026-11-21-cores.json. */
+  readonly name: string;
+  /** The command that makes this result again, as a user would type it. */
+  readonly command: string;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  /** null while trials are missing: the sweep was interrupted and can be resumed. */
+  readonly finishedAt: string | null;
+  readonly plan: SweepPlan;
+  readonly environment: Environment;
+  /** Finished trials, in the order they ran. */
+  readonly trials: readonly TrialResult[];
+}
+
+/** What was asked for; with the seed it gives the order of all trials. */
+export interface SweepPlan {
+  /** Names of the cores compared; the first one is the base of every ratio. */
+  readonly cores: readonly string[];
+  readonly concurrencies: readonly number[];
+  /** Requests in the measured window of one trial. */
+  readonly requests: number;
+  /** Requests sent and discarded before the window. */
+  readonly warmupRequests: number;
+  /** Trials per cell (a cell is one core at one concurrency). Each block holds every cell once. */
+  readonly trials: number;
+  /** Path and query requested. */
+  readonly path: string;
+  readonly keepAlive: boolean;
+  readonly seed: number;
+  /** Worker threads of the cores that have them. */
+  readonly workers: number;
+  readonly pinning: Pinning;
+}
+
+/** Which CPUs server and generator ran on; null: the scheduler's choice. */
+export interface Pinning {
+  /** In taskset's list form, e.g. "0" or "0,2-3". */
+  readonly server: string | null;
+  readonly generator: string | null;
+  /** One sentence for the report: why it was pinned so. */
+  readonly reason: string;
+}
+
+/** One trial: a fresh server process, a warm-up discarded, one measured window. The unit of the experiment. */
+export interface TrialResult {
+  readonly core: string;
+  readonly concurrency: number;
+  /** Block number from 0: trials of one block ran next to each other and are paired. */
+  readonly block: number;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  /** The generator's own account; null when the trial could not be run, see `failure`. */
+  readonly run: RunResult | null;
+  /** What the server counted and spent between the end of the warm-up and the end of the window. */
+  readonly server: ServerAccount | null;
+  /** Why there is no result (the server did not start, the generator died), in one line. */
+  readonly failure: string | null;
+}
+
+/** Differences between two readings of the server's /stats.json around the measured window, the reading itself not counted. */
+export interface ServerAccount {
+  /** Requests the server received: must equal the generator's, tolerance 0. */
+  readonly requests: number;
+  /** Requests refused because the pool's ring was full. */
+  readonly shed: number;
+  readonly handlerErrors: number;
+  readonly aborted: number;
+  /** CPU of the whole process, all its threads, µs. */
+  readonly cpuUserMicros: number;
+  readonly cpuSystemMicros: number;
+  /** Wall time between the two readings, µs. */
+  readonly elapsedMicros: number;
+  /** High-water mark of the process since its start, bytes. */
+  readonly peakRssBytes: number;
+  /** Active ÷ (active + idle) time of the server's main event loop between the readings. */
+  readonly eventLoopUtilization: number;
+  /** Longest delay of the main event loop since its start, ms. */
+  readonly eventLoopDelayMaxMs: number;
+}
+
+/** Where it was measured. */
+export interface Environment {
+  readonly cpuModel: string;
+  readonly cores: number;
+  readonly memoryBytes: number;
+  readonly platform: string;
+  /** Kernel release. */
+  readonly kernel: string;
+  readonly node: string;
+  readonly v8: string;
+  readonly uv: string;
+  readonly uws: string;
+  readonly loopool: string;
+  /** Git commit, with "-dirty" when the tree had changes; "unknown" outside a checkout. */
+  readonly commit: string;
+  /** Soft limit of open files; null where it cannot be read. */
+  readonly openFilesLimit: number | null;
+  /** Load average over one minute before the sweep. */
+  readonly loadAverage: number;
+  /** Iterations of the calibrated loop per µs, shared by all trials so that /cpu does the same work in each. */
+  readonly iterationsPerMicro: number;
+}
