@@ -1,0 +1,130 @@
+import { type ErrorClass, errorClasses, type RunResult } from "../load/run-result.js";
+import { limits, type Reason } from "./findings.js";
+import type { RanTrial } from "./saturation.js";
+
+/** Requests of a run that are not a success, all classes together. */
+export function failedRequests(run: RunResult): number {
+  return errorClasses.reduce((sum, errorClass) => sum + run.errors[errorClass], 0);
+}
+
+/** Requests that reached a connection, so that the server can have seen them. */
+function reachable(run: RunResult): number {
+  return run.sent - run.errors["connect-refused"] - run.errors["connect-failed"];
+}
+
+/**
+ * Requests in flight on average: summed latency ÷ elapsed time. The total latency, because with keep-alive the first request of each
+ * connection, and without it every request, also holds its connection while it connects.
+ */
+export function inFlight(run: RunResult): number {
+  return run.latency.total.sum / 1e9 / run.elapsedSeconds;
+}
+
+/**
+ * The fewest requests in flight that Little's law allows. At the end of a run the connections fall idle one after another, for no longer
+ * than the slowest answer takes: that share of the run is allowed besides the turn-around.
+ */
+export function lowestInFlight(run: RunResult): number {
+  const gap = run.keepAlive ? limits.littleGap : limits.littleGapPerConnection;
+  const runOut = run.latency.total.max / 1e9 / run.elapsedSeconds;
+  return run.concurrency * Math.max(0, 1 - gap - runOut);
+}
+
+/** The trials that `broken` measures above 0 and the worst of them; null when there are none. */
+function worst(
+  trials: readonly RanTrial[],
+  broken: (trial: RanTrial) => number,
+): { trial: RanTrial; trials: number } | null {
+  const bad = trials.filter((trial) => broken(trial) > 0);
+  const [first, ...rest] = bad;
+  if (first === undefined) return null;
+  return { trial: rest.reduce((a, b) => (broken(b) > broken(a) ? b : a), first), trials: bad.length };
+}
+
+/** A rule of the books: by how much a trial breaks it (0: it holds), and the reason that says so. */
+interface Rule {
+  readonly broken: (trial: RanTrial) => number;
+  readonly reason: (trial: RanTrial, trials: number) => Reason;
+}
+
+/** One trial that does not add up is enough: what is wrong in it is not known to be right in the others. */
+const rules: readonly Rule[] = [
+  {
+    broken: ({ run }) => Math.abs(run.requested - run.sent),
+    reason: ({ run }, trials) => ({ code: "stopped-early", trials, asked: run.requested, sent: run.sent }),
+  },
+  {
+    broken: ({ run }) => Math.abs(run.sent - run.completed - failedRequests(run)),
+    reason: ({ run }, trials) => ({
+      code: "generator-count",
+      trials,
+      sent: run.sent,
+      completed: run.completed,
+      failed: failedRequests(run),
+    }),
+  },
+  {
+    broken: ({ run }) => Math.abs(run.completed - run.latency.total.count),
+    reason: ({ run }, trials) => ({
+      code: "latency-count",
+      trials,
+      completed: run.completed,
+      recorded: run.latency.total.count,
+    }),
+  },
+  {
+    broken: ({ run, server }) => Math.abs(server.requests - reachable(run)),
+    reason: ({ run, server }, trials) => ({
+      code: "server-count",
+      trials,
+      server: server.requests,
+      generator: reachable(run),
+    }),
+  },
+  {
+    broken: ({ run }) => run.concurrency - run.peakConnections,
+    reason: ({ run }, trials) => ({ code: "connections", trials, asked: run.concurrency, peak: run.peakConnections }),
+  },
+  {
+    broken: ({ run }) => (run.keepAlive ? run.completed - run.keepAliveResponses : 0),
+    reason: ({ run }, trials) => ({
+      code: "keep-alive-lost",
+      trials,
+      completed: run.completed,
+      kept: run.keepAliveResponses,
+    }),
+  },
+  {
+    // The latencies of failed requests are not recorded, so a run with errors cannot be tested; it is invalid already.
+    broken: ({ run }) =>
+      failedRequests(run) > 0
+        ? 0
+        : Math.max(lowestInFlight(run) - inFlight(run), inFlight(run) - run.concurrency * (1 + limits.littleExcess)),
+    reason: ({ run }, trials) => ({
+      code: "littles-law",
+      trials,
+      concurrency: run.concurrency,
+      inFlight: inFlight(run),
+      lowest: lowestInFlight(run),
+    }),
+  },
+];
+
+/** Do the books of these trials add up? A reason for each rule that one of them breaks. */
+export function audit(trials: readonly RanTrial[]): readonly Reason[] {
+  const reasons: Reason[] = [];
+  const failed = trials.reduce((sum, { run }) => sum + failedRequests(run), 0);
+  if (failed > 0) {
+    const byClass: Partial<Record<ErrorClass, number>> = {};
+    for (const errorClass of errorClasses) {
+      const count = trials.reduce((sum, { run }) => sum + run.errors[errorClass], 0);
+      if (count > 0) byClass[errorClass] = count;
+    }
+    reasons.push({ code: "errors", sent: trials.reduce((sum, { run }) => sum + run.sent, 0), failed, byClass });
+  }
+  for (const rule of rules) {
+    const found = worst(trials, rule.broken);
+    if (found !== null) reasons.push(rule.reason(found.trial, found.trials));
+  }
+  return reasons;
+}

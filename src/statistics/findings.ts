@@ -1,0 +1,75 @@
+import type { ErrorClass } from "../load/run-result.js";
+
+/**
+ * Findings about a cell (one core at one concurrency), as data: the report words them. `trials` is how many trials show the
+ * finding; the other numbers are those of the worst of them, unless said otherwise.
+ */
+
+/** Why a cell is invalid: it is printed, never ranked. */
+export type Reason =
+  | { readonly code: "trials-missing"; readonly planned: number; readonly finished: number }
+  | { readonly code: "trial-failed"; readonly trials: number; readonly failure: string }
+  /** Summed over all trials of the cell. */
+  | {
+      readonly code: "errors";
+      readonly sent: number;
+      readonly failed: number;
+      readonly byClass: Readonly<Partial<Record<ErrorClass, number>>>;
+    }
+  | { readonly code: "stopped-early"; readonly trials: number; readonly asked: number; readonly sent: number }
+  | {
+      readonly code: "generator-count";
+      readonly trials: number;
+      readonly sent: number;
+      readonly completed: number;
+      readonly failed: number;
+    }
+  | { readonly code: "latency-count"; readonly trials: number; readonly completed: number; readonly recorded: number }
+  | { readonly code: "server-count"; readonly trials: number; readonly server: number; readonly generator: number }
+  | { readonly code: "connections"; readonly trials: number; readonly asked: number; readonly peak: number }
+  | { readonly code: "keep-alive-lost"; readonly trials: number; readonly completed: number; readonly kept: number }
+  | {
+      readonly code: "littles-law";
+      readonly trials: number;
+      readonly concurrency: number;
+      readonly inFlight: number;
+      readonly lowest: number;
+    }
+  /** Medians over the trials. */
+  | { readonly code: "generator-limited"; readonly generatorShare: number; readonly serverShare: number };
+
+/** What a reader must know of a cell that is valid all the same. Shares are medians over the trials. */
+export type Warning =
+  | { readonly code: "generator-near-limit"; readonly generatorShare: number; readonly serverShare: number }
+  | { readonly code: "shared-cpus"; readonly cpus: number; readonly busyCpus: number };
+
+export interface Verdict {
+  readonly valid: boolean;
+  readonly reasons: readonly Reason[];
+  readonly warnings: readonly Warning[];
+}
+
+/** The limits the findings apply, each with its source. */
+export const limits = {
+  /**
+   * A thread busy for this share of the window is full: the rest is run-in, run-out and the grain of CPU accounting. In a closed loop
+   * the busiest station bounds the throughput, whatever the others could do.
+   * Source: P. Denning and J. Buzen, "The operational analysis of queueing network models", ACM Computing Surveys 10(3), 1978.
+   */
+  full: 0.9,
+  /**
+   * A generator above this share delays its own requests.
+   * Source: Grafana k6, "Running large tests": leave 20% of the CPU idle, else response times look larger than they are.
+   */
+  generatorHeadroom: 0.8,
+  /**
+   * How far the requests in flight, summed latency ÷ elapsed time, may lie below the concurrency (Little's law: L = λ·W). The gap is the
+   * generator's own turn-around between an answer and the next request, which no latency holds. Run-out is allowed for besides.
+   * Source: J. Little, "A proof for the queuing formula L = λW", Operations Research 9(3), 1961.
+   */
+  littleGap: 0.1,
+  /** Without keep-alive the turn-around also closes one socket and opens another. */
+  littleGapPerConnection: 0.3,
+  /** More in flight than there are connections cannot be: the clock's grain is all that is allowed. */
+  littleExcess: 0.01,
+} as const;
