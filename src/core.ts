@@ -1,0 +1,34 @@
+import type { HandlerContext } from "./shared/handlers/context.js";
+import type { HandlerRequest, HandlerResponse } from "./shared/handlers/handler.js";
+
+/** A body up to this size is copied before `Reply.send` returns; a longer one must not change afterwards. */
+export const COPIED_BODY_BYTES = 64 * 1024;
+
+/** Where the answer to one request goes. Made by the front, used by a core, on the main thread. */
+export interface Reply {
+  /** The client has gone: an answer is no longer of use. It is safe to send one all the same. */
+  readonly aborted: boolean;
+  /** Answers, now or later, exactly once. See COPIED_BODY_BYTES for how long the body is still needed. */
+  send(response: HandlerResponse): void;
+}
+
+/** A concurrency core: decides where and when handlers run. */
+export interface Core {
+  /**
+   * Takes one request. Calls `reply.send` exactly once, before it returns or later, on the main thread, whatever becomes of
+   * the handler: a queue that is full answers 503. Never throws.
+   */
+  submit(request: HandlerRequest, reply: Reply): void;
+  /** Ends its threads. The front has drained before: what is still unanswered then is lost. */
+  stop(): Promise<void>;
+}
+
+/** How a core is chosen and made; each core's folder exports one. */
+export interface CoreModule {
+  /** Word of the `--mode` flag. */
+  readonly name: string;
+  /** Threads beside the main one that will run handlers. */
+  threads(config: { readonly workers: number }): number;
+  /** Starts the core's threads; resolves when they take requests. `context` is the main thread's. */
+  start(context: HandlerContext): Promise<Core>;
+}

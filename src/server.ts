@@ -1,0 +1,82 @@
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import type { CoreModule } from "./core.js";
+import { listen } from "./front/front.js";
+import { loadUws } from "./front/uws.js";
+import { pool } from "./pool/pool.js";
+import { reactor } from "./reactor/reactor.js";
+import type { ServerConfig } from "./shared/config.js";
+import { calibrate } from "./shared/handlers/burn.js";
+import { createSharedState, threadContext } from "./shared/handlers/context.js";
+import type { ThreadStats } from "./shared/stats.js";
+
+/** Every core there is: to add one, write its folder and name it here. */
+const coreModules: readonly CoreModule[] = [reactor, pool];
+
+/** The words of `--mode`. */
+export const modes: readonly string[] = coreModules.map(({ name }) => name);
+
+/** A server that accepts connections. */
+export interface RunningServer {
+  readonly url: string;
+  readonly port: number;
+  /** Worker threads that run handlers; 0 where the event loop does. */
+  readonly workers: number;
+  /** The main thread's slot of the stats segment. */
+  readonly mainStats: ThreadStats;
+  /** Answers what is in flight, within the configured time, and ends all threads. Resolves with the number of requests cut off. */
+  stop(): Promise<number>;
+}
+
+/** Composes shared memory, core and front. Throws a LoopoolError when something it needs is not to be had. */
+export async function startServer(config: ServerConfig): Promise<RunningServer> {
+  const module = coreModules.find(({ name }) => name === config.mode);
+  if (module === undefined) throw new RangeError(`no core is called "${config.mode}"`);
+  const uws = await loadUws();
+  const workers = module.threads(config);
+  const shared = createSharedState(config, workers, {
+    iterationsPerMicro: config.iterationsPerMicro ?? calibrate(),
+    uws: uws.version,
+  });
+  const context = threadContext(shared, 0);
+  const core = await module.start(context);
+  try {
+    const front = await listen(uws, config, core, context.stats);
+    const stopWatching = watchEventLoop(context.stats);
+    return {
+      url: front.url,
+      port: front.port,
+      workers,
+      mainStats: context.stats,
+      async stop() {
+        const cutOff = await front.drain(config.drainTimeoutMs);
+        stopWatching();
+        await core.stop();
+        return cutOff;
+      },
+    };
+  } catch (error) {
+    await core.stop();
+    throw error;
+  }
+}
+
+const WATCH_INTERVAL_MS = 50;
+const DELAY_RESOLUTION_MS = 10;
+
+/** Writes the main event loop's use and delay into the stats, so that any thread can read them. Returns how to end it. */
+function watchEventLoop(stats: ThreadStats): () => void {
+  const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+  delay.enable();
+  const timer = setInterval(() => {
+    const { active, idle } = performance.eventLoopUtilization();
+    stats.set("loopActiveMs", active);
+    stats.set("loopIdleMs", idle);
+    // What it records is the time between two of its ticks, the planned interval included.
+    stats.set("loopDelayMaxMs", Math.max(0, delay.max / 1e6 - DELAY_RESOLUTION_MS));
+  }, WATCH_INTERVAL_MS);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+    delay.disable();
+  };
+}
