@@ -1,0 +1,117 @@
+import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from "uWebSockets.js";
+import { createServer } from "node:net";
+import type { Core } from "../core.js";
+import { LoopoolError, messageOf } from "../shared/errors.js";
+import { type HandlerRequest, type HandlerResponse, HeaderBlock } from "../shared/handlers/handler.js";
+import type { ThreadStats } from "../shared/stats.js";
+import { type FrontState, UwsReply } from "./reply.js";
+import type { LoadedUws } from "./uws.js";
+
+/** A front that accepts connections. */
+export interface Front {
+  /** Where to reach it. */
+  readonly url: string;
+  readonly port: number;
+  /**
+   * Stops accepting, waits until every request in flight is answered (each with `Connection: close`) or the deadline has
+   * passed, and closes all connections. Resolves with the number of requests that were cut off.
+   */
+  drain(timeoutMs: number): Promise<number>;
+}
+
+const METHOD_NOT_ALLOWED: HandlerResponse = {
+  status: 405,
+  headers: new HeaderBlock({ "Content-Type": "text/plain; charset=utf-8", Allow: "GET, HEAD" }),
+  body: "405 Method Not Allowed\n",
+};
+
+/**
+ * Listens and hands every GET and HEAD to the core. `stats` is the main thread's slot.
+ * Throws a LoopoolError when the port cannot be had.
+ */
+export async function listen(
+  { uws }: LoadedUws,
+  address: { readonly host: string | null; readonly port: number },
+  core: Core,
+  stats: ThreadStats,
+): Promise<Front> {
+  const state: FrontState = { stats, inFlight: 0, draining: false, onIdle: () => {} };
+
+  const toCore = (method: HandlerRequest["method"]) => (res: HttpResponse, req: HttpRequest) => {
+    stats.add("requests", 1);
+    const reply = new UwsReply(res, method === "HEAD", state);
+    core.submit({ method, path: req.getUrl(), query: req.getQuery() ?? "" }, reply);
+    reply.defer();
+  };
+  const app = uws
+    .App()
+    .get("/*", toCore("GET"))
+    .head("/*", toCore("HEAD"))
+    .any("/*", (res) => {
+      stats.add("requests", 1);
+      new UwsReply(res, false, state).send(METHOD_NOT_ALLOWED);
+    })
+    .filter((_res, change) => stats.add(Number(change) > 0 ? "connectionsOpened" : "connectionsClosed", 1));
+
+  const socket = await bind(app, address, uws.LIBUS_LISTEN_EXCLUSIVE_PORT);
+  const port = uws.us_socket_local_port(socket);
+  const drain = async (timeoutMs: number): Promise<number> => {
+    state.draining = true;
+    uws.us_listen_socket_close(socket);
+    if (state.inFlight > 0) {
+      await new Promise<void>((resolve) => {
+        state.onIdle = resolve;
+        setTimeout(resolve, timeoutMs).unref();
+      });
+    }
+    const cutOff = state.inFlight;
+    app.close();
+    return cutOff;
+  };
+  return { url: `http://${urlHost(address.host)}:${port}`, port, drain };
+}
+
+function urlHost(host: string | null): string {
+  if (host === null) return "localhost";
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+/** Binds exclusively: by default µSockets lets a second server share the port, and half of the requests would go astray. */
+async function bind(
+  app: TemplatedApp,
+  { host, port }: { readonly host: string | null; readonly port: number },
+  exclusive: number,
+): Promise<us_listen_socket> {
+  const socket = await new Promise<us_listen_socket | false>((resolve) => {
+    if (host === null) app.listen(port, exclusive, resolve);
+    // The declarations lack this form; the binding takes host, port, options (uWebSockets.js, AppWrapper.h).
+    else (app.listen as (...args: unknown[]) => TemplatedApp).call(app, host, port, exclusive, resolve);
+  });
+  if (socket !== false) return socket;
+  app.close();
+  throw await whyNot(host, port);
+}
+
+/** µWS only says that it could not listen; the system, asked again through Node, says why. */
+async function whyNot(host: string | null, port: number): Promise<LoopoolError> {
+  const error = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
+    const probe = createServer();
+    probe.once("error", resolve);
+    probe.listen({ port, exclusive: true, ...(host === null ? {} : { host }) }, () =>
+      probe.close(() => resolve(undefined)),
+    );
+  });
+  switch (error?.code) {
+    case "EACCES":
+      return new LoopoolError("PORT_FORBIDDEN", `port ${port} needs privileges: choose one above 1023 with --port`);
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return new LoopoolError("HOST_UNKNOWN", `--host ${host} is not an address of this machine (${messageOf(error)})`);
+    default:
+      return new LoopoolError(
+        "PORT_IN_USE",
+        `port ${port} is in use: choose another with --port, or stop the process that listens there (ss -ltnp 'sport = :${port}' shows it)`,
+      );
+  }
+}

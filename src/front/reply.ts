@@ -1,0 +1,117 @@
+import type { HttpResponse } from "uWebSockets.js";
+import { STATUS_CODES } from "node:http";
+import { COPIED_BODY_BYTES, type Reply } from "../core.js";
+import type { HandlerResponse } from "../shared/handlers/handler.js";
+import type { ThreadStats } from "../shared/stats.js";
+import { type Client, sendFile, sendLarge } from "./stream.js";
+
+/** What the replies of one front have in common. */
+export interface FrontState {
+  readonly stats: ThreadStats;
+  /** Requests received and not yet answered in full. */
+  inFlight: number;
+  /** No more requests are wanted: every answer closes its connection. */
+  draining: boolean;
+  /** Called when the last request in flight has been answered or given up. */
+  onIdle: () => void;
+}
+
+const statusLines = new Map(Object.entries(STATUS_CODES).map(([code, text]) => [Number(code), `${code} ${text}`]));
+
+/**
+ * The answer to one request on a µWS socket. µWS forbids touching a response after an abort and wants writes outside the
+ * handler's own turn corked: both are kept here, and nowhere else.
+ */
+export class UwsReply implements Reply, Client {
+  aborted = false;
+  onAbort = (): void => {};
+  readonly #res: HttpResponse;
+  readonly #headOnly: boolean;
+  readonly #front: FrontState;
+  #answered = false;
+  /** The µWS handler has returned: from now on writes are corked. */
+  #deferred = false;
+
+  constructor(res: HttpResponse, headOnly: boolean, front: FrontState) {
+    this.#res = res;
+    this.#headOnly = headOnly;
+    this.#front = front;
+  }
+
+  /** The front: the µWS handler is about to return. A response that is still to come needs an abort handler, or µWS ends the process. */
+  defer(): void {
+    if (this.#answered) return;
+    this.#deferred = true;
+    this.#res.onAborted(() => this.#abort());
+    this.#front.inFlight++;
+    this.#front.stats.set("inFlight", this.#front.inFlight);
+  }
+
+  send(response: HandlerResponse): void {
+    if (this.#answered) throw new Error("a request was answered twice");
+    this.#answered = true;
+    if (this.aborted) return;
+    if (this.#deferred) this.#res.cork(() => this.#write(response));
+    else this.#write(response);
+  }
+
+  #write({ status, headers, body }: HandlerResponse): void {
+    const res = this.#res;
+    const { stats, draining } = this.#front;
+    stats.addResponse(status);
+    if (status !== 200) res.writeStatus(statusLines.get(status) ?? String(status));
+    const { fields } = headers;
+    for (let i = 0; i < fields.length; i += 2) res.writeHeader(fields[i]!, fields[i + 1]!);
+
+    if (this.#headOnly || status === 204 || status === 304) {
+      // Called with a length, endWithoutBody does not complete in this release (uWebSockets#1855), and closing comes after the
+      // length: so both are written as fields, and a connection that is to close is closed at the end of the drain.
+      if (status !== 204 && status !== 304) res.writeHeader("Content-Length", String(bodyBytes(body)));
+      if (draining) res.writeHeader("Connection", "close");
+      res.endWithoutBody();
+    } else if (typeof body === "string" || (body instanceof Uint8Array && body.byteLength <= COPIED_BODY_BYTES)) {
+      stats.add("bodyBytes", bodyBytes(body));
+      res.end(body, draining);
+    } else {
+      this.#stream(body);
+      return;
+    }
+    this.#finish();
+  }
+
+  /** A body that may not fit the socket now: it is in flight until its last byte has been taken. */
+  #stream(body: Exclude<HandlerResponse["body"], string>): void {
+    // A synchronous answer has neither an abort handler nor a place among those in flight yet.
+    if (!this.#deferred) {
+      this.#answered = false;
+      this.defer();
+      this.#answered = true;
+    }
+    this.#front.stats.add("bodyBytes", bodyBytes(body));
+    const done = (): void => {
+      if (!this.aborted) this.#finish();
+    };
+    if (body instanceof Uint8Array) sendLarge(this.#res, body, done);
+    else sendFile(this.#res, this, body, done);
+  }
+
+  #abort(): void {
+    this.aborted = true;
+    this.#front.stats.add("aborted", 1);
+    this.onAbort();
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (!this.#deferred) return;
+    const front = this.#front;
+    front.inFlight--;
+    front.stats.set("inFlight", front.inFlight);
+    if (front.inFlight === 0) front.onIdle();
+  }
+}
+
+function bodyBytes(body: HandlerResponse["body"]): number {
+  if (typeof body === "string") return Buffer.byteLength(body);
+  return body instanceof Uint8Array ? body.byteLength : body.bytes;
+}

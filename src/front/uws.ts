@@ -1,0 +1,46 @@
+import type * as Uws from "uWebSockets.js";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { LoopoolError, messageOf } from "../shared/errors.js";
+
+/** The native library and its version. */
+export interface LoadedUws {
+  readonly uws: typeof Uws & { readonly LIBUS_LISTEN_EXCLUSIVE_PORT: number };
+  readonly version: string;
+}
+
+/** Which release of µWebSockets.js has a binary for which module version of Node (`process.versions.modules`). */
+const packages: Readonly<Record<string, string>> = {
+  "115": "uWebSockets.js", // Node 20
+  "127": "uWebSockets.js", // Node 22
+  "131": "uWebSockets.js", // Node 23
+  "137": "uWebSockets.js-next", // Node 24
+  "147": "uWebSockets.js-next", // Node 26
+};
+
+const WORKING_NODES = "Node 20, 22, 24 and 26 (glibc Linux, macOS and Windows)";
+
+/** Loads µWebSockets.js: the only place that does. Throws a LoopoolError that names the Node versions with a binary. */
+export async function loadUws(): Promise<LoadedUws> {
+  const name = packages[process.versions.modules];
+  const here = `Node ${process.versions.node} on ${process.platform} ${process.arch}`;
+  if (name === undefined) {
+    throw new LoopoolError("NO_UWS_BINARY", `uWebSockets.js has no binary for ${here}: use ${WORKING_NODES}`);
+  }
+  try {
+    const require = createRequire(import.meta.url);
+    const uws = require(name) as LoadedUws["uws"];
+    // The package exports no manifest, so it is read from beside its main file.
+    const manifest = readFileSync(join(dirname(require.resolve(name)), "package.json"), "utf8");
+    return { uws, version: (JSON.parse(manifest) as { version: string }).version };
+  } catch (error) {
+    const cause = messageOf(error).split("\n")[0];
+    throw new LoopoolError(
+      "NO_UWS_BINARY",
+      `the binary of uWebSockets.js for ${here} does not load (${cause}): use ${WORKING_NODES}, and run "npm ci" again after a change of Node`,
+      1,
+      { cause: error },
+    );
+  }
+}
