@@ -1,0 +1,23 @@
+/** A server's settings, resolved once at the edge: everything is given, nothing is checked again inside. */
+export interface ServerConfig {
+  /** Name of the core, one of those that `server.ts` knows. */
+  readonly mode: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** null: every IPv4 and IPv6 address. */
+  readonly host: string | null;
+  /** Absolute path of the folder whose files are served. */
+  readonly root: string;
+  /** Worker threads, for cores that have them. */
+  readonly workers: number;
+  /** Requests that may be queued or in service at once, a power of two, for cores that have a queue. */
+  readonly queue: number;
+  /** Bound of the file cache of each thread that runs handlers. */
+  readonly cacheBytes: number;
+  /** Absolute path of a module with more handlers, or null. */
+  readonly handlers: string | null;
+  /** Iterations of the burn loop per µs; null: calibrate at the start. */
+  readonly iterationsPerMicro: number | null;
+  /** How long a drain may take. */
+  readonly drainTimeoutMs: number;
+}

@@ -1,0 +1,64 @@
+/**
+ * Where idle workers sleep. One word per worker, each on a cache line of its own:
+ * the worker writes PARKED and waits while it stands; whoever has work swaps it back and wakes that worker.
+ *
+ * No wake-up is lost: the worker announces itself, looks for work again, and only then waits on the value it wrote; the
+ * producer publishes its items before it looks for parked workers. In any order of the two, one of them sees the other.
+ * A worker that dies parked leaves PARKED behind: the wake-up spent on it is harmless, and its successor starts with `leave`.
+ */
+
+const WORDS_PER_LINE = 16;
+const AWAKE = 0;
+const PARKED = 1;
+
+/** Bytes of shared memory for `workers` places. */
+export function parkingBytes(workers: number): number {
+  return workers * WORDS_PER_LINE * 4;
+}
+
+/** One thread's view of the places. */
+export class Parking {
+  readonly #words: Int32Array;
+  readonly #workers: number;
+
+  constructor(memory: SharedArrayBuffer, workers: number) {
+    this.#words = new Int32Array(memory);
+    this.#workers = workers;
+  }
+
+  /** Worker: announces that it is about to sleep. It must look for work once more before it waits. */
+  announce(worker: number): void {
+    Atomics.store(this.#words, worker * WORDS_PER_LINE, PARKED);
+  }
+
+  /** Worker: takes the announcement back. */
+  leave(worker: number): void {
+    Atomics.store(this.#words, worker * WORDS_PER_LINE, AWAKE);
+  }
+
+  /** Worker: sleeps until woken; the thread stands still, its timers and I/O too. */
+  wait(worker: number): void {
+    Atomics.wait(this.#words, worker * WORDS_PER_LINE, PARKED);
+  }
+
+  /** Worker: resolves when woken, while its event loop goes on; undefined when it has been woken already. */
+  waitAsync(worker: number): Promise<unknown> | undefined {
+    const outcome = Atomics.waitAsync(this.#words, worker * WORDS_PER_LINE, PARKED);
+    return outcome.async ? outcome.value : undefined;
+  }
+
+  /** Producer: wakes at most `count` parked workers and tells how many. */
+  wake(count: number): number {
+    let woken = 0;
+    for (let worker = 0; worker < this.#workers && woken < count; worker++) {
+      const word = worker * WORDS_PER_LINE;
+      // A plain look first: a compare-and-swap on the line of a busy worker would take it away from that worker.
+      if (Atomics.load(this.#words, word) !== PARKED) continue;
+      if (Atomics.compareExchange(this.#words, word, PARKED, AWAKE) !== PARKED) continue;
+      // All waiters on the word are this one worker: an asynchronous wait it has left behind must not use the wake-up up.
+      Atomics.notify(this.#words, word);
+      woken++;
+    }
+    return woken;
+  }
+}
