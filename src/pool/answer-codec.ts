@@ -1,0 +1,111 @@
+import { COPIED_BODY_BYTES } from "../core.js";
+import { type HandlerResponse, HeaderBlock } from "../shared/handlers/handler.js";
+import type { RecordRing } from "../shared/memory/record-ring.js";
+
+/**
+ * An answer in a worker's ring: five words, then the header fields where they are new, then the body.
+ * Header fields are sent once: a block that is used again travels as the number it got the first time, and main keeps the
+ * fields by worker and number. The ring keeps the order, so a number never arrives before its fields.
+ */
+const SLOT_WORD = 0;
+const STATUS_WORD = 1;
+/** Number of the header block; 0: not numbered, the fields are here. */
+const HEADERS_WORD = 2;
+/** Bytes of the fields that follow; 0: main knows them by number. */
+const FIELDS_BYTES_WORD = 3;
+const BODY_BYTES_WORD = 4;
+const HEAD_BYTES = 24;
+
+const MAX_NUMBERED = 1024;
+/** Not allowed inside a field, so it can stand between fields. */
+const SEPARATOR = "\n";
+
+/** The worker's side. */
+export class AnswerWriter {
+  readonly #ring: RecordRing;
+  readonly #numbers = new Map<HeaderBlock, number>();
+
+  constructor(ring: RecordRing) {
+    this.#ring = ring;
+  }
+
+  /** Writes and publishes an answer; false when it must take the message channel: a file, a long body, or no room now. */
+  write(slot: number, { status, headers, body }: HandlerResponse): boolean {
+    if (typeof body !== "string" && !(body instanceof Uint8Array)) return false;
+    const ring = this.#ring;
+    const bodyBytes = typeof body === "string" ? Buffer.byteLength(body) : body.byteLength;
+    if (bodyBytes > COPIED_BODY_BYTES) return false;
+
+    let number = this.#numbers.get(headers);
+    let fields = "";
+    if (number === undefined) {
+      fields = headers.fields.join(SEPARATOR);
+      number = this.#numbers.size < MAX_NUMBERED ? this.#numbers.size + 1 : 0;
+    }
+    // Field values are Latin-1 by HeaderBlock's own check: a byte a character.
+    const recordBytes = HEAD_BYTES + fields.length + bodyBytes;
+    if (recordBytes > ring.maxRecordBytes) return false;
+    const offset = ring.reserve(recordBytes);
+    if (offset === -1) return false;
+
+    const word = offset >> 2;
+    ring.words[word + SLOT_WORD] = slot;
+    ring.words[word + STATUS_WORD] = status;
+    ring.words[word + HEADERS_WORD] = number;
+    ring.words[word + FIELDS_BYTES_WORD] = fields.length;
+    ring.words[word + BODY_BYTES_WORD] = bodyBytes;
+    if (fields !== "") ring.bytes.write(fields, offset + HEAD_BYTES, "latin1");
+    const bodyStart = offset + HEAD_BYTES + fields.length;
+    if (typeof body === "string") ring.bytes.write(body, bodyStart, "utf8");
+    else ring.bytes.set(body, bodyStart);
+    ring.commit();
+    // Only now: a block whose record found no room has not been sent.
+    if (fields !== "" && number > 0) this.#numbers.set(headers, number);
+    return true;
+  }
+}
+
+/** The main thread's side of one worker. */
+export class AnswerReader {
+  readonly #ring: RecordRing;
+  readonly #blocks: HeaderBlock[] = [];
+
+  constructor(ring: RecordRing) {
+    this.#ring = ring;
+  }
+
+  /** Shows the oldest answer to `use` and gives its bytes back; false when there is none. The body is a view of shared memory: use it up before returning. */
+  read(use: (slot: number, response: HandlerResponse) => void): boolean {
+    const ring = this.#ring;
+    const offset = ring.peek();
+    if (offset === -1) return false;
+    const word = offset >> 2;
+    const fieldsBytes = ring.words[word + FIELDS_BYTES_WORD]!;
+    const bodyStart = offset + HEAD_BYTES + fieldsBytes;
+    const headers = this.#headers(ring.words[word + HEADERS_WORD]!, offset + HEAD_BYTES, fieldsBytes);
+    const body = ring.bytes.subarray(bodyStart, bodyStart + ring.words[word + BODY_BYTES_WORD]!);
+    use(ring.words[word + SLOT_WORD]!, { status: ring.words[word + STATUS_WORD]!, headers, body });
+    ring.release();
+    return true;
+  }
+
+  /** Whether there is nothing to read now. */
+  get isEmpty(): boolean {
+    return this.#ring.peek() === -1;
+  }
+
+  #headers(number: number, offset: number, fieldsBytes: number): HeaderBlock {
+    if (fieldsBytes === 0) return this.#blocks[number]!;
+    const parts = this.#ring.bytes.toString("latin1", offset, offset + fieldsBytes).split(SEPARATOR);
+    const block = headerBlockOf(parts);
+    if (number > 0) this.#blocks[number] = block;
+    return block;
+  }
+}
+
+/** A block from fields that a HeaderBlock of another thread has checked. */
+export function headerBlockOf(fields: readonly string[]): HeaderBlock {
+  return new HeaderBlock(
+    Object.fromEntries(fields.flatMap((name, i) => (i % 2 === 0 ? [[name, fields[i + 1]!]] : []))),
+  );
+}

@@ -1,0 +1,48 @@
+import { ClaimRing, type ClaimRingShape, claimRingBytes } from "../shared/memory/claim-ring.js";
+import { DOORBELL_BYTES, Doorbell } from "../shared/memory/doorbell.js";
+import { Parking, parkingBytes } from "../shared/memory/parking.js";
+import { RecordRing, recordRingBytes } from "../shared/memory/record-ring.js";
+
+/** Longer request lines do not fit a slot. µWS refuses heads over 4096 bytes before we see them, so all that arrive do. */
+const REQUEST_BYTES = 4096;
+/** Answers of one worker that wait for the main thread; what does not fit takes the message channel. */
+const ANSWER_RING_BYTES = 2 ** 20;
+
+/** The pool's shared memory, as it is handed to a worker. */
+export interface PoolMemory {
+  readonly workers: number;
+  readonly requestShape: ClaimRingShape;
+  /** Main → workers. */
+  readonly requests: SharedArrayBuffer;
+  /** Worker i → main. */
+  readonly answers: readonly SharedArrayBuffer[];
+  readonly parking: SharedArrayBuffer;
+  readonly doorbell: SharedArrayBuffer;
+}
+
+/** Allocates the memory of a pool; `slots` is a power of two. */
+export function createPoolMemory(workers: number, slots: number): PoolMemory {
+  const requestShape = { slots, payloadBytes: REQUEST_BYTES };
+  return {
+    workers,
+    requestShape,
+    requests: new SharedArrayBuffer(claimRingBytes(requestShape)),
+    answers: Array.from({ length: workers }, () => new SharedArrayBuffer(recordRingBytes(ANSWER_RING_BYTES))),
+    parking: new SharedArrayBuffer(parkingBytes(workers)),
+    doorbell: new SharedArrayBuffer(DOORBELL_BYTES),
+  };
+}
+
+/** A thread's views of the memory that all share. */
+export function attachPool(memory: PoolMemory) {
+  return {
+    requests: new ClaimRing(memory.requests, memory.requestShape),
+    parking: new Parking(memory.parking, memory.workers),
+    doorbell: new Doorbell(memory.doorbell),
+  };
+}
+
+/** One side's view of a worker's answers. */
+export function attachAnswers(memory: PoolMemory, worker: number): RecordRing {
+  return new RecordRing(memory.answers[worker]!, ANSWER_RING_BYTES);
+}

@@ -1,0 +1,31 @@
+import type { SharedState } from "../shared/handlers/context.js";
+import type { HandlerResponse } from "../shared/handlers/handler.js";
+import type { PoolMemory } from "./memory.js";
+
+/** Main → worker, at its start (workerData). */
+export interface StartupMessage {
+  readonly worker: number;
+  readonly memory: PoolMemory;
+  readonly shared: SharedState;
+}
+
+/** Worker → main: its handlers are loaded and it takes requests. */
+export interface ReadyMessage {
+  readonly type: "ready";
+}
+
+/** Worker → main: the doorbell was armed; there are answers in the rings. */
+export interface BellMessage {
+  readonly type: "bell";
+}
+
+/** Worker → main: an answer that does not go through the ring. A body over shared memory is passed on without a copy. */
+export interface AnswerMessage {
+  readonly type: "answer";
+  readonly slot: number;
+  readonly status: number;
+  readonly fields: readonly string[];
+  readonly body: HandlerResponse["body"];
+}
+
+export type WorkerMessage = ReadyMessage | BellMessage | AnswerMessage;

@@ -1,0 +1,54 @@
+import type { HandlerRequest } from "../shared/handlers/handler.js";
+import type { ClaimRing } from "../shared/memory/claim-ring.js";
+
+/** A request in its slot: method and two lengths in words, then path and query in UTF-8. */
+const METHOD_WORD = 0;
+const PATH_BYTES_WORD = 1;
+const QUERY_BYTES_WORD = 2;
+const HEAD_BYTES = 12;
+
+const methods: readonly HandlerRequest["method"][] = ["GET", "HEAD"];
+
+/** Main: writes a request into a slot it has reserved; false when it does not fit. */
+export function writeRequest(ring: ClaimRing, slot: number, { method, path, query }: HandlerRequest): boolean {
+  const offset = ring.payloadOffset(slot);
+  const word = offset >> 2;
+  // UTF-8 takes three bytes for a UTF-16 unit at most: only a text that could be too long is measured.
+  const roomBytes = ring.payloadBytes - HEAD_BYTES;
+  if ((path.length + query.length) * 3 > roomBytes && Buffer.byteLength(path) + Buffer.byteLength(query) > roomBytes) {
+    return false;
+  }
+  const pathBytes = writeText(ring.bytes, path, offset + HEAD_BYTES);
+  ring.words[word + METHOD_WORD] = methods.indexOf(method);
+  ring.words[word + PATH_BYTES_WORD] = pathBytes;
+  ring.words[word + QUERY_BYTES_WORD] = writeText(ring.bytes, query, offset + HEAD_BYTES + pathBytes);
+  return true;
+}
+
+/** Worker: reads the request of a slot it has claimed. */
+export function readRequest(ring: ClaimRing, slot: number): HandlerRequest {
+  const offset = ring.payloadOffset(slot);
+  const word = offset >> 2;
+  const pathStart = offset + HEAD_BYTES;
+  const queryStart = pathStart + ring.words[word + PATH_BYTES_WORD]!;
+  const queryBytes = ring.words[word + QUERY_BYTES_WORD]!;
+  return {
+    method: methods[ring.words[word + METHOD_WORD]!]!,
+    path: ring.bytes.toString("utf8", pathStart, queryStart),
+    query: queryBytes === 0 ? "" : ring.bytes.toString("utf8", queryStart, queryStart + queryBytes),
+  };
+}
+
+/** A call into C++ costs more than writing this many characters here. */
+const SHORT_TEXT = 48;
+
+/** Writes UTF-8 and returns its bytes. */
+function writeText(bytes: Buffer, text: string, offset: number): number {
+  if (text.length > SHORT_TEXT) return bytes.write(text, offset, "utf8");
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) return bytes.write(text, offset, "utf8");
+    bytes[offset + i] = code;
+  }
+  return text.length;
+}
