@@ -1,0 +1,65 @@
+import { spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/**
+ * Runs every test file in a process of its own, under a time limit, and closes with one line, "N passed, N failed".
+ * A file that fails to load, hangs, or runs no test is a failure: uvu alone would call a file that forgot `.run()` a success.
+ * Arguments choose the files whose path contains one of them.
+ */
+const FILE_TIMEOUT_MS = 120_000;
+
+const here = dirname(fileURLToPath(import.meta.url));
+const wanted = process.argv.slice(2);
+const files = readdirSync(here, { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".test.js"))
+  .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
+  .sort();
+
+let passed = 0;
+let failed = 0;
+for (const file of files) {
+  const outcome = await runFile(join(here, file));
+  passed += outcome.passed;
+  failed += outcome.failed;
+  console.log(`${outcome.failed === 0 ? "ok  " : "FAIL"} ${relative(here, join(here, file))} (${outcome.passed} passed)`);
+  if (outcome.failed > 0) console.log(outcome.output);
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+
+interface Outcome {
+  readonly passed: number;
+  readonly failed: number;
+  readonly output: string;
+}
+
+async function runFile(file: string): Promise<Outcome> {
+  const suites = readFileSync(file, "utf8").match(/\bsuite\(/g)?.length ?? 0;
+  const runs = readFileSync(file, "utf8").match(/\.run\(\)/g)?.length ?? 0;
+  if (suites === 0 || runs < suites) return { passed: 0, failed: 1, output: `${file}: a suite is never run` };
+
+  const child = spawn(process.execPath, ["--enable-source-maps", file], { stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  child.stdout.on("data", (chunk) => {
+    output += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    output += chunk;
+  });
+  const timer = setTimeout(() => {
+    output += `\n${file}: still running after ${FILE_TIMEOUT_MS / 1000} s, ended\n`;
+    child.kill("SIGKILL");
+  }, FILE_TIMEOUT_MS);
+  const code = await new Promise<number | null>((resolve) => {
+    child.on("close", resolve);
+  });
+  clearTimeout(timer);
+
+  // uvu closes each file with "Total: 3", "Passed: 2", "Skipped: 0".
+  const count = (label: string): number => Number(new RegExp(`${label}:\\s+(\\d+)`).exec(output)?.[1] ?? 0);
+  const filePassed = count("Passed");
+  const fileFailed = Math.max(count("Total") - filePassed - count("Skipped"), code === 0 && filePassed > 0 ? 0 : 1);
+  return { passed: filePassed, failed: fileFailed, output };
+}
