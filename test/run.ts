@@ -23,7 +23,9 @@ for (const file of files) {
   const outcome = await runFile(join(here, file));
   passed += outcome.passed;
   failed += outcome.failed;
-  console.log(`${outcome.failed === 0 ? "ok  " : "FAIL"} ${relative(here, join(here, file))} (${outcome.passed} passed)`);
+  console.log(
+    `${outcome.failed === 0 ? "ok  " : "FAIL"} ${relative(here, join(here, file))} (${outcome.passed} passed)`,
+  );
   if (outcome.failed > 0) console.log(outcome.output);
 }
 console.log(`${passed} passed, ${failed} failed`);
