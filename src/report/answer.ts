@@ -1,0 +1,163 @@
+import { excludesOne } from "../statistics/ratio.js";
+import type { Cell, Comparison, Level, Ratios } from "./comparison.js";
+import { reasonText } from "./findings-text.js";
+import { counted, estimate, listed, ratio, whole } from "./format.js";
+import type { MetricKey } from "./metrics.js";
+
+/** The answer in words, as plain text. */
+export interface Answer {
+  /** One sentence: which core this handler needs on this evidence. */
+  readonly headline: string;
+  /** What goes with it: cost beside speed, limits of the evidence. */
+  readonly explanation: readonly string[];
+  /** One line per concurrency and core. */
+  readonly lines: readonly string[];
+}
+
+function at(concurrencies: readonly number[]): string {
+  return `c=${listed(concurrencies)}`;
+}
+
+/** The levels grouped by who was fastest at them, each group once, in ascending order of its first concurrency. */
+function groups(
+  levels: readonly Level[],
+): readonly { readonly fastest: readonly string[]; readonly at: readonly number[] }[] {
+  const found = new Map<string, { fastest: readonly string[]; at: number[] }>();
+  for (const level of levels) {
+    if (level.outcome.kind !== "ranked") continue;
+    const fastest = level.cells.map(({ core }) => core).filter((core) => namesFastest(level, core));
+    const group = found.get(fastest.join()) ?? { fastest, at: [] };
+    group.at.push(level.concurrency);
+    found.set(fastest.join(), group);
+  }
+  return [...found.values()];
+}
+
+function namesFastest(level: Level, core: string): boolean {
+  return level.outcome.kind === "ranked" && level.outcome.fastest.includes(core);
+}
+
+function headline(comparison: Comparison): string {
+  const { levels, sweep } = comparison;
+  const { cores, path } = sweep.plan;
+  if (cores.length < 2) return `One core was measured (${cores.join()}), so there is nothing to compare.`;
+  const ranked = groups(levels);
+  if (ranked.length === 0) {
+    return levels.some(({ outcome }) => outcome.kind === "undecided")
+      ? "No answer: there are too few trials to tell a difference from noise."
+      : "No answer: at no concurrency are the results of two cores valid.";
+  }
+  const handler = `this handler (GET ${path})`;
+  const [only] = ranked;
+  if (ranked.length === 1 && only !== undefined && only.fastest.length > 1) {
+    return only.fastest.length === cores.length
+      ? `No difference was found: on this evidence ${listed(cores)} serve ${handler} equally fast.`
+      : `On this evidence ${listed(only.fastest)} serve ${handler} fastest, and no difference was found between them.`;
+  }
+  const winners = ranked.filter(({ fastest }) => fastest.length === 1);
+  const [name, ...others] = new Set(winners.flatMap(({ fastest }) => fastest));
+  if (name !== undefined && others.length === 0 && ranked.every(({ fastest }) => fastest.includes(name))) {
+    const won = winners.flatMap((group) => group.at);
+    const where = won.length === levels.length ? "every concurrency measured" : at(won);
+    return `On this evidence ${handler} is served best by the ${name}: it serves the most requests per second at ${where}.`;
+  }
+  return `On this evidence the best core for ${handler} depends on the concurrency.`;
+}
+
+/** What each group of levels says, where the headline leaves it open. */
+function perGroup(comparison: Comparison): readonly string[] {
+  const ranked = groups(comparison.levels);
+  if (ranked.length < 2) return [];
+  return ranked.map(({ fastest, at: where }) =>
+    fastest.length === 1
+      ? `At ${at(where)} the ${fastest.join()} is fastest.`
+      : `At ${at(where)} no difference was found between ${listed(fastest)}.`,
+  );
+}
+
+/** "1.31 to 1.45", over the levels where both cells are valid; null where there are none. */
+function range(levels: readonly Level[], core: string, key: MetricKey): string | null {
+  const values = levels.flatMap(
+    (level) => level.ratios.find((entry) => entry.core === core)?.byMetric[key]?.ratio ?? [],
+  );
+  if (values.length === 0) return null;
+  const low = Math.min(...values).toFixed(2);
+  const high = Math.max(...values).toFixed(2);
+  return low === high ? low : `${low} to ${high}`;
+}
+
+function costs({ levels, sweep }: Comparison): readonly string[] {
+  const [base, ...others] = sweep.plan.cores;
+  return others.flatMap((core) => {
+    const cpu = range(levels, core, "cpuPerRequestMicros");
+    const tail = range(levels, core, "p99Ms");
+    if (cpu === null || tail === null) return [];
+    return [
+      `The ${core} spends ${cpu} × the ${base}'s server CPU per request, and its 99th percentile of latency is ${tail} × the ${base}'s.`,
+    ];
+  });
+}
+
+function evidence({ levels, sweep }: Comparison): readonly string[] {
+  const { plan, environment } = sweep;
+  const notRanked = levels
+    .filter(({ outcome }) => plan.cores.length > 1 && outcome.kind === "not-ranked")
+    .map(({ concurrency }) => concurrency);
+  const full = levels.filter(({ cells }) =>
+    cells.some(({ verdict }) => verdict.valid && verdict.warnings.some(({ code }) => code === "generator-near-limit")),
+  );
+  return [
+    ...(notRanked.length > 0 ? [`Not ranked: ${at(notRanked)} (see Validity).`] : []),
+    ...(full.length > 0
+      ? [
+          `At ${at(full.map(({ concurrency }) => concurrency))} the load generator was nearly full itself, so differences there may be larger than measured.`,
+        ]
+      : []),
+    `The evidence: ${counted(plan.trials, "trial")} per core and concurrency with ${whole(plan.requests)} requests each, closed loop, ` +
+      `${plan.keepAlive ? "keep-alive" : "a new connection per request"}, on one machine with ${counted(environment.cores, "CPU")}; ` +
+      "another handler, machine or traffic needs its own sweep.",
+  ];
+}
+
+function invalid(cells: readonly Cell[]): string {
+  return cells
+    .filter(({ verdict }) => !verdict.valid)
+    .map(({ core, verdict }) => `${core}: ${verdict.reasons.map(reasonText).join("; ")}`)
+    .join("; ");
+}
+
+function line(level: Level, base: Cell, { core, byMetric }: Ratios): string {
+  const where = `At c=${level.concurrency}`;
+  const speed = byMetric.requestsPerSecond;
+  if (speed === null) {
+    const both = [base, ...level.cells.filter((cell) => cell.core === core)];
+    return `${where} the ${core} and the ${base.core} are not ranked (${invalid(both)}).`;
+  }
+  const text = ratio(speed.ratio, speed.interval);
+  const claim = `${where} the ${core} serves ${text.value} × the ${base.core}'s requests`;
+  if (speed.interval === null)
+    return `${claim} (${counted(speed.pairs, "pair")} of trials: too few or too alike for an interval): no claim.`;
+  const meaning = excludesOne(speed) ? (speed.ratio > 1 ? "faster" : "slower") : "no difference found";
+  return `${claim} ${text.interval}: ${meaning}.`;
+}
+
+/** One core alone has no ratio: its own figures. */
+function alone(level: Level, { core, verdict, estimates }: Cell): string {
+  const { value, interval } = estimates.requestsPerSecond;
+  return verdict.valid
+    ? `At c=${level.concurrency} the ${core} serves ${estimate(value, interval, whole)} requests per second.`
+    : `At c=${level.concurrency} the ${core} is invalid: ${verdict.reasons.map(reasonText).join("; ")}.`;
+}
+
+/** The answer of a comparison: the first core of the plan is the base of every ratio. */
+export function answerOf(comparison: Comparison): Answer {
+  return {
+    headline: headline(comparison),
+    explanation: [...perGroup(comparison), ...costs(comparison), ...evidence(comparison)],
+    lines: comparison.levels.flatMap((level) => {
+      const [base] = level.cells;
+      if (base === undefined) return [];
+      return level.ratios.length === 0 ? [alone(level, base)] : level.ratios.map((entry) => line(level, base, entry));
+    }),
+  };
+}

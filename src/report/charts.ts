@@ -1,0 +1,67 @@
+import type { Comparison, Estimate } from "./comparison.js";
+import { counted, listed } from "./format.js";
+import type { MetricKey } from "./metrics.js";
+import { type Point, renderPlot, type Series } from "./plot.js";
+
+/** The valid cells of one core: an invalid one leaves a gap in the line, never a point. */
+function pointsOf({ levels }: Comparison, core: string, key: MetricKey): readonly Point[] {
+  return levels.flatMap(({ cells }, category) => {
+    const cell = cells.find((candidate) => candidate.core === core);
+    if (cell === undefined || !cell.verdict.valid) return [];
+    const { value, interval }: Estimate = cell.estimates[key];
+    return [{ category, value, low: interval?.low ?? null, high: interval?.high ?? null }];
+  });
+}
+
+function subtitle({ levels, sweep: { plan } }: Comparison): string {
+  const left = levels.flatMap(({ cells, concurrency }) =>
+    cells.filter(({ verdict }) => !verdict.valid).map(({ core }) => `${core} at ${concurrency}`),
+  );
+  return (
+    `GET ${plan.path}, ${plan.keepAlive ? "keep-alive" : "no keep-alive"} · median of ${counted(plan.trials, "trial")}, bars: 95% interval` +
+    (left.length > 0 ? ` · invalid, left out: ${listed(left)}` : "")
+  );
+}
+
+function categories({ levels }: Comparison): readonly string[] {
+  return levels.map(({ concurrency }) => String(concurrency));
+}
+
+/** Requests per second over concurrency, an SVG document. */
+export function throughputChart(comparison: Comparison): string {
+  return renderPlot({
+    title: "Throughput",
+    subtitle: subtitle(comparison),
+    xName: "Concurrency (connections)",
+    yName: "Requests per second",
+    categories: categories(comparison),
+    scale: "linear",
+    series: comparison.sweep.plan.cores.map((core, subject) => ({
+      name: core,
+      subject,
+      dashed: false,
+      points: pointsOf(comparison, core, "requestsPerSecond"),
+    })),
+  });
+}
+
+/** Median and 99th percentile of latency over concurrency on a logarithmic axis, an SVG document. */
+export function latencyChart(comparison: Comparison): string {
+  const { cores } = comparison.sweep.plan;
+  const lines = (key: MetricKey, label: string, dashed: boolean): readonly Series[] =>
+    cores.map((core, subject) => ({
+      name: `${core} ${label}`,
+      subject,
+      dashed,
+      points: pointsOf(comparison, core, key),
+    }));
+  return renderPlot({
+    title: "Latency",
+    subtitle: subtitle(comparison),
+    xName: "Concurrency (connections)",
+    yName: "Time per request, ms (log scale)",
+    categories: categories(comparison),
+    scale: "log",
+    series: [...lines("p99Ms", "p99", false), ...lines("p50Ms", "p50", true)],
+  });
+}

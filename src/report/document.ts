@@ -1,0 +1,83 @@
+import type { Answer } from "./answer.js";
+import type { Comparison } from "./comparison.js";
+import { forerunnerTable } from "./forerunner.js";
+import { counted, listed, whole } from "./format.js";
+import { code, plain } from "./markdown.js";
+import { environmentTable, findingsList, levelTable, overviewTable, validityTable } from "./sections.js";
+
+/** What the document refers to outside itself. */
+export interface References {
+  /** The stored result, as a user would type its path. */
+  readonly resultFile: string;
+  /** Paths of the charts relative to the document. */
+  readonly throughputChart: string;
+  readonly latencyChart: string;
+}
+
+/** Which trials an interrupted sweep still owes, and how to go on; null for a finished one. */
+export function unfinishedNotice({ sweep, plannedTrials }: Comparison, resultFile: string): string | null {
+  const missing = plannedTrials - sweep.trials.length;
+  if (missing <= 0 && sweep.finishedAt !== null) return null;
+  const resume = `npm run sweep -- --resume ${resultFile}`;
+  return `Unfinished: ${whole(missing)} of ${counted(plannedTrials, "trial")} are missing, and a cell without all of its trials is not ranked. Go on with: ${resume}`;
+}
+
+function comparability({ sweep }: Comparison): string {
+  const { plan } = sweep;
+  const sameLoad = `${plan.keepAlive ? "It opened a new connection for each request, ours kept them" : "Both opened a new connection for each request"}`;
+  const sameSize =
+    plan.requests === 100_000
+      ? "both sent 100,000 requests per run"
+      : `it sent 100,000 requests per run, ours ${whole(plan.requests)}`;
+  return (
+    `One of the servers loopool grew from (C, a master process and workers with threads) published ApacheBench figures at the same concurrencies. ` +
+    `${sameLoad}; ${sameSize}. It ran on another machine, with another page, once per row and with latencies in whole milliseconds, so the figures ` +
+    `are no race: what can be compared is the shape, how throughput and the longest request hold up from one concurrency to the next.`
+  );
+}
+
+const reading = `- **Trial.** A fresh server process, a discarded warm-up, one measured window. Every figure is computed per trial; a table shows the median over the trials, percentiles included.
+- **[low – high]** beside a median is its distribution-free 95% interval from order statistics; it needs six trials and is left out below that.
+- **Ratios** are geometric means over blocks, in which the cores ran next to each other; their 95% interval is a paired, studentized bootstrap. **~** marks an interval that holds 1: no difference was found, which does not prove that there is none. Each interval stands for itself: of twenty, one may miss by chance.
+- **Closed loop.** Each connection sends its next request when the last one is answered, so a stalled server is asked less often and the percentiles hold *service time*: what waiting clients of an open system would see during a stall is not in them (coordinated omission).
+- **Time per request (mean)** is ab's: concurrency × time taken ÷ complete requests. The percentages are of connect + processing time.
+- **Server CPU per request** covers the whole process with all its threads, user and system. On CPUs that are shared it is the fairer figure.
+- **In flight** is the summed latency ÷ elapsed time. By Little's law it must come to the concurrency, less the generator's turn-around.
+- **Server loop** is how much of the window the main event loop was busy, **Generator CPU** how much of one CPU the load generator took: when it is full and the server is not, the generator was measured.`;
+
+/** The whole report. Deterministic: the same result gives the same text. */
+export function reportDocument(comparison: Comparison, answer: Answer, references: References): string {
+  const { sweep, levels } = comparison;
+  const { plan } = sweep;
+  const notice = unfinishedNotice(comparison, references.resultFile);
+  const findings = findingsList(comparison);
+  const cores = listed(plan.cores, "or");
+  const several = plan.cores.length > 1;
+  const blocks = [
+    `# ${plain(cores)}: ${plain(sweep.name)}, ${sweep.startedAt.slice(0, 10)}`,
+    ...(notice === null ? [] : [`> ${plain(notice)}`]),
+    `**${plain(answer.headline)}** ${plain(answer.explanation.join(" "))}`,
+    answer.lines.map((line) => `- ${plain(line)}`).join("\n"),
+    ...(several ? [overviewTable(comparison), "~ no difference found: the interval holds 1."] : []),
+    `![Requests per second of ${plain(listed(plan.cores))} over concurrency](${references.throughputChart})`,
+    `![Median and 99th percentile of latency of ${plain(listed(plan.cores))} over concurrency](${references.latencyChart})`,
+    "## Per concurrency",
+    `Medians over the trials of a cell with [95% interval]${several ? "; ratios over blocks with [95% interval]" : ""}.`,
+    ...levels.flatMap((level) => [`### c=${level.concurrency}`, levelTable(level)]),
+    "## Beside the forerunner in C",
+    comparability(comparison),
+    forerunnerTable(levels, plan.cores),
+    "## Validity",
+    findings.length === 0 ? "Every cell is valid." : findings.join("\n"),
+    validityTable(comparison),
+    "## Environment",
+    plain(plan.pinning.reason),
+    environmentTable(comparison),
+    "## Make it again",
+    `\`\`\`sh\n${sweep.command.replace(/\s+/g, " ")}\n\`\`\``,
+    `This report alone, from the stored result: ${code(`npm run report -- ${references.resultFile}`)}`,
+    "## How to read this",
+    reading,
+  ];
+  return `${blocks.join("\n\n")}\n`;
+}

@@ -1,0 +1,60 @@
+import { limits, type Reason, type Warning } from "../statistics/findings.js";
+import { counted, listed, percent, significant, whole } from "./format.js";
+
+/** " (worst of 3 trials)" where more than one trial shows it. */
+function worstOf(trials: number): string {
+  return trials > 1 ? ` (worst of ${whole(trials)} trials)` : " (in one trial)";
+}
+
+/** Why a cell is invalid, in one sentence without a full stop. Text of the sweep (`failure`) is passed through as it is. */
+export function reasonText(reason: Reason): string {
+  switch (reason.code) {
+    case "trials-missing":
+      return `${whole(reason.finished)} of ${counted(reason.planned, "planned trial")} finished`;
+    case "trial-failed":
+      return `${counted(reason.trials, "trial")} failed: ${reason.failure}`;
+    case "errors": {
+      const classes = Object.entries(reason.byClass).map(([name, count]) => `${name} ${whole(count)}`);
+      return `${whole(reason.failed)} of ${whole(reason.sent)} requests failed: ${listed(classes)}`;
+    }
+    case "stopped-early":
+      return `${whole(reason.sent)} of ${whole(reason.asked)} requests were sent${worstOf(reason.trials)}`;
+    case "generator-count":
+      return `the generator's books are open: ${whole(reason.sent)} sent, ${whole(reason.completed)} completed, ${whole(reason.failed)} failed${worstOf(reason.trials)}`;
+    case "latency-count":
+      return `${whole(reason.recorded)} latencies for ${whole(reason.completed)} completed requests${worstOf(reason.trials)}`;
+    case "server-count":
+      return `the server counted ${whole(reason.server)} requests, the generator ${whole(reason.generator)}${worstOf(reason.trials)}`;
+    case "connections":
+      return `${whole(reason.peak)} of ${whole(reason.asked)} connections were open at one time${worstOf(reason.trials)}`;
+    case "keep-alive-lost":
+      return `keep-alive was asked for, and ${whole(reason.completed - reason.kept)} of ${whole(reason.completed)} responses ended their connection${worstOf(reason.trials)}`;
+    case "littles-law":
+      return (
+        `Little's law is broken: the latencies account for ${significant(reason.inFlight)} requests in flight on ` +
+        `${counted(reason.concurrency, "connection")}, at least ${significant(reason.lowest)} and at most the connections are allowed${worstOf(reason.trials)}`
+      );
+    case "generator-limited":
+      return (
+        `the load generator was the limit: its CPU was ${percent(reason.generatorShare)} busy, ` +
+        `the server ${percent(reason.serverShare)} (full is ${percent(limits.full)})`
+      );
+  }
+}
+
+/** What a reader must know of a valid cell, in one sentence without a full stop. */
+export function warningText(warning: Warning): string {
+  switch (warning.code) {
+    case "generator-near-limit":
+      return warning.serverShare >= limits.full
+        ? `server (${percent(warning.serverShare)}) and generator (${percent(warning.generatorShare)}) were both full: ` +
+            "a faster generator might find a larger difference, and latencies include the generator's own queue"
+        : `the generator's CPU was ${percent(warning.generatorShare)} busy, the server ${percent(warning.serverShare)}: ` +
+            "latencies include some of the generator's own queue";
+    case "shared-cpus":
+      return (
+        `server and generator shared ${counted(warning.cpus, "CPU")} and kept ${significant(warning.busyCpus)} busy: ` +
+        "what one used the other lacked, so compare the CPU per request too"
+      );
+  }
+}

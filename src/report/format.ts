@@ -1,0 +1,57 @@
+import type { Interval } from "../statistics/interval.js";
+
+/** How figures and text are written in a report. */
+
+const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+
+/** A whole number with groups of three: 132,412. */
+export function whole(value: number): string {
+  return grouped.format(value);
+}
+
+/** Three significant digits, or all digits of the whole part: 0.0712, 0.710, 12.3, 1,234. */
+export function significant(value: number): string {
+  if (!Number.isFinite(value)) return "–";
+  if (Math.abs(value) >= 99.95) return whole(value);
+  return value === 0 ? "0" : value.toPrecision(3);
+}
+
+/** A share as a percentage without decimals: 97%. */
+export function percent(share: number): string {
+  return `${Math.round(share * 100)}%`;
+}
+
+/** A tick of an axis: 120k, 1.5M, 0.2. */
+export function tick(value: number): string {
+  if (value >= 1e6) return `${Number((value / 1e6).toPrecision(3))}M`;
+  if (value >= 1e3) return `${Number((value / 1e3).toPrecision(3))}k`;
+  return String(Number(value.toPrecision(3)));
+}
+
+/** `value [low – high]`, or the value alone where there is no interval. */
+export function estimate(value: number, interval: Interval | null, format: (value: number) => string): string {
+  return interval === null ? format(value) : `${format(value)} [${format(interval.low)} – ${format(interval.high)}]`;
+}
+
+/**
+ * A ratio and its interval with two decimals; with more where two would show a bound as 1.00 that is not 1, so that the figures never
+ * contradict the verdict beside them.
+ */
+export function ratio(value: number, interval: Interval | null): { readonly value: string; readonly interval: string } {
+  const bounds = interval === null ? [] : [interval.low, interval.high];
+  let decimals = 2;
+  while (decimals < 5 && bounds.some((bound) => bound !== 1 && Number(bound.toFixed(decimals)) === 1)) decimals++;
+  const text = bounds.map((bound) => bound.toFixed(decimals)).join(", ");
+  return { value: value.toFixed(decimals), interval: interval === null ? "" : `[${text}]` };
+}
+
+/** "a", "a and b", "a, b and c". */
+export function listed(items: readonly (string | number)[], word = "and"): string {
+  const last = items.at(-1) ?? "";
+  return items.length < 2 ? String(last) : `${items.slice(0, -1).join(", ")} ${word} ${last}`;
+}
+
+/** "1 trial", "2 trials". */
+export function counted(count: number, noun: string): string {
+  return `${whole(count)} ${noun}${count === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,30 @@
+/** Pieces of GitHub-flavoured markdown. */
+
+/** Text from outside (paths, messages, names) as plain text: what markdown or HTML would read as markup is escaped, on one line. */
+export function plain(text: string): string {
+  return text
+    .replace(/\s+/g, " ")
+    .replace(/[\\`*_|~]|\](?=[([])/g, "\\$&")
+    .replace(/&/g, "&amp;")
+    .replace(/</g, "&lt;");
+}
+
+/** Text from outside as a code span, fenced by more backticks than it holds (CommonMark 0.31, section 6.1). */
+export function code(text: string): string {
+  const line = text.replace(/\s+/g, " ");
+  const runs = line.match(/`+/g) ?? [];
+  const fence = "`".repeat(1 + Math.max(0, ...runs.map((run) => run.length)));
+  return runs.length === 0 ? `${fence}${line}${fence}` : `${fence} ${line} ${fence}`;
+}
+
+/** A table whose first column is aligned to the left and all others to the right; padded, so that the source reads well too. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  // GFM reads a pipe as the end of a cell even within a code span.
+  const cells = [header, ...rows].map((row) => row.map((cell) => cell.replace(/(?<!\\)\|/g, "\\|")));
+  const widths = header.map((_, column) => Math.max(3, ...cells.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]): string =>
+    `| ${widths.map((width, column) => (column === 0 ? (row[column] ?? "").padEnd(width) : (row[column] ?? "").padStart(width))).join(" | ")} |`;
+  const rule = `| ${widths.map((width, column) => (column === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`)).join(" | ")} |`;
+  const [head = [], ...body] = cells;
+  return [line(head), rule, ...body.map(line)].join("\n");
+}

@@ -1,0 +1,61 @@
+import { Histogram } from "../load/histogram.js";
+import type { RanTrial } from "../statistics/saturation.js";
+import { significant, whole } from "./format.js";
+
+/** A figure of one trial. The unit of the experiment is the trial, so a cell is the median of these over its trials. */
+export interface Metric {
+  readonly key: MetricKey;
+  /** Row heading, with the unit. */
+  readonly label: string;
+  readonly of: (trial: RanTrial) => number;
+  readonly format: (value: number) => string;
+}
+
+export type MetricKey =
+  | "requestsPerSecond"
+  | "timePerRequestMs"
+  | "p50Ms"
+  | "p90Ms"
+  | "p99Ms"
+  | "maxMs"
+  | "cpuPerRequestMicros"
+  | "peakRssMebibytes";
+
+/** A percentile of connect + processing time, which is what ab's percentage table holds. */
+const totalMs =
+  (percentile: number) =>
+  ({ run }: RanTrial): number =>
+    Histogram.fromStored(run.latency.total).valueAtPercentile(percentile) / 1e6;
+
+/** The rows of the tables, in ab's terms and order, then the cost beside the speed. */
+export const metrics: readonly Metric[] = [
+  {
+    key: "requestsPerSecond",
+    label: "Requests per second",
+    of: ({ run }) => run.completed / run.elapsedSeconds,
+    format: whole,
+  },
+  {
+    key: "timePerRequestMs",
+    label: "Time per request (mean), ms",
+    // ab's own formula: concurrency × time taken ÷ complete requests.
+    of: ({ run }) => (run.concurrency * run.elapsedSeconds * 1000) / run.completed,
+    format: significant,
+  },
+  { key: "p50Ms", label: "50%, ms", of: totalMs(50), format: significant },
+  { key: "p90Ms", label: "90%, ms", of: totalMs(90), format: significant },
+  { key: "p99Ms", label: "99%, ms", of: totalMs(99), format: significant },
+  { key: "maxMs", label: "Longest request, ms", of: ({ run }) => run.latency.total.max / 1e6, format: significant },
+  {
+    key: "cpuPerRequestMicros",
+    label: "Server CPU per request, µs",
+    of: ({ server }) => (server.cpuUserMicros + server.cpuSystemMicros) / server.requests,
+    format: significant,
+  },
+  {
+    key: "peakRssMebibytes",
+    label: "Peak RSS, MiB",
+    of: ({ server }) => server.peakRssBytes / 2 ** 20,
+    format: significant,
+  },
+];

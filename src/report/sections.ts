@@ -1,0 +1,137 @@
+import { inFlight } from "../statistics/accounts.js";
+import { median } from "../statistics/median.js";
+import { excludesOne } from "../statistics/ratio.js";
+import type { RanTrial } from "../statistics/saturation.js";
+import { loopShare, serverCpus } from "../statistics/saturation.js";
+import type { Cell, Comparison, Level, Ratios } from "./comparison.js";
+import { reasonText, warningText } from "./findings-text.js";
+import { estimate, percent, ratio, significant, whole } from "./format.js";
+import { code, plain, table } from "./markdown.js";
+import { type Metric, metrics } from "./metrics.js";
+
+/** The tables of a report, each as a block of markdown. */
+
+function ratioCell({ byMetric }: Ratios, metric: Metric): string {
+  const found = byMetric[metric.key];
+  if (found === null) return "not ranked";
+  const text = ratio(found.ratio, found.interval);
+  return found.interval === null ? text.value : `${text.value} ${text.interval}${excludesOne(found) ? "" : " ~"}`;
+}
+
+function heading({ core, verdict }: Cell): string {
+  return verdict.valid ? plain(core) : `${plain(core)} (invalid)`;
+}
+
+/** All cores at one concurrency, in ab's terms, with the ratio of each to the base. */
+export function levelTable({ cells, ratios }: Level): string {
+  const [base] = cells;
+  const rows = metrics.map((metric) => [
+    metric.label,
+    ...cells.map(({ estimates, trials }) => {
+      const { value, interval } = estimates[metric.key];
+      return trials.length === 0 ? "–" : estimate(value, interval, metric.format);
+    }),
+    ...ratios.map((entry) => ratioCell(entry, metric)),
+  ]);
+  const errors = [
+    "Failed requests (all trials)",
+    ...cells.map(({ failedRequests, trials }) => (trials.length === 0 ? "–" : whole(failedRequests))),
+    ...ratios.map(() => ""),
+  ];
+  return table(
+    ["", ...cells.map(heading), ...ratios.map(({ core }) => `${plain(core)} ÷ ${plain(base?.core ?? "")}`)],
+    [...rows, errors],
+  );
+}
+
+/** Requests per second, tail and cost of every concurrency at a glance: ratios to the base only. */
+export function overviewTable({ levels, sweep }: Comparison): string {
+  const [base = "", ...others] = sweep.plan.cores;
+  const keys = ["requestsPerSecond", "p99Ms", "cpuPerRequestMicros"] as const;
+  const shown = keys.flatMap((key) => metrics.filter((metric) => metric.key === key));
+  const titles = ["requests/s", "99% latency", "CPU per request"];
+  return table(
+    ["Concurrency", ...others.flatMap((core) => titles.map((title) => `${plain(core)} ÷ ${plain(base)}: ${title}`))],
+    levels.map(({ concurrency, ratios }) => [
+      String(concurrency),
+      ...ratios.flatMap((entry) => shown.map((metric) => ratioCell(entry, metric))),
+    ]),
+  );
+}
+
+/** How full both sides were and whether the books add up, for every cell. */
+export function validityTable({ levels }: Comparison): string {
+  const over = (cell: Cell, of: (trial: RanTrial) => number, format: (value: number) => string): string =>
+    cell.trials.length === 0 ? "–" : format(median(cell.trials.map(of)));
+  return table(
+    [
+      "Cell",
+      "Verdict",
+      "Trials",
+      "Requests sent",
+      "Failed",
+      "In flight",
+      "Server CPUs",
+      "Server loop",
+      "Generator CPU",
+    ],
+    levels.flatMap(({ cells }) =>
+      cells.map((cell) => [
+        `${plain(cell.core)}, c=${cell.concurrency}`,
+        cell.verdict.valid ? "valid" : "invalid",
+        String(cell.trials.length),
+        whole(cell.sentRequests),
+        whole(cell.failedRequests),
+        over(cell, ({ run }) => inFlight(run), significant),
+        over(cell, serverCpus, (cpus) => cpus.toFixed(2)),
+        over(cell, loopShare, percent),
+        over(cell, ({ run }) => run.generator.cpuShare, percent),
+      ]),
+    ),
+  );
+}
+
+/** One list entry per finding: the reasons of invalid cells first. Empty where there is nothing to say. */
+export function findingsList({ levels }: Comparison): readonly string[] {
+  const cells = levels.flatMap((level) => level.cells);
+  const name = ({ core, concurrency }: Cell): string => `${plain(core)} at c=${concurrency}`;
+  return [
+    ...cells.flatMap((cell) =>
+      cell.verdict.reasons.map(
+        (reason) => `- **${name(cell)} is invalid and not ranked:** ${plain(reasonText(reason))}.`,
+      ),
+    ),
+    ...cells.flatMap((cell) =>
+      cell.verdict.warnings.map((warning) => `- ${name(cell)}: ${plain(warningText(warning))}.`),
+    ),
+  ];
+}
+
+export function environmentTable({ sweep }: Comparison): string {
+  const { environment: machine, plan } = sweep;
+  const { pinning } = plan;
+  const cpus = (list: string | null): string => (list === null ? "not pinned" : `CPU ${list}`);
+  return table(
+    ["", "Measured on"],
+    [
+      ["CPU", plain(machine.cpuModel)],
+      ["CPUs", String(machine.cores)],
+      ["Memory", `${significant(machine.memoryBytes / 2 ** 30)} GiB`],
+      ["System", plain(`${machine.platform}, kernel ${machine.kernel}`)],
+      ["Node.js", plain(`${machine.node} (V8 ${machine.v8}, libuv ${machine.uv})`)],
+      ["uWebSockets.js", plain(machine.uws)],
+      ["loopool", plain(`${machine.loopool}, commit ${machine.commit}`)],
+      ["Open files allowed", machine.openFilesLimit === null ? "unknown" : whole(machine.openFilesLimit)],
+      ["Load average before", machine.loadAverage.toFixed(2)],
+      ["Server / generator", `${cpus(pinning.server)} / ${cpus(pinning.generator)}`],
+      ["Workers of the cores that have them", String(plan.workers)],
+      ["Started / finished", `${plain(sweep.startedAt)} / ${plain(sweep.finishedAt ?? "unfinished")}`],
+      [
+        "Trials",
+        `${plan.trials} per cell, ${whole(plan.requests)} requests each after ${whole(plan.warmupRequests)} of warm-up`,
+      ],
+      ["Request", `${code(`GET ${plan.path}`)}, ${plan.keepAlive ? "keep-alive" : "a new connection per request"}`],
+      ["Seed", String(plan.seed)],
+    ],
+  );
+}

@@ -1,0 +1,190 @@
+import { Histogram } from "../../src/load/histogram.js";
+import type { RunResult } from "../../src/load/run-result.js";
+import { type Random, seededRandom } from "../../src/statistics/random.js";
+import type { SweepPlan, SweepResult, TrialResult } from "../../src/sweep/result.js";
+
+/** Requests per second of a core at a concurrency, before noise. */
+export type Rates = Readonly<Record<string, number>>;
+
+export interface FixtureOptions {
+  readonly rates: Rates;
+  readonly plan?: Partial<SweepPlan>;
+  /** Standard deviation of the log of a trial's rate. */
+  readonly noise?: number;
+  readonly seed?: number;
+}
+
+function normal(random: Random): number {
+  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+}
+
+const noErrors: RunResult["errors"] = {
+  "connect-refused": 0,
+  "connect-failed": 0,
+  reset: 0,
+  "closed-early": 0,
+  timeout: 0,
+  "short-body": 0,
+  "wrong-length": 0,
+  "unexpected-status": 0,
+  malformed: 0,
+};
+
+/** A trial whose books add up: as many latencies as requests, and a mean that keeps Little's law at 97% occupancy. */
+export function plausibleTrial(
+  random: Random,
+  plan: SweepPlan,
+  core: string,
+  concurrency: number,
+  block: number,
+  rate: number,
+): TrialResult {
+  const { requests } = plan;
+  const elapsedSeconds = requests / rate;
+  const shape = Array.from({ length: requests }, () => Math.exp(0.3 * normal(random)));
+  const meanNs = (0.97 * 1e9 * concurrency * elapsedSeconds) / requests;
+  const scale = (meanNs * requests) / shape.reduce((sum, value) => sum + value, 0);
+  const histogram = new Histogram();
+  for (const value of shape) histogram.record(Math.round(value * scale));
+  const total = histogram.toStored();
+  const cpuMicros = elapsedSeconds * 1e6 * 0.97;
+  return {
+    core,
+    concurrency,
+    block,
+    startedAt: "2026-01-02T03:04:05.000Z",
+    failure: null,
+    run: {
+      url: `http://127.0.0.1:9090${plan.path}`,
+      host: "127.0.0.1",
+      port: 9090,
+      path: plan.path,
+      loop: "closed",
+      concurrency,
+      keepAlive: plan.keepAlive,
+      requested: requests,
+      sent: requests,
+      completed: requests,
+      errors: noErrors,
+      statusCounts: { "200": requests },
+      keepAliveResponses: plan.keepAlive ? requests : 0,
+      peakConnections: concurrency,
+      serverSoftware: "uWebSockets: 20",
+      documentBytes: 1024,
+      totalBytes: requests * 1200,
+      bodyBytes: requests * 1024,
+      elapsedSeconds,
+      startedAt: "2026-01-02T03:04:05.000Z",
+      latency: { connect: total, processing: total, waiting: total, total },
+      generator: {
+        cpuUserMicros: cpuMicros * 0.4,
+        cpuSystemMicros: cpuMicros * 0.2,
+        cpuShare: 0.6,
+        eventLoopUtilization: 0.6,
+        eventLoopDelayMaxMs: 3,
+      },
+    },
+    server: {
+      requests,
+      shed: 0,
+      handlerErrors: 0,
+      aborted: 0,
+      cpuUserMicros: cpuMicros * 0.7,
+      cpuSystemMicros: cpuMicros * 0.3,
+      elapsedMicros: elapsedSeconds * 1e6 + 120_000,
+      peakRssBytes: Math.round((60 + random()) * 2 ** 20),
+      eventLoopUtilization: (0.98 * elapsedSeconds) / (elapsedSeconds + 0.12),
+      eventLoopDelayMaxMs: 4,
+    },
+  };
+}
+
+/** A finished sweep of plausible trials: the cores of `rates` in their order, all blocks sharing their drift. */
+export function plausibleSweep({ rates, plan: changes = {}, noise = 0.01, seed = 1 }: FixtureOptions): SweepResult {
+  const random = seededRandom(seed);
+  const plan: SweepPlan = {
+    cores: Object.keys(rates),
+    concurrencies: [10, 100, 250, 450],
+    requests: 1000,
+    warmupRequests: 100,
+    trials: 7,
+    path: "/",
+    keepAlive: true,
+    seed: 1,
+    workers: 1,
+    pinning: { server: "0", generator: "1", reason: "Server and generator had a CPU each." },
+    ...changes,
+  };
+  const trials: TrialResult[] = [];
+  for (let block = 0; block < plan.trials; block++) {
+    for (const concurrency of plan.concurrencies) {
+      const drift = Math.exp(0.05 * normal(random));
+      for (const core of plan.cores) {
+        const rate = (rates[core] ?? 0) * drift * Math.exp(noise * normal(random));
+        trials.push(plausibleTrial(random, plan, core, concurrency, block, rate));
+      }
+    }
+  }
+  return {
+    schema: "loopool-sweep/1",
+    name: "cores",
+    command: "npm run sweep -- --seed 1",
+    startedAt: "2026-01-02T03:00:00.000Z",
+    finishedAt: "2026-01-02T03:05:00.000Z",
+    plan,
+    environment: {
+      cpuModel: "Example CPU @ 2.50GHz",
+      cores: 2,
+      memoryBytes: 4 * 2 ** 30,
+      platform: "linux x64",
+      kernel: "6.1.0",
+      node: "20.20.2",
+      v8: "11.3",
+      uv: "1.46",
+      uws: "20.51.0",
+      loopool: "0.1.0",
+      commit: "0123abc",
+      openFilesLimit: 1024,
+      loadAverage: 0.1,
+      iterationsPerMicro: 500,
+    },
+    trials,
+  };
+}
+
+type Ran = TrialResult & { readonly run: RunResult; readonly server: NonNullable<TrialResult["server"]> };
+
+/** The sweep with the trials of one cell changed; `only` picks blocks. */
+export function withCell(
+  sweep: SweepResult,
+  core: string,
+  concurrency: number,
+  change: (trial: Ran) => Partial<TrialResult>,
+  only: (block: number) => boolean = () => true,
+): SweepResult {
+  return {
+    ...sweep,
+    trials: sweep.trials.map((trial) =>
+      trial.core === core && trial.concurrency === concurrency && only(trial.block)
+        ? { ...trial, ...change(trial as Ran) }
+        : trial,
+    ),
+  };
+}
+
+/** An error storm: nine of ten requests are errors, which come back a hundred times as fast. */
+export function errorStorm({ run, server }: Ran): Partial<TrialResult> {
+  const failed = run.requested * 0.9;
+  const completed = run.requested - failed;
+  return {
+    run: {
+      ...run,
+      completed,
+      errors: { ...run.errors, "unexpected-status": failed },
+      statusCounts: { "200": completed, "503": failed },
+      elapsedSeconds: run.elapsedSeconds / 100,
+      latency: { ...run.latency, total: { ...run.latency.total, count: completed } },
+    },
+    server: { ...server, shed: failed },
+  };
+}
