@@ -38,9 +38,12 @@ interface Outcome {
 }
 
 async function runFile(file: string): Promise<Outcome> {
-  const suites = readFileSync(file, "utf8").match(/\bsuite\(/g)?.length ?? 0;
-  const runs = readFileSync(file, "utf8").match(/\.run\(\)/g)?.length ?? 0;
-  if (suites === 0 || runs < suites) return { passed: 0, failed: 1, output: `${file}: a suite is never run` };
+  // A file may leave its suite to a shared one and name none itself; that it then runs nothing shows in its count below.
+  const source = readFileSync(file, "utf8");
+  const occurrences = (pattern: RegExp): number => source.match(pattern)?.length ?? 0;
+  if (occurrences(/\.run\(\)/g) < occurrences(/\bsuite\(/g)) {
+    return { passed: 0, failed: 1, output: `${file}: a suite is never run` };
+  }
 
   const child = spawn(process.execPath, ["--enable-source-maps", file], { stdio: ["ignore", "pipe", "pipe"] });
   let output = "";

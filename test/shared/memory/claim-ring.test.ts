@@ -25,7 +25,7 @@ function push(ring: ClaimRing, value: number): number {
   return slot;
 }
 
-function valueOf(ring: ClaimRing, slot: number): number {
+function itemIn(ring: ClaimRing, slot: number): number {
   return ring.words[ring.payloadOffset(slot) >> 2]!;
 }
 
@@ -41,7 +41,7 @@ test("a slot stays its owner's until the producer releases it", () => {
   const { producer, consumer } = views();
   push(producer, 7);
   const slot = consumer.claim(3);
-  assert.is(valueOf(consumer, slot), 7);
+  assert.is(itemIn(consumer, slot), 7);
   assert.equal(producer.heldBy(3), [slot]);
   assert.equal(producer.heldBy(2), []);
   producer.release(slot);
@@ -65,7 +65,7 @@ test("one slow request does not stop the ring: its slot is skipped, lap after la
   for (let n = 0; n < 10 * shape.slots; n++) {
     assert.is.not(push(producer, n), -1);
     const slot = consumer.claim(1);
-    assert.is(valueOf(consumer, slot), n);
+    assert.is(itemIn(consumer, slot), n);
     assert.is.not(slot, slow);
     producer.release(slot);
   }
@@ -78,7 +78,7 @@ test("a revoked item is never claimed, and a claimed one is not revoked", () => 
   push(producer, 2);
   assert.ok(producer.revoke(first));
   const slot = consumer.claim(0);
-  assert.is(valueOf(consumer, slot), 2);
+  assert.is(itemIn(consumer, slot), 2);
   assert.not.ok(producer.revoke(slot));
   assert.is(consumer.claim(0), -1);
 });
@@ -104,7 +104,7 @@ for (const startAt of [0, 0x7ffffff0 | 0, -5]) {
         const slot = consumer.claim(0);
         assert.is(slot === -1, claimed === pushed, `seed 7, step ${step}`);
         if (slot === -1) continue;
-        assert.is(valueOf(consumer, slot), claimed++, `seed 7, step ${step}`);
+        assert.is(itemIn(consumer, slot), claimed++, `seed 7, step ${step}`);
         held.push(slot);
       } else if (held.length > 0) {
         producer.release(held.splice(Math.floor(random() * held.length), 1)[0]!);

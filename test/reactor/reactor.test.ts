@@ -1,0 +1,3 @@
+import { conformance } from "../core/conformance.js";
+
+conformance("reactor");

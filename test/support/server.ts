@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type RunningServer, startServer } from "../../src/server.js";
+import type { ServerConfig } from "../../src/shared/config.js";
+
+/** A server of this process on a free port of 127.0.0.1, with a site of its own in a temporary folder. */
+export interface TestServer extends RunningServer {
+  /** The folder it serves. */
+  readonly root: string;
+  /** The figures of its /stats.json. */
+  stats(): Promise<StatsFigures>;
+}
+
+export interface StatsFigures {
+  readonly requests: number;
+  readonly status: Readonly<Record<string, number>>;
+  readonly activeConnections: number;
+  readonly inFlight: number;
+  readonly shed: number;
+  readonly aborted: number;
+  readonly handled: number;
+  readonly handlerErrors: number;
+  readonly workersLost: number;
+}
+
+const behaviours = fileURLToPath(new URL("../core/fixtures/behaviours.js", import.meta.url));
+
+/** Starts one, calls `use`, and stops it whatever happens. `files` are written into its root first. */
+export async function withServer(
+  settings: Partial<ServerConfig> & { readonly mode: string },
+  use: (server: TestServer) => Promise<void>,
+  files: Readonly<Record<string, string | Uint8Array>> = {},
+): Promise<void> {
+  const root = mkdtempSync(join(tmpdir(), "loopool-test-"));
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(root, name), content);
+  try {
+    const server = await startServer({
+      port: 0,
+      host: "127.0.0.1",
+      root,
+      workers: 1,
+      queue: 1024,
+      cacheBytes: 8 * 2 ** 20,
+      handlers: behaviours,
+      iterationsPerMicro: 1,
+      drainTimeoutMs: 5000,
+      ...settings,
+    });
+    try {
+      const stats = async () => (await (await fetch(`${server.url}/stats.json`)).json()) as StatsFigures;
+      await use({ ...server, root, stats });
+    } finally {
+      await server.stop();
+    }
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+}
