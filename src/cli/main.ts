@@ -19,7 +19,9 @@ function fail(error: unknown): never {
 
 await yargs(hideBin(process.argv))
   .scriptName("loopool")
-  .usage("$0 <command>\n\nLoop or pool? One HTTP server with a switchable concurrency core, and the harness that compares them.")
+  .usage(
+    "$0 <command>\n\nLoop or pool? One HTTP server with a switchable concurrency core, and the harness that compares them.",
+  )
   .command(serveCommand)
   .command(sweepCommand)
   .command(reportCommand)
