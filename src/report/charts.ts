@@ -17,10 +17,14 @@ function subtitle({ levels, sweep: { plan } }: Comparison): string {
   const left = levels.flatMap(({ cells, concurrency }) =>
     cells.filter(({ verdict }) => !verdict.valid).map(({ core }) => `${core} at ${concurrency}`),
   );
-  return (
-    `GET ${plan.path}, ${plan.keepAlive ? "keep-alive" : "no keep-alive"} · median of ${counted(plan.trials, "trial")}, bars: 95% interval` +
-    (left.length > 0 ? ` · invalid, left out: ${listed(left)}` : "")
-  );
+  const { path } = plan;
+  const parts = [
+    `GET ${path.length > 40 ? `${path.slice(0, 39)}…` : path}, ${plan.keepAlive ? "keep-alive" : "no keep-alive"}`,
+    `median of ${counted(plan.trials, "trial")}, bars: 95% interval`,
+    ...(left.length > 3 ? [`${left.length} invalid cells left out`] : []),
+    ...(left.length > 0 && left.length <= 3 ? [`invalid, left out: ${listed(left)}`] : []),
+  ];
+  return parts.join(" · ");
 }
 
 function categories({ levels }: Comparison): readonly string[] {

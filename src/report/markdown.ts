@@ -17,6 +17,11 @@ export function code(text: string): string {
   return runs.length === 0 ? `${fence}${line}${fence}` : `${fence} ${line} ${fence}`;
 }
 
+/** A relative path as the target of a link: parentheses would end it. */
+export function target(path: string): string {
+  return path.split("/").map(encodeURIComponent).join("/").replaceAll("(", "%28").replaceAll(")", "%29");
+}
+
 /** A table whose first column is aligned to the left and all others to the right; padded, so that the source reads well too. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   // GFM reads a pipe as the end of a cell even within a code span.

@@ -4,6 +4,7 @@ import { LoopoolError, messageOf } from "../shared/errors.js";
 import { answerOf } from "./answer.js";
 import { compare } from "./comparison.js";
 import { reportDocument, unfinishedNotice } from "./document.js";
+import { target } from "./markdown.js";
 import { readSweep } from "./read.js";
 
 /** What was written, and the answer in words for the terminal. */
@@ -25,8 +26,8 @@ export async function writeReport(resultFile: string, outDir: string): Promise<W
   const { latencyChart, throughputChart } = await import("./charts.js");
   const references = {
     resultFile,
-    throughputChart: `${encodeURIComponent(name)}/throughput.svg`,
-    latencyChart: `${encodeURIComponent(name)}/latency.svg`,
+    throughputChart: target(`${name}/throughput.svg`),
+    latencyChart: target(`${name}/latency.svg`),
   };
   try {
     await mkdir(join(outDir, name), { recursive: true });

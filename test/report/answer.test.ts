@@ -1,0 +1,114 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { type Answer, answerOf } from "../../src/report/answer.js";
+import { compare } from "../../src/report/comparison.js";
+import type { SweepResult, TrialResult } from "../../src/sweep/result.js";
+import { errorStorm, plausibleSweep, withCell } from "./fixture.js";
+
+const answer = (sweep: SweepResult): Answer => answerOf(compare(sweep));
+const sweepOf = (reactor: number, pool: number): SweepResult => plausibleSweep({ rates: { reactor, pool } });
+
+/** The levels of one sweep up to a concurrency, those of another above it. */
+function joined(below: SweepResult, above: SweepResult, last: number): SweepResult {
+  const pick = (sweep: SweepResult, low: boolean): readonly TrialResult[] =>
+    sweep.trials.filter(({ concurrency }) => concurrency <= last === low);
+  return { ...below, trials: [...pick(below, true), ...pick(above, false)] };
+}
+
+const answers = suite("answer");
+
+answers("a slower pool: the reactor is named, and each concurrency has its ratio with interval", () => {
+  const { headline, lines } = answer(sweepOf(100_000, 90_000));
+  assert.is(
+    headline,
+    "On this evidence this handler (GET /) is served best by the reactor: it serves the most requests per second at every concurrency measured.",
+  );
+  assert.is(lines.length, 4);
+  for (const [index, concurrency] of [10, 100, 250, 450].entries()) {
+    assert.match(
+      lines[index]!,
+      new RegExp(
+        `^At c=${concurrency} the pool serves 0\\.(89|90|91) × the reactor's requests \\[0\\.\\d\\d, 0\\.\\d\\d\\]: slower\\.$`,
+      ),
+    );
+  }
+});
+
+answers("a faster pool is named", () => {
+  const { headline, lines } = answer(sweepOf(1000, 1800));
+  assert.match(headline, /served best by the pool/);
+  assert.match(lines[3]!, /^At c=450 the pool serves 1\.\d\d × the reactor's requests \[.*\]: faster\.$/);
+});
+
+answers("equal cores: no difference was found, and none is named best", () => {
+  const { headline, lines } = answer(plausibleSweep({ rates: { reactor: 100_000, pool: 100_000 }, seed: 2 }));
+  assert.is(
+    headline,
+    "No difference was found: on this evidence reactor and pool serve this handler (GET /) equally fast.",
+  );
+  for (const line of lines) assert.match(line, /no difference found\.$/);
+});
+
+answers("a winner that changes with the concurrency is said to", () => {
+  const { headline, explanation } = answer(joined(sweepOf(100_000, 90_000), sweepOf(100_000, 120_000), 100));
+  assert.match(headline, /depends on the concurrency/);
+  assert.ok(explanation.includes("At c=10 and 100 the reactor is fastest."), explanation.join(" "));
+  assert.ok(explanation.includes("At c=250 and 450 the pool is fastest."));
+});
+
+answers("a winner at some concurrencies that is level at the others is named with them", () => {
+  const level = plausibleSweep({ rates: { reactor: 100_000, pool: 100_000 }, seed: 2 });
+  const { headline, explanation } = answer(joined(sweepOf(100_000, 80_000), level, 100));
+  assert.match(headline, /served best by the reactor: .* at c=10 and 100\.$/);
+  assert.ok(explanation.includes("At c=250 and 450 no difference was found between reactor and pool."));
+});
+
+answers("an invalid cell is not ranked, with the reason in the line of its concurrency", () => {
+  const { headline, lines, explanation } = answer(withCell(sweepOf(100_000, 90_000), "pool", 450, errorStorm));
+  assert.is(
+    lines[3],
+    "At c=450 the pool and the reactor are not ranked (pool: 6,300 of 7,000 requests failed: unexpected-status 6,300).",
+  );
+  assert.match(headline, /at c=10, 100 and 250\.$/);
+  assert.ok(explanation.includes("Not ranked: c=450 (see Validity)."));
+});
+
+answers("with no valid pair there is no answer, and it says so", () => {
+  let sweep = sweepOf(100_000, 90_000);
+  for (const concurrency of [10, 100, 250, 450]) sweep = withCell(sweep, "pool", concurrency, errorStorm);
+  assert.is(answer(sweep).headline, "No answer: at no concurrency are the results of two cores valid.");
+  assert.not.match(answer(sweep).explanation.join(" "), /× the reactor's/);
+});
+
+answers("too few trials make no claim, not even for a large difference", () => {
+  const { headline, lines } = answer(plausibleSweep({ rates: { reactor: 1000, pool: 5000 }, plan: { trials: 3 } }));
+  assert.match(headline, /^No answer: there are too few trials/);
+  for (const line of lines)
+    assert.match(line, /\(3 pairs of trials: too few or too alike for an interval\): no claim\.$/);
+});
+
+answers("one core alone has no ratios", () => {
+  const { headline, lines } = answer(plausibleSweep({ rates: { pool: 1000 } }));
+  assert.match(headline, /^One core was measured \(pool\)/);
+  assert.match(lines[0]!, /^At c=10 the pool serves [\d,]+ \[[\d,]+ – [\d,]+\] requests per second\.$/);
+});
+
+answers("what speed costs is told beside it, and what limits the evidence", () => {
+  const { explanation } = answer(sweepOf(100_000, 50_000));
+  const text = explanation.join(" ");
+  assert.match(text, /The pool spends (1\.9\d|2\.0\d)( to 2\.0\d)? × the reactor's server CPU per request/);
+  assert.match(
+    text,
+    /7 trials per core and concurrency with 1,000 requests each, closed loop, keep-alive, on one machine with 2 CPUs/,
+  );
+});
+
+answers("a generator that was nearly full is confessed", () => {
+  const full = withCell(sweepOf(100_000, 90_000), "reactor", 100, ({ run }) => ({
+    run: { ...run, generator: { ...run.generator, cpuShare: 0.95 } },
+  }));
+  assert.match(answer(full).explanation.join(" "), /At c=100 the load generator was nearly full itself/);
+  assert.not.match(answer(sweepOf(100_000, 90_000)).explanation.join(" "), /nearly full/);
+});
+
+answers.run();
