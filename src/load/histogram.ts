@@ -1,0 +1,141 @@
+/** A whole histogram as JSON: sparse, mergeable, nothing rounded beyond its own resolution. */
+export interface StoredHistogram {
+  readonly significantDigits: 3;
+  readonly unit: "ns";
+  readonly count: number;
+  /** Exact, as are `max` and the two sums; 0 when nothing was recorded. */
+  readonly min: number;
+  readonly max: number;
+  readonly sum: number;
+  readonly sumOfSquares: number;
+  /** Index, count, index, count, … of the cells that are not empty, ascending. */
+  readonly counts: readonly number[];
+}
+
+/** 2 × 10³ rounded up to a power of two: the fewest cells per doubling that keep three significant digits. */
+const SUB_BUCKETS = 2048;
+const HALF = SUB_BUCKETS / 2;
+const SUB_BUCKET_BITS = 11;
+/** Values beyond are recorded as this. */
+const MAX_VALUE_NS = 3600e9;
+const CELLS = (Math.floor(Math.log2(MAX_VALUE_NS)) - SUB_BUCKET_BITS + 3) * HALF;
+
+/**
+ * Latencies in nanoseconds in a log-linear histogram with three significant digits: HdrHistogram's layout (Gil Tene,
+ * http://hdrhistogram.org). Up to 2,047 ns every value has a cell of its own, from there on each doubling has 1,024 cells.
+ * Recording allocates nothing; two histograms merge by adding their cells.
+ */
+export class Histogram {
+  readonly #cells = new Float64Array(CELLS);
+  #count = 0;
+  #min = Number.POSITIVE_INFINITY;
+  #max = 0;
+  #sum = 0;
+  #sumOfSquares = 0;
+
+  /** Records one value ≥ 0; a fraction of a nanosecond is dropped, what is over an hour counts as an hour. */
+  record(valueNs: number): void {
+    const value = Math.min(Math.floor(valueNs), MAX_VALUE_NS);
+    this.#cells[indexOf(value)]! += 1;
+    this.#count++;
+    this.#sum += value;
+    this.#sumOfSquares += value * value;
+    if (value < this.#min) this.#min = value;
+    if (value > this.#max) this.#max = value;
+  }
+
+  /** Adds all that another histogram has recorded. */
+  merge(other: Histogram): void {
+    for (let index = 0; index < CELLS; index++) this.#cells[index]! += other.#cells[index]!;
+    this.#count += other.#count;
+    this.#sum += other.#sum;
+    this.#sumOfSquares += other.#sumOfSquares;
+    this.#min = Math.min(this.#min, other.#min);
+    this.#max = Math.max(this.#max, other.#max);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Smallest value, ns; 0 when empty. */
+  get min(): number {
+    return this.#count === 0 ? 0 : this.#min;
+  }
+
+  /** Largest value, ns; 0 when empty. */
+  get max(): number {
+    return this.#max;
+  }
+
+  /** Arithmetic mean, ns, from the exact sum; 0 when empty. */
+  get mean(): number {
+    return this.#count === 0 ? 0 : this.#sum / this.#count;
+  }
+
+  /** Sample standard deviation (n − 1), ns, as ab prints it; 0 for fewer than two values. */
+  get standardDeviation(): number {
+    if (this.#count < 2) return 0;
+    const squares = this.#sumOfSquares - (this.#sum * this.#sum) / this.#count;
+    return Math.sqrt(Math.max(0, squares) / (this.#count - 1));
+  }
+
+  /**
+   * The smallest recorded magnitude, ns, that at least `percentile` per cent of the values do not exceed: the highest value
+   * of its cell, as in HdrHistogram, and never more than the largest recorded. 0 when empty.
+   */
+  valueAtPercentile(percentile: number): number {
+    if (this.#count === 0) return 0;
+    const wanted = Math.max(1, Math.ceil((percentile / 100) * this.#count));
+    let seen = 0;
+    for (let index = 0; index < CELLS; index++) {
+      seen += this.#cells[index]!;
+      if (seen >= wanted) return Math.max(this.#min, Math.min(this.#max, highestOf(index)));
+    }
+    return this.#max;
+  }
+
+  toStored(): StoredHistogram {
+    const counts: number[] = [];
+    this.#cells.forEach((count, index) => {
+      if (count > 0) counts.push(index, count);
+    });
+    return {
+      significantDigits: 3,
+      unit: "ns",
+      count: this.#count,
+      min: this.min,
+      max: this.#max,
+      sum: this.#sum,
+      sumOfSquares: this.#sumOfSquares,
+      counts,
+    };
+  }
+
+  static fromStored(stored: StoredHistogram): Histogram {
+    const histogram = new Histogram();
+    for (let i = 0; i + 1 < stored.counts.length; i += 2) histogram.#cells[stored.counts[i]!] = stored.counts[i + 1]!;
+    histogram.#count = stored.count;
+    histogram.#sum = stored.sum;
+    histogram.#sumOfSquares = stored.sumOfSquares;
+    histogram.#min = stored.count === 0 ? Number.POSITIVE_INFINITY : stored.min;
+    histogram.#max = stored.max;
+    return histogram;
+  }
+}
+
+/** The cell of an integer value: which doubling, and where in it. */
+function indexOf(value: number): number {
+  if (value < SUB_BUCKETS) return value;
+  // clz32 sees 32 bits; a larger value is looked at without its lowest 21, which do not matter to its magnitude.
+  const magnitude = value < 2 ** 31 ? 31 - Math.clz32(value) : 52 - Math.clz32(value / 2 ** 21);
+  const shift = magnitude - SUB_BUCKET_BITS + 1;
+  return shift * HALF + Math.floor(value / 2 ** shift);
+}
+
+/** The highest integer value of a cell. */
+function highestOf(index: number): number {
+  if (index < SUB_BUCKETS) return index;
+  const shift = Math.floor(index / HALF) - 1;
+  return (index - shift * HALF + 1) * 2 ** shift - 1;
+}
