@@ -33,7 +33,7 @@ export interface Ratios {
 }
 
 /** What the requests per second of one concurrency say. */
-export type Outcome =
+type Outcome =
   /** Fewer than two valid cells: nothing to rank. */
   | { readonly kind: "not-ranked" }
   /** Too few trials for an interval. */

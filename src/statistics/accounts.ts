@@ -24,7 +24,7 @@ export function inFlight(run: RunResult): number {
  * The fewest requests in flight that Little's law allows. At the end of a run the connections fall idle one after another, for no longer
  * than the slowest answer takes: that share of the run is allowed besides the turn-around.
  */
-export function lowestInFlight(run: RunResult): number {
+function lowestInFlight(run: RunResult): number {
   const gap = run.keepAlive ? limits.littleGap : limits.littleGapPerConnection;
   const runOut = run.latency.total.max / 1e9 / run.elapsedSeconds;
   return run.concurrency * Math.max(0, 1 - gap - runOut);

@@ -39,7 +39,7 @@ export function loopShare({ run, server }: RanTrial): number {
 }
 
 /** How close the server was to a limit of its own: its CPUs or its main event loop, whichever is fuller. */
-export function serverShare(trial: RanTrial, pinning: Pinning, environment: Pick<Environment, "cores">): number {
+function serverShare(trial: RanTrial, pinning: Pinning, environment: Pick<Environment, "cores">): number {
   return Math.max(serverCpus(trial) / allowedCpus(pinning, environment).server, loopShare(trial));
 }
 

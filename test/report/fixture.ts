@@ -4,7 +4,7 @@ import { type Random, seededRandom } from "../../src/statistics/random.js";
 import type { SweepPlan, SweepResult, TrialResult } from "../../src/sweep/result.js";
 
 /** Requests per second of a core at a concurrency, before noise. */
-export type Rates = Readonly<Record<string, number>>;
+type Rates = Readonly<Record<string, number>>;
 
 export interface FixtureOptions {
   readonly rates: Rates;
@@ -31,7 +31,7 @@ const noErrors: RunResult["errors"] = {
 };
 
 /** A trial whose books add up: as many latencies as requests, and a mean that keeps Little's law at 97% occupancy. */
-export function plausibleTrial(
+function plausibleTrial(
   random: Random,
   plan: SweepPlan,
   core: string,
