@@ -21,8 +21,10 @@ export const errorClasses = [
   "wrong-length",
   /** A whole response with a status outside 200–299. */
   "unexpected-status",
-  /** Not HTTP/1.1, or bytes beyond the end of a response. */
+  /** Not HTTP/1.0 or 1.1, or bytes beyond the end of a response. */
   "malformed",
+  /** Still unanswered when the run was stopped (Ctrl-C); the server may have handled it. Always 0 in a run that came to its end. */
+  "interrupted",
 ] as const;
 
 export type ErrorClass = (typeof errorClasses)[number];

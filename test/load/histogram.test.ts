@@ -28,7 +28,7 @@ test("percentiles are within a thousandth of the sorted values, from nanoseconds
   const histogram = filled(values);
   const sorted = [...values].sort((a, b) => a - b);
   for (const percentile of [0, 1, 10, 25, 50, 66, 75, 90, 95, 99, 99.9, 99.99, 100]) {
-    const exact = sorted[Math.max(0, Math.ceil((percentile / 100) * sorted.length) - 1)]!;
+    const exact = sorted[Math.max(1, Math.ceil((percentile * sorted.length) / 100)) - 1]!;
     const found = histogram.valueAtPercentile(percentile);
     assert.ok(found >= exact && found <= exact * 1.001 + 1, `p${percentile}: ${found} for ${exact}`);
   }
@@ -53,10 +53,23 @@ test("cells at the edges of every doubling hold their own values", () => {
   }
 });
 
-test("what is over an hour counts as an hour", () => {
-  const histogram = filled([1e15]);
-  assert.is(histogram.max, 3600e9);
-  assert.is(histogram.count, 1);
+test("what is over an hour counts as an hour, what is below zero as zero", () => {
+  const histogram = filled([1e15, -1, Number.POSITIVE_INFINITY]);
+  assert.equal([histogram.count, histogram.min, histogram.max], [3, 0, 3600e9]);
+  assert.is(histogram.valueAtPercentile(50), 3600e9);
+});
+
+test("a rank that is a whole number is not pushed up by rounding", () => {
+  // 0.999 × 1000 and 0.29 × 1000 are a little more or less in doubles.
+  const histogram = filled(Array.from({ length: 1000 }, (_, index) => index + 1));
+  assert.equal([0.1, 29, 99.9].map((percentile) => histogram.valueAtPercentile(percentile)), [1, 290, 999]);
+});
+
+test("a stored histogram whose counts contradict each other is refused", () => {
+  const stored = filled([1, 2, 3]).toStored();
+  assert.throws(() => Histogram.fromStored({ ...stored, count: 4 }), /hold 3 values, it announces 4/);
+  assert.throws(() => Histogram.fromStored({ ...stored, counts: [-1, 3] }), /no cell -1/);
+  assert.throws(() => Histogram.fromStored({ ...stored, counts: [1, 1, 2] }), /no cell 2 with count 0/);
 });
 
 test("two merged halves equal the whole", () => {

@@ -1,0 +1,101 @@
+const LF = 0x0a;
+const CR = 0x0d;
+const SEMICOLON = 0x3b;
+
+/** Where in the chunked coding (RFC 9112 §7.1) the next byte stands. */
+type Place = "size" | "extension" | "data" | "data-end" | "trailer" | "done";
+
+/** Chunk sizes over 2⁴⁸ are not meant seriously. */
+const MAX_SIZE_DIGITS = 12;
+
+/** Follows a body in the chunked transfer coding through any cut of its bytes; extensions and trailers are read over. */
+export class ChunkedBody {
+  /** Bytes of data so far. */
+  dataBytes = 0;
+  #place: Place = "size";
+  #size = 0;
+  #sizeDigits = 0;
+  /** Bytes left of the chunk being read. */
+  #left = 0;
+  /** Bytes of the current trailer line, its line end not counted: an empty one ends the body. */
+  #lineBytes = 0;
+
+  reset(): void {
+    this.dataBytes = 0;
+    this.#place = "size";
+    this.#startSize();
+  }
+
+  get complete(): boolean {
+    return this.#place === "done";
+  }
+
+  /** Takes `bytes[start, end)` and returns where it stopped: `end`, or behind the body once it is complete; −1 for a breach of the coding. */
+  feed(bytes: Buffer, start: number, end: number): number {
+    let i = start;
+    while (i < end && this.#place !== "done") {
+      if (this.#place === "data") {
+        const taken = Math.min(this.#left, end - i);
+        this.dataBytes += taken;
+        this.#left -= taken;
+        i += taken;
+        if (this.#left === 0) this.#place = "data-end";
+      } else if (!this.#take(bytes[i++]!)) {
+        return -1;
+      }
+    }
+    return i;
+  }
+
+  /** One byte outside of data; false when it may not stand there. */
+  #take(byte: number): boolean {
+    switch (this.#place) {
+      case "size": {
+        const digit = hexDigit(byte);
+        if (digit >= 0) {
+          this.#size = this.#size * 16 + digit;
+          return ++this.#sizeDigits <= MAX_SIZE_DIGITS;
+        }
+        if (this.#sizeDigits === 0) return false;
+        if (byte === LF) return this.#endSizeLine();
+        this.#place = "extension";
+        return byte === CR || byte === SEMICOLON || byte === 0x20 || byte === 0x09;
+      }
+      case "extension":
+        return byte === LF ? this.#endSizeLine() : true;
+      case "data-end":
+        if (byte === CR) return true;
+        this.#place = "size";
+        this.#startSize();
+        return byte === LF;
+      case "trailer":
+        if (byte === LF) {
+          if (this.#lineBytes === 0) this.#place = "done";
+          this.#lineBytes = 0;
+        } else if (byte !== CR) {
+          this.#lineBytes++;
+        }
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #startSize(): void {
+    this.#size = 0;
+    this.#sizeDigits = 0;
+  }
+
+  #endSizeLine(): boolean {
+    this.#left = this.#size;
+    this.#lineBytes = 0;
+    this.#place = this.#size === 0 ? "trailer" : "data";
+    return true;
+  }
+}
+
+function hexDigit(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const lower = byte | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}

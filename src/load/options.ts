@@ -1,0 +1,34 @@
+/** What a run needs, resolved: the command line has checked it. */
+export interface LoadOptions {
+  readonly target: Target;
+  /** Requests to send in all. */
+  readonly requests: number;
+  /** Connections, each with one request under way; at most `requests`. */
+  readonly concurrency: number;
+  readonly keepAlive: boolean;
+  /** Allowed from the start of a request, its connect included, to the last byte of its response. */
+  readonly timeoutMs: number;
+  /** More header fields, checked. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}
+
+/** Where the requests go. */
+export interface Target {
+  readonly url: string;
+  /** Name or address to connect to. */
+  readonly host: string;
+  readonly port: number;
+  /** Path and query. */
+  readonly path: string;
+  /** Value of the Host field. */
+  readonly authority: string;
+}
+
+/** The one request of a run, encoded once. */
+export function encodeRequest({ target, keepAlive, headers }: LoadOptions): Buffer {
+  const fields: (readonly [string, string])[] = [["Host", target.authority]];
+  // HTTP/1.1 keeps alive unless told otherwise (RFC 9112 §9.3).
+  if (!keepAlive) fields.push(["Connection", "close"]);
+  const lines = [...fields, ...headers].map(([name, value]) => `${name}: ${value}\r\n`);
+  return Buffer.from(`GET ${target.path} HTTP/1.1\r\n${lines.join("")}\r\n`, "latin1");
+}

@@ -1,0 +1,123 @@
+/** What the generator needs of a response's head. */
+export interface ResponseHead {
+  status: number;
+  /** −1 where the head names none. */
+  contentLength: number;
+  /** The last transfer coding is "chunked". */
+  chunked: boolean;
+  /** The connection may be used again, as far as the head says. */
+  keepAlive: boolean;
+  /** The `Server` header, or `uWebSockets` with the version µWS puts there; "" without one. Read once: it does not change. */
+  server: string;
+}
+
+const LF = 0x0a;
+const CR = 0x0d;
+const COLON = 0x3a;
+const SPACE = 0x20;
+const TAB = 0x09;
+
+const STATUS_LINE_START = Buffer.from("HTTP/1.");
+const CONTENT_LENGTH = Buffer.from("content-length");
+const TRANSFER_ENCODING = Buffer.from("transfer-encoding");
+const CONNECTION = Buffer.from("connection");
+const SERVER = Buffer.from("server");
+const UWS = Buffer.from("uwebsockets");
+
+/** Reads the head in `bytes[start, end)`, blank line included, into `head`. False for what RFC 9112 §4 and §6 do not allow. */
+export function parseHead(bytes: Buffer, start: number, end: number, head: ResponseHead): boolean {
+  // "HTTP/1.1 200 ": the reason phrase may be empty, its space may be missing.
+  for (let i = 0; i < STATUS_LINE_START.length; i++) if (bytes[start + i] !== STATUS_LINE_START[i]) return false;
+  const minor = bytes[start + 7]! - 0x30;
+  if ((minor !== 0 && minor !== 1) || bytes[start + 8] !== SPACE) return false;
+  const status = digits(bytes, start + 9, start + 12);
+  if (status < 100 || status > 999 || bytes[start + 12]! > SPACE) return false;
+  head.status = status;
+  head.contentLength = -1;
+  head.chunked = false;
+  head.keepAlive = minor === 1;
+
+  let lineStart = lineEnd(bytes, start, end) + 1;
+  while (lineStart < end) {
+    const lf = lineEnd(bytes, lineStart, end);
+    const stop = bytes[lf - 1] === CR ? lf - 1 : lf;
+    if (stop <= lineStart) return true;
+    if (!parseField(bytes, lineStart, stop, head)) return false;
+    lineStart = lf + 1;
+  }
+  return true;
+}
+
+function parseField(bytes: Buffer, start: number, stop: number, head: ResponseHead): boolean {
+  let colon = start;
+  while (colon < stop && bytes[colon] !== COLON) colon++;
+  if (colon === stop || colon === start) return false;
+  let valueStart = colon + 1;
+  while (valueStart < stop && isBlank(bytes[valueStart]!)) valueStart++;
+  let valueEnd = stop;
+  while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1]!)) valueEnd--;
+
+  // The length of the name rules nearly all fields out.
+  switch (colon - start) {
+    case CONTENT_LENGTH.length: {
+      if (!isName(bytes, start, CONTENT_LENGTH)) return true;
+      const length = digits(bytes, valueStart, valueEnd);
+      // Two that differ cannot both be true (RFC 9112 §6.3).
+      if (length < 0 || (head.contentLength >= 0 && head.contentLength !== length)) return false;
+      head.contentLength = length;
+      return true;
+    }
+    case TRANSFER_ENCODING.length:
+      if (isName(bytes, start, TRANSFER_ENCODING))
+        head.chunked = /(^|[,\s])chunked$/i.test(bytes.toString("latin1", valueStart, valueEnd));
+      return true;
+    case CONNECTION.length:
+      if (isName(bytes, start, CONNECTION)) {
+        const options = bytes.toString("latin1", valueStart, valueEnd).toLowerCase();
+        if (options.includes("close")) head.keepAlive = false;
+        else if (options.includes("keep-alive")) head.keepAlive = true;
+      }
+      return true;
+    case SERVER.length:
+      if (head.server === "" && isName(bytes, start, SERVER))
+        head.server = bytes.toString("latin1", valueStart, valueEnd);
+      return true;
+    case UWS.length:
+      if (head.server === "" && isName(bytes, start, UWS))
+        head.server = `uWebSockets/${bytes.toString("latin1", valueStart, valueEnd)}`;
+      return true;
+    default:
+      return true;
+  }
+}
+
+/** Whether the name at `start` is this one, written in lower case, in any case. */
+function isName(bytes: Buffer, start: number, lowerCase: Buffer): boolean {
+  for (let i = 0; i < lowerCase.length; i++) {
+    const byte = bytes[start + i]!;
+    if ((byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte) !== lowerCase[i]) return false;
+  }
+  return true;
+}
+
+/** The number that decimal digits name; −1 for anything else and for what is too large to be exact. */
+function digits(bytes: Buffer, start: number, end: number): number {
+  if (end <= start || end - start > 15) return -1;
+  let value = 0;
+  for (let i = start; i < end; i++) {
+    const digit = bytes[i]! - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+function lineEnd(bytes: Buffer, start: number, end: number): number {
+  let i = start;
+  while (i < end && bytes[i] !== LF) i++;
+  return i;
+}
+
+function isBlank(byte: number): boolean {
+  return byte === SPACE || byte === TAB;
+}
