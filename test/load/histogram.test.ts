@@ -62,7 +62,10 @@ test("what is over an hour counts as an hour, what is below zero as zero", () =>
 test("a rank that is a whole number is not pushed up by rounding", () => {
   // 0.999 × 1000 and 0.29 × 1000 are a little more or less in doubles.
   const histogram = filled(Array.from({ length: 1000 }, (_, index) => index + 1));
-  assert.equal([0.1, 29, 99.9].map((percentile) => histogram.valueAtPercentile(percentile)), [1, 290, 999]);
+  assert.equal(
+    [0.1, 29, 99.9].map((percentile) => histogram.valueAtPercentile(percentile)),
+    [1, 290, 999],
+  );
 });
 
 test("a stored histogram whose counts contradict each other is refused", () => {
@@ -78,7 +81,10 @@ test("two merged halves equal the whole", () => {
   merged.merge(filled(values.slice(3000)));
   const whole = filled(values).toStored();
   assert.equal({ ...merged.toStored(), sumOfSquares: 0 }, { ...whole, sumOfSquares: 0 });
-  assert.ok(Math.abs(merged.toStored().sumOfSquares / whole.sumOfSquares - 1) < 1e-12, "only the order of additions differs");
+  assert.ok(
+    Math.abs(merged.toStored().sumOfSquares / whole.sumOfSquares - 1) < 1e-12,
+    "only the order of additions differs",
+  );
 });
 
 test("stored as JSON and read again it is the same", () => {
