@@ -28,6 +28,7 @@ const noErrors: RunResult["errors"] = {
   "wrong-length": 0,
   "unexpected-status": 0,
   malformed: 0,
+  interrupted: 0,
 };
 
 /** A trial whose books add up: as many latencies as requests, and a mean that keeps Little's law at 97% occupancy. */

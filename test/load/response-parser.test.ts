@@ -1,0 +1,126 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { ParseState, ResponseParser } from "../../src/load/response-parser.js";
+
+/** Feeds a response cut at the given places; the state after the last piece. */
+function feed(parser: ResponseParser, text: string, cuts: readonly number[] = []): ParseState {
+  const bytes = Buffer.from(text, "latin1");
+  let state: ParseState = ParseState.more;
+  const edges = [0, ...cuts, bytes.length];
+  for (let i = 0; i + 1 < edges.length; i++) {
+    // As the generator does: one large buffer, in which old bytes stand behind the new ones.
+    const buffer = Buffer.alloc(bytes.length + 64, "\n");
+    const length = bytes.copy(buffer, 0, edges[i]!, edges[i + 1]!);
+    state = parser.feed(buffer, length);
+    if (state === ParseState.malformed || (state === ParseState.complete && i + 2 < edges.length))
+      return ParseState.malformed;
+  }
+  return state;
+}
+
+const whole: Readonly<Record<string, { readonly text: string; readonly status: number; readonly bodyBytes: number }>> =
+  {
+    "a length": { text: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", status: 200, bodyBytes: 5 },
+    "a length of 0": { text: "HTTP/1.1 200 OK\r\ncontent-length:0\r\n\r\n", status: 200, bodyBytes: 0 },
+    "a length named twice alike": {
+      text: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok",
+      status: 200,
+      bodyBytes: 2,
+    },
+    chunks: {
+      text: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nB;x="y"\r\n world, all\r\n0\r\n\r\n',
+      status: 200,
+      bodyBytes: 16,
+    },
+    "chunks with trailers": {
+      text: "HTTP/1.1 404 Not Found\r\nTRANSFER-ENCODING: gzip, Chunked\r\n\r\n1\r\nx\r\n0\r\nA: b\r\nC: d\r\n\r\n",
+      status: 404,
+      bodyBytes: 1,
+    },
+    "no content": { text: "HTTP/1.1 204 No Content\r\n\r\n", status: 204, bodyBytes: 0 },
+    "an interim response before": {
+      text: "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx",
+      status: 200,
+      bodyBytes: 1,
+    },
+    "lone line feeds": { text: "HTTP/1.1 200 OK\nContent-Length: 1\n\nx", status: 200, bodyBytes: 1 },
+    "no reason phrase": { text: "HTTP/1.1 200\r\nContent-Length: 1\r\n\r\nx", status: 200, bodyBytes: 1 },
+  };
+
+const test = suite("response parser");
+
+for (const [name, { text, status, bodyBytes }] of Object.entries(whole)) {
+  test(`reads ${name}, whole, cut anywhere in two, and byte by byte`, () => {
+    const parser = new ResponseParser();
+    const cuts = [
+      [],
+      ...Array.from({ length: text.length - 1 }, (_, i) => [i + 1]),
+      Array.from({ length: text.length - 1 }, (_, i) => i + 1),
+    ];
+    for (const cut of cuts) {
+      parser.reset();
+      assert.is(feed(parser, text, cut), ParseState.complete, `cut at ${cut.slice(0, 3)}`);
+      assert.is(parser.head.status, status, `cut at ${cut.slice(0, 3)}`);
+      assert.is(parser.bodyBytes, bodyBytes, `cut at ${cut.slice(0, 3)}`);
+    }
+  });
+
+  test(`takes a byte beyond ${name} for malformed`, () => {
+    assert.is(feed(new ResponseParser(), `${text}x`), ParseState.malformed);
+  });
+
+  test(`does not take ${name} for whole without its last byte`, () => {
+    const parser = new ResponseParser();
+    assert.is(feed(parser, text.slice(0, -1)), ParseState.more);
+    assert.is(parser.end(), ParseState.more);
+  });
+}
+
+for (const [name, text] of Object.entries({
+  "another protocol": "SSH-2.0-OpenSSH_9.2\r\n\r\n",
+  "HTTP/2": "HTTP/2.0 200 OK\r\n\r\n",
+  "no status": "HTTP/1.1 abc OK\r\n\r\n",
+  "a status of four digits": "HTTP/1.1 2000 OK\r\n\r\n",
+  "a field without a colon": "HTTP/1.1 200 OK\r\nnonsense\r\n\r\n",
+  "a field without a name": "HTTP/1.1 200 OK\r\n: x\r\n\r\n",
+  "a length that is no number": "HTTP/1.1 200 OK\r\nContent-Length: 5x\r\n\r\n",
+  "a negative length": "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
+  "two lengths that differ": "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
+  "a chunk size that is none": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+  "a chunk longer than its size": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxy\r\n",
+  "a chunk size beyond all bounds": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffff\r\n",
+})) {
+  test(`refuses ${name}`, () => {
+    assert.is(feed(new ResponseParser(), text), ParseState.malformed);
+  });
+}
+
+test("refuses a head over 64 KiB however it arrives", () => {
+  const text = `HTTP/1.1 200 OK\r\n${"A: b\r\n".repeat(12_000)}`;
+  assert.is(feed(new ResponseParser(), text, [30_000, 60_000, 66_000]), ParseState.malformed);
+});
+
+test("a body without a length ends with the connection, which cannot be used again", () => {
+  const parser = new ResponseParser();
+  assert.is(feed(parser, "HTTP/1.1 200 OK\r\n\r\nto the end"), ParseState.more);
+  assert.is(parser.end(), ParseState.complete);
+  assert.is(parser.bodyBytes, 10);
+  assert.is(parser.head.keepAlive, false);
+});
+
+test("knows whether the connection may be used again, and the server's name", () => {
+  const parser = new ResponseParser();
+  for (const [text, keepAlive] of [
+    ["HTTP/1.1 200 OK\r\nServer: a/1\r\nContent-Length: 0\r\n\r\n", true],
+    ["HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 0\r\n\r\n", false],
+    ["HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", false],
+    ["HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 0\r\n\r\n", true],
+  ] as const) {
+    parser.reset();
+    assert.is(feed(parser, text), ParseState.complete);
+    assert.is(parser.head.keepAlive, keepAlive, text);
+  }
+  assert.is(parser.head.server, "a/1");
+});
+
+test.run();
