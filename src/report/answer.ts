@@ -45,7 +45,9 @@ function headline(comparison: Comparison): string {
   if (ranked.length === 0) {
     return levels.some(({ outcome }) => outcome.kind === "undecided")
       ? "No answer: there are too few trials to tell a difference from noise."
-      : "No answer: at no concurrency are the results of two cores valid.";
+      : levels.every(({ cells }) => cells.every(({ verdict }) => verdict.valid || verdict.lowerBound))
+        ? "No answer on speed: the load generator, not the server, was the limit."
+        : "No answer: at no concurrency are the results of all cores valid.";
   }
   const handler = `this handler (GET ${path})`;
   const [only] = ranked;
@@ -91,9 +93,9 @@ function costs({ levels, sweep }: Comparison): readonly string[] {
   return others.flatMap((core) => {
     const cpu = range(levels, core, "cpuPerRequestMicros");
     const tail = range(levels, core, "p99Ms");
-    if (cpu === null || tail === null) return [];
     return [
-      `The ${core} spends ${cpu} × the ${base}'s server CPU per request, and its 99th percentile of latency is ${tail} × the ${base}'s.`,
+      ...(cpu === null ? [] : [`The ${core} spends ${cpu} × the ${base}'s server CPU per request.`]),
+      ...(tail === null ? [] : [`The 99th percentile of latency of the ${core} is ${tail} × the ${base}'s.`]),
     ];
   });
 }
@@ -106,7 +108,13 @@ function evidence({ levels, sweep }: Comparison): readonly string[] {
   const full = levels.filter(({ cells }) =>
     cells.some(({ verdict }) => verdict.valid && verdict.warnings.some(({ code }) => code === "generator-near-limit")),
   );
+  const atLeast = levels.filter(({ outcome }) => outcome.kind === "ranked" && outcome.atLeast);
   return [
+    ...(atLeast.length > 0
+      ? [
+          `At ${at(atLeast.map(({ concurrency }) => concurrency))} the load generator was the limit of the fastest core, so its lead is at least what was measured.`,
+        ]
+      : []),
     ...(notRanked.length > 0 ? [`Not ranked: ${at(notRanked)} (see Validity).`] : []),
     ...(full.length > 0
       ? [
@@ -126,12 +134,25 @@ function invalid(cells: readonly Cell[]): string {
     .join("; ");
 }
 
-function line(level: Level, base: Cell, { core, byMetric }: Ratios): string {
+/** What a request cost, where speeds cannot be compared but costs can. */
+function costOf({ core, byMetric: { cpuPerRequestMicros: cost } }: Ratios, base: Cell): string {
+  if (cost === null) return "";
+  const text = ratio(cost.ratio, cost.interval);
+  return ` The ${core} spends ${text.value} × the ${base.core}'s server CPU per request${text.interval === "" ? "" : ` ${text.interval}`}.`;
+}
+
+function line(level: Level, base: Cell, entry: Ratios): string {
+  const { core, byMetric, speedBound } = entry;
   const where = `At c=${level.concurrency}`;
   const speed = byMetric.requestsPerSecond;
   if (speed === null) {
     const both = [base, ...level.cells.filter((cell) => cell.core === core)];
-    return `${where} the ${core} and the ${base.core} are not ranked (${invalid(both)}).`;
+    if (speedBound !== null) {
+      const text = ratio(speedBound.ratio.ratio, speedBound.ratio.interval);
+      const meaning = speedBound.side === "at most" ? "slower" : "faster";
+      return `${where} the ${core} serves ${speedBound.side} ${text.value} × the ${base.core}'s requests ${text.interval}: ${meaning} (${invalid(both)}).${costOf(entry, base)}`;
+    }
+    return `${where} the ${core} and the ${base.core} are not ranked (${invalid(both)}).${costOf(entry, base)}`;
   }
   const text = ratio(speed.ratio, speed.interval);
   const claim = `${where} the ${core} serves ${text.value} × the ${base.core}'s requests`;

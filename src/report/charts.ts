@@ -3,24 +3,31 @@ import { counted, listed } from "./format.js";
 import type { MetricKey } from "./metrics.js";
 import { type Point, renderPlot, type Series } from "./plot.js";
 
-/** The valid cells of one core: an invalid one leaves a gap in the line, never a point. */
+/**
+ * The cells of one core: an invalid one leaves a gap in the line, never a point, except where the load generator alone was the limit, which
+ * is drawn as a bound.
+ */
 function pointsOf({ levels }: Comparison, core: string, key: MetricKey): readonly Point[] {
   return levels.flatMap(({ cells }, category) => {
     const cell = cells.find((candidate) => candidate.core === core);
-    if (cell === undefined || !cell.verdict.valid) return [];
+    if (cell === undefined || !(cell.verdict.valid || cell.verdict.lowerBound)) return [];
     const { value, interval }: Estimate = cell.estimates[key];
-    return [{ category, value, low: interval?.low ?? null, high: interval?.high ?? null }];
+    return [
+      { category, value, low: interval?.low ?? null, high: interval?.high ?? null, bound: cell.verdict.lowerBound },
+    ];
   });
 }
 
-function subtitle({ levels, sweep: { plan } }: Comparison): string {
+function subtitle({ levels, sweep: { plan } }: Comparison, bound: string): string {
+  const limited = levels.some(({ cells }) => cells.some(({ verdict }) => verdict.lowerBound));
   const left = levels.flatMap(({ cells, concurrency }) =>
-    cells.filter(({ verdict }) => !verdict.valid).map(({ core }) => `${core} at ${concurrency}`),
+    cells.filter(({ verdict }) => !verdict.valid && !verdict.lowerBound).map(({ core }) => `${core} at ${concurrency}`),
   );
   const { path } = plan;
   const parts = [
     `GET ${path.length > 40 ? `${path.slice(0, 39)}…` : path}, ${plan.keepAlive ? "keep-alive" : "no keep-alive"}`,
     `median of ${counted(plan.trials, "trial")}, bars: 95% interval`,
+    ...(limited ? [`hollow: ${bound} (generator was the limit)`] : []),
     ...(left.length > 3 ? [`${left.length} invalid cells left out`] : []),
     ...(left.length > 0 && left.length <= 3 ? [`invalid, left out: ${listed(left)}`] : []),
   ];
@@ -35,7 +42,7 @@ function categories({ levels }: Comparison): readonly string[] {
 export function throughputChart(comparison: Comparison): string {
   return renderPlot({
     title: "Throughput",
-    subtitle: subtitle(comparison),
+    subtitle: subtitle(comparison, "at least"),
     xName: "Concurrency (connections)",
     yName: "Requests per second",
     categories: categories(comparison),
@@ -61,7 +68,7 @@ export function latencyChart(comparison: Comparison): string {
     }));
   return renderPlot({
     title: "Latency",
-    subtitle: subtitle(comparison),
+    subtitle: subtitle(comparison, "at most"),
     xName: "Concurrency (connections)",
     yName: "Time per request, ms (log scale)",
     categories: categories(comparison),

@@ -1,12 +1,12 @@
 import { failedRequests } from "../statistics/accounts.js";
-import type { Verdict } from "../statistics/findings.js";
+import { limits, type Verdict } from "../statistics/findings.js";
 import type { Interval } from "../statistics/interval.js";
 import { median, medianInterval } from "../statistics/median.js";
 import { excludesOne, pairedRatio, type Ratio } from "../statistics/ratio.js";
 import type { RanTrial } from "../statistics/saturation.js";
 import { ranTrials, verdictOf } from "../statistics/verdict.js";
 import type { SweepResult, TrialResult } from "../sweep/result.js";
-import { type Metric, type MetricKey, metrics } from "./metrics.js";
+import { type Metric, type MetricKey, metrics, speed } from "./metrics.js";
 
 /** A median over trials with its distribution-free 95% interval (null below six trials). */
 export interface Estimate {
@@ -26,20 +26,33 @@ export interface Cell {
   readonly estimates: Readonly<Record<MetricKey, Estimate>>;
 }
 
-/** The ratios of one core to the base, by metric; null where a cell is invalid or a value is 0. */
+/** What is known of two speeds when the load generator was the limit of the faster one: the ratio is at most, or at least, this. */
+export interface SpeedBound {
+  readonly side: "at most" | "at least";
+  readonly ratio: Ratio;
+}
+
+/**
+ * The ratios of one core to the base, by metric; null where a cell is invalid (of costs: where it is more than a lower bound of speed) or
+ * a value is 0.
+ */
 export interface Ratios {
   readonly core: string;
+  readonly speedBound: SpeedBound | null;
   readonly byMetric: Readonly<Record<MetricKey, Ratio | null>>;
 }
 
 /** What the requests per second of one concurrency say. */
 type Outcome =
-  /** Fewer than two valid cells: nothing to rank. */
+  /** A core is invalid, or there is only one. */
   | { readonly kind: "not-ranked" }
   /** Too few trials for an interval. */
   | { readonly kind: "undecided" }
-  /** The fastest core and those that cannot be told apart from it. All valid cores: no difference was found. */
-  | { readonly kind: "ranked"; readonly fastest: readonly string[] };
+  /**
+   * The fastest core and those that cannot be told apart from it. All cores: no difference was found. `atLeast`: the load generator was
+   * the limit of the fastest and of no other, so its lead is at least what was measured.
+   */
+  | { readonly kind: "ranked"; readonly fastest: readonly string[]; readonly atLeast: boolean };
 
 /** All cores at one concurrency. */
 export interface Level {
@@ -85,7 +98,11 @@ function cellOf(sweep: SweepResult, core: string, concurrency: number): Cell {
 
 /** `other` ÷ `base` over the blocks that hold both. */
 function ratioOf(metric: Metric, base: Cell, other: Cell, seed: number): Ratio | null {
-  if (!base.verdict.valid || !other.verdict.valid) return null;
+  const stands = ({ verdict }: Cell): boolean => verdict.valid || (metric.cost && verdict.lowerBound);
+  return stands(base) && stands(other) ? pairedRatioOf(metric, base, other, seed) : null;
+}
+
+function pairedRatioOf(metric: Metric, base: Cell, other: Cell, seed: number): Ratio | null {
   const pairs = base.trials.flatMap((trial) => {
     const partner = other.trials.find(({ block }) => block === trial.block);
     return partner === undefined ? [] : [[metric.of(trial), metric.of(partner)] as const];
@@ -97,18 +114,38 @@ function ratioOf(metric: Metric, base: Cell, other: Cell, seed: number): Ratio |
   );
 }
 
+/** Valid, and no faster generator could have got more out of it: its server was full, or the generator was not nearly so. */
+function atCapacity({ verdict }: Cell): boolean {
+  return (
+    verdict.valid &&
+    verdict.warnings.every((warning) => warning.code !== "generator-near-limit" || warning.serverShare >= limits.full)
+  );
+}
+
+/** Where the generator held back one core alone, and that core still was the faster one, it is faster by at least as much. */
+function speedBoundOf(base: Cell, other: Cell, seed: number): SpeedBound | null {
+  const ratio = pairedRatioOf(speed, base, other, seed);
+  if (ratio === null || !excludesOne(ratio)) return null;
+  if (base.verdict.lowerBound && atCapacity(other) && ratio.ratio < 1) return { side: "at most", ratio };
+  if (other.verdict.lowerBound && atCapacity(base) && ratio.ratio > 1) return { side: "at least", ratio };
+  return null;
+}
+
 function outcomeOf(cells: readonly Cell[], seed: number): Outcome {
-  const [speed] = metrics;
-  const valid = cells.filter((cell) => cell.verdict.valid);
-  if (speed === undefined || valid.length < 2) return { kind: "not-ranked" };
   const value = (cell: Cell): number => cell.estimates.requestsPerSecond.value;
-  const leader = valid.reduce((best, cell) => (value(cell) > value(best) ? cell : best));
-  const rivals = valid
-    .filter((cell) => cell !== leader)
-    .map((cell) => ({ cell, ratio: ratioOf(speed, leader, cell, seed) }));
-  if (rivals.some(({ ratio }) => ratio === null || ratio.interval === null)) return { kind: "undecided" };
-  const level = rivals.filter(({ ratio }) => ratio !== null && !excludesOne(ratio)).map(({ cell }) => cell.core);
-  return { kind: "ranked", fastest: [leader.core, ...level] };
+  const known = cells.filter(({ verdict }) => verdict.valid || verdict.lowerBound);
+  const [first, ...more] = known;
+  if (first === undefined || known.length < Math.max(2, cells.length)) return { kind: "not-ranked" };
+  const leader = more.reduce((best, cell) => (value(cell) > value(best) ? cell : best), first);
+  const rivals = cells.filter((cell) => cell !== leader);
+  if (cells.some(({ verdict }) => !verdict.valid)) {
+    const leads = rivals.every((cell) => speedBoundOf(leader, cell, seed) !== null);
+    return leads ? { kind: "ranked", fastest: [leader.core], atLeast: true } : { kind: "not-ranked" };
+  }
+  const ratios = rivals.map((cell) => ({ core: cell.core, ratio: ratioOf(speed, leader, cell, seed) }));
+  if (ratios.some(({ ratio }) => ratio === null || ratio.interval === null)) return { kind: "undecided" };
+  const level = ratios.filter(({ ratio }) => ratio !== null && !excludesOne(ratio)).map(({ core }) => core);
+  return { kind: "ranked", fastest: [leader.core, ...level], atLeast: false };
 }
 
 /** Everything a report says in figures, from the stored result alone. */
@@ -127,6 +164,7 @@ export function compare(sweep: SweepResult): Comparison {
             ? []
             : others.map((cell) => ({
                 core: cell.core,
+                speedBound: speedBoundOf(base, cell, plan.seed),
                 byMetric: byMetric((metric) => ratioOf(metric, base, cell, plan.seed)),
               })),
         outcome: outcomeOf(cells, plan.seed),

@@ -43,7 +43,7 @@ const reading = `- **Trial.** A fresh server process, a discarded warm-up, one m
 - **Time per request (mean)** is ab's: concurrency × time taken ÷ complete requests. The percentages are of connect + processing time.
 - **Server CPU per request** covers the whole process with all its threads, user and system. On CPUs that are shared it is the fairer figure.
 - **In flight** is the summed latency ÷ elapsed time. By Little's law it must come to the concurrency, less the generator's turn-around.
-- **Server loop** is how much of the window the main event loop was busy, **Generator CPU** how much of one CPU the load generator took: when it is full and the server is not, the generator was measured.`;
+- **Server loop** is how much of the window the main event loop was busy, **Generator** how full the load generator was, by its CPU or its event loop: when it is full and the server is not, the generator was measured. Then requests per second are a lower bound (**≤** and **≥** mark a ratio with one), latencies an upper bound, and only the costs are compared.`;
 
 /** The whole report. Deterministic: the same result gives the same text. */
 export function reportDocument(comparison: Comparison, answer: Answer, references: References): string {

@@ -36,8 +36,8 @@ export function reasonText(reason: Reason): string {
       );
     case "generator-limited":
       return (
-        `the load generator was the limit: its CPU was ${percent(reason.generatorShare)} busy, ` +
-        `the server ${percent(reason.serverShare)} (full is ${percent(limits.full)})`
+        `the load generator was the limit: it was ${percent(reason.generatorShare)} busy, the server ` +
+        `${percent(reason.serverShare)} (full is ${percent(limits.full)})`
       );
   }
 }
@@ -49,7 +49,7 @@ export function warningText(warning: Warning): string {
       return warning.serverShare >= limits.full
         ? `server (${percent(warning.serverShare)}) and generator (${percent(warning.generatorShare)}) were both full: ` +
             "a faster generator might find a larger difference, and latencies include the generator's own queue"
-        : `the generator's CPU was ${percent(warning.generatorShare)} busy, the server ${percent(warning.serverShare)}: ` +
+        : `the generator was ${percent(warning.generatorShare)} busy, the server ${percent(warning.serverShare)}: ` +
             "latencies include some of the generator's own queue";
     case "shared-cpus":
       return (

@@ -89,7 +89,7 @@ function measured({ concurrency, trials, estimates }: Cell): AbRow {
   };
 }
 
-/** The forerunner's table with a row of ours below each of its own; dashes where ours was not measured or is not valid. */
+/** The forerunner's table with a row of ours below each of its own; dashes where ours was not measured. */
 export function forerunnerTable(levels: readonly Level[], cores: readonly string[]): string {
   return table(
     ["", "Total, s", "Requests/s", "Mean, ms", "Min", "Mean ± sd", "Median", "Max"],
@@ -99,8 +99,8 @@ export function forerunnerTable(levels: readonly Level[], cores: readonly string
         cellsOf("C server", row, whole),
         ...cores.map((core) => {
           const cell = level?.cells.find((candidate) => candidate.core === core);
-          return cell?.verdict.valid
-            ? cellsOf(plain(core), measured(cell), significant)
+          return cell !== undefined && cell.trials.length > 0
+            ? cellsOf(cell.verdict.valid ? plain(core) : `${plain(core)} (invalid)`, measured(cell), significant)
             : [`c=${row.concurrency}, ${plain(core)}`, ...new Array<string>(7).fill("–")];
         }),
       ];

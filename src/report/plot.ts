@@ -13,6 +13,8 @@ export interface Point {
   readonly value: number;
   readonly low: number | null;
   readonly high: number | null;
+  /** Drawn hollow: a bound, not the value itself. */
+  readonly bound: boolean;
 }
 
 export interface Series {
@@ -188,12 +190,13 @@ export function renderPlot(plot: Plot): string {
             symbol: symbols[entry.subject % symbols.length],
             symbolSize: 9,
             lineStyle: { width: 2, color: colour, type: entry.dashed ? "dashed" : "solid" },
-            itemStyle: { color: entry.dashed ? "#ffffff" : colour, borderColor: colour, borderWidth: 2 },
+            itemStyle: { color: colour, borderColor: colour, borderWidth: 2 },
             // A category without a point breaks the line.
-            data: indices.map((category) => [
-              category + shiftOf(entry),
-              entry.points.find((point) => point.category === category)?.value ?? null,
-            ]),
+            data: indices.map((category) => {
+              const point = entry.points.find((candidate) => candidate.category === category);
+              const value = [category + shiftOf(entry), point?.value ?? null];
+              return point?.bound === true ? { value, itemStyle: { color: "#ffffff" } } : { value };
+            }),
           },
         ];
       }),

@@ -1,4 +1,6 @@
 import { readFile } from "node:fs/promises";
+import { Histogram } from "../load/histogram.js";
+import type { RunResult } from "../load/run-result.js";
 import { messageOf, usageError } from "../shared/errors.js";
 import type { SweepResult } from "../sweep/result.js";
 
@@ -25,6 +27,7 @@ const shapes = {
     keepAlive: "boolean",
     seed: "number",
     workers: "number",
+    handlers: "string?",
     pinning: "object",
   },
   pinning: { server: "string?", generator: "string?", reason: "string" },
@@ -89,6 +92,15 @@ function check(value: unknown, where: string, shape: Readonly<Record<string, Kin
   }
 }
 
+/** A histogram that was damaged in the file would give percentiles all the same. */
+function checkLatencies({ latency }: RunResult, where: string): void {
+  try {
+    Histogram.fromStored(latency.total);
+  } catch (error) {
+    throw new TypeError(`${where}.latency.total: ${messageOf(error)}`);
+  }
+}
+
 function checkSweep(sweep: SweepResult): void {
   check(sweep, "result", shapes.sweep);
   check(sweep.plan, "plan", shapes.plan);
@@ -98,7 +110,10 @@ function checkSweep(sweep: SweepResult): void {
     throw new TypeError("plan names no cells");
   for (const [index, trial] of sweep.trials.entries()) {
     check(trial, `trials[${index}]`, shapes.trial);
-    if (trial.run !== null) check(trial.run, `trials[${index}].run`, shapes.run);
+    if (trial.run !== null) {
+      check(trial.run, `trials[${index}].run`, shapes.run);
+      checkLatencies(trial.run, `trials[${index}].run`);
+    }
     if (trial.server !== null) check(trial.server, `trials[${index}].server`, shapes.server);
   }
 }

@@ -2,17 +2,21 @@ import { inFlight } from "../statistics/accounts.js";
 import { median } from "../statistics/median.js";
 import { excludesOne } from "../statistics/ratio.js";
 import type { RanTrial } from "../statistics/saturation.js";
-import { loopShare, serverCpus } from "../statistics/saturation.js";
+import { generatorShare, loopShare, serverCpus } from "../statistics/saturation.js";
 import type { Cell, Comparison, Level, Ratios } from "./comparison.js";
 import { reasonText, warningText } from "./findings-text.js";
 import { estimate, percent, ratio, significant, whole } from "./format.js";
 import { code, plain, table } from "./markdown.js";
-import { type Metric, metrics } from "./metrics.js";
+import { type Metric, metrics, speed } from "./metrics.js";
 
 /** The tables of a report, each as a block of markdown. */
 
-function ratioCell({ byMetric }: Ratios, metric: Metric): string {
+function ratioCell({ byMetric, speedBound }: Ratios, metric: Metric): string {
   const found = byMetric[metric.key];
+  if (found === null && metric === speed && speedBound !== null) {
+    const bound = ratio(speedBound.ratio.ratio, speedBound.ratio.interval);
+    return `${speedBound.side === "at most" ? "≤" : "≥"} ${bound.value} ${bound.interval}`;
+  }
   if (found === null) return "not ranked";
   const text = ratio(found.ratio, found.interval);
   return found.interval === null ? text.value : `${text.value} ${text.interval}${excludesOne(found) ? "" : " ~"}`;
@@ -64,17 +68,7 @@ export function validityTable({ levels }: Comparison): string {
   const over = (cell: Cell, of: (trial: RanTrial) => number, format: (value: number) => string): string =>
     cell.trials.length === 0 ? "–" : format(median(cell.trials.map(of)));
   return table(
-    [
-      "Cell",
-      "Verdict",
-      "Trials",
-      "Requests sent",
-      "Failed",
-      "In flight",
-      "Server CPUs",
-      "Server loop",
-      "Generator CPU",
-    ],
+    ["Cell", "Verdict", "Trials", "Requests sent", "Failed", "In flight", "Server CPUs", "Server loop", "Generator"],
     levels.flatMap(({ cells }) =>
       cells.map((cell) => [
         `${plain(cell.core)}, c=${cell.concurrency}`,
@@ -85,7 +79,7 @@ export function validityTable({ levels }: Comparison): string {
         over(cell, ({ run }) => inFlight(run), significant),
         over(cell, serverCpus, (cpus) => cpus.toFixed(2)),
         over(cell, loopShare, percent),
-        over(cell, ({ run }) => run.generator.cpuShare, percent),
+        over(cell, generatorShare, percent),
       ]),
     ),
   );
@@ -131,6 +125,7 @@ export function environmentTable({ sweep }: Comparison): string {
         `${plan.trials} per cell, ${whole(plan.requests)} requests each after ${whole(plan.warmupRequests)} of warm-up`,
       ],
       ["Request", `${code(`GET ${plan.path}`)}, ${plan.keepAlive ? "keep-alive" : "a new connection per request"}`],
+      ["Handlers", plan.handlers === null ? "built-in" : code(plan.handlers)],
       ["Seed", String(plan.seed)],
     ],
   );

@@ -25,9 +25,8 @@ export function inFlight(run: RunResult): number {
  * than the slowest answer takes: that share of the run is allowed besides the turn-around.
  */
 function lowestInFlight(run: RunResult): number {
-  const gap = run.keepAlive ? limits.littleGap : limits.littleGapPerConnection;
   const runOut = run.latency.total.max / 1e9 / run.elapsedSeconds;
-  return run.concurrency * Math.max(0, 1 - gap - runOut);
+  return run.concurrency * Math.max(0, 1 - limits.littleGap - runOut);
 }
 
 /** The trials that `broken` measures above 0 and the worst of them; null when there are none. */
@@ -82,7 +81,8 @@ const rules: readonly Rule[] = [
     }),
   },
   {
-    broken: ({ run }) => run.concurrency - run.peakConnections,
+    // Without keep-alive a fast server is done with the first connections before the last are made.
+    broken: ({ run }) => (run.keepAlive ? run.concurrency - run.peakConnections : 0),
     reason: ({ run }, trials) => ({ code: "connections", trials, asked: run.concurrency, peak: run.peakConnections }),
   },
   {

@@ -45,6 +45,11 @@ export type Warning =
 
 export interface Verdict {
   readonly valid: boolean;
+  /**
+   * Invalid for no other reason than that the load generator was the limit. The books are right, so what a request cost the server
+   * stands; requests per second are a lower bound of what the core can serve, latencies an upper one.
+   */
+  readonly lowerBound: boolean;
   readonly reasons: readonly Reason[];
   readonly warnings: readonly Warning[];
 }
@@ -68,8 +73,6 @@ export const limits = {
    * Source: J. Little, "A proof for the queuing formula L = λW", Operations Research 9(3), 1961.
    */
   littleGap: 0.1,
-  /** Without keep-alive the turn-around also closes one socket and opens another. */
-  littleGapPerConnection: 0.3,
   /** More in flight than there are connections cannot be: the clock's grain is all that is allowed. */
   littleExcess: 0.01,
 } as const;

@@ -44,9 +44,18 @@ function serverShare(trial: RanTrial, pinning: Pinning, environment: Pick<Enviro
 }
 
 /**
- * Which side was the limit, by the medians of the trials. A full generator before a server that is not full measured itself. When both
- * are full the server's figure stands, with a warning: a server that is always behind takes more per turn of its loop, so against a faster
- * generator it might serve more, and a difference between two such cores is a lower bound of the true one.
+ * How full the generator was: by its CPU or by its event loop, whichever is fuller. The loop sees what the CPU time of the process does not:
+ * work the kernel does for it outside its account (connections over loopback), and time it waited for a CPU that something else had.
+ */
+export function generatorShare({ run: { generator } }: RanTrial): number {
+  return Math.max(generator.cpuShare, generator.eventLoopUtilization);
+}
+
+/**
+ * Which side was the limit, by the medians of the trials. A full generator before a server that is not full measured itself, unless both
+ * share CPUs that are full: then the CPUs were the limit, and the server had its part in it. When generator and server are both full the
+ * server's figure stands, with a warning: a server that is always behind takes more per turn of its loop, so against a faster generator it
+ * might serve more.
  */
 export function saturation(
   trials: readonly RanTrial[],
@@ -55,16 +64,19 @@ export function saturation(
 ): { readonly reasons: readonly Reason[]; readonly warnings: readonly Warning[] } {
   if (trials.length === 0) return { reasons: [], warnings: [] };
   const allowed = allowedCpus(pinning, environment);
-  const generator = median(trials.map((trial) => trial.run.generator.cpuShare));
-  const server = median(trials.map((trial) => serverShare(trial, pinning, environment)));
-  const busyCpus = generator + median(trials.map(serverCpus));
-  const shares = { generatorShare: generator, serverShare: server };
-  const reasons: Reason[] = [];
-  const warnings: Warning[] = [];
-  if (generator >= limits.full && server < limits.full) reasons.push({ code: "generator-limited", ...shares });
-  else if (generator >= limits.generatorHeadroom) warnings.push({ code: "generator-near-limit", ...shares });
-  if (allowed.overlap && busyCpus >= limits.full * allowed.union) {
-    warnings.push({ code: "shared-cpus", cpus: allowed.union, busyCpus });
+  const shares = {
+    generatorShare: median(trials.map(generatorShare)),
+    serverShare: median(trials.map((trial) => serverShare(trial, pinning, environment))),
+  };
+  const busyCpus = median(trials.map((trial) => trial.run.generator.cpuShare + serverCpus(trial)));
+  const cpusFull = allowed.overlap && busyCpus >= limits.full * allowed.union;
+  const generatorFull = shares.generatorShare >= limits.full;
+  if (generatorFull && shares.serverShare < limits.full && !cpusFull) {
+    return { reasons: [{ code: "generator-limited", ...shares }], warnings: [] };
   }
-  return { reasons, warnings };
+  const warnings: Warning[] = [];
+  if (cpusFull) warnings.push({ code: "shared-cpus", cpus: allowed.union, busyCpus });
+  else if (shares.generatorShare >= limits.generatorHeadroom)
+    warnings.push({ code: "generator-near-limit", ...shares });
+  return { reasons: [], warnings };
 }

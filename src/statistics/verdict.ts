@@ -35,5 +35,10 @@ export function verdictOf(trials: readonly TrialResult[], context: VerdictContex
   }
   const limit = saturation(ran, context.pinning, context.environment);
   reasons.push(...audit(ran), ...limit.reasons);
-  return { valid: reasons.length === 0, reasons, warnings: limit.warnings };
+  return {
+    valid: reasons.length === 0,
+    lowerBound: reasons.length > 0 && reasons.every(({ code }) => code === "generator-limited"),
+    reasons,
+    warnings: limit.warnings,
+  };
 }

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { type Answer, answerOf } from "../../src/report/answer.js";
 import { compare } from "../../src/report/comparison.js";
 import type { SweepResult, TrialResult } from "../../src/sweep/result.js";
-import { errorStorm, plausibleSweep, withCell } from "./fixture.js";
+import { errorStorm, generatorLimited, plausibleSweep, withCell } from "./fixture.js";
 
 const answer = (sweep: SweepResult): Answer => answerOf(compare(sweep));
 const sweepOf = (reactor: number, pool: number): SweepResult => plausibleSweep({ rates: { reactor, pool } });
@@ -76,8 +76,37 @@ answers("an invalid cell is not ranked, with the reason in the line of its concu
 answers("with no valid pair there is no answer, and it says so", () => {
   let sweep = sweepOf(100_000, 90_000);
   for (const concurrency of [10, 100, 250, 450]) sweep = withCell(sweep, "pool", concurrency, errorStorm);
-  assert.is(answer(sweep).headline, "No answer: at no concurrency are the results of two cores valid.");
+  assert.is(answer(sweep).headline, "No answer: at no concurrency are the results of all cores valid.");
   assert.not.match(answer(sweep).explanation.join(" "), /× the reactor's/);
+});
+
+answers("where the generator was the limit of the faster core, its lead is a bound and the cost is told", () => {
+  const { headline, lines, explanation } = answer(withCell(sweepOf(100_000, 90_000), "reactor", 100, generatorLimited));
+  assert.match(
+    headline,
+    /served best by the reactor: it serves the most requests per second at every concurrency measured\.$/,
+  );
+  assert.match(
+    lines[1]!,
+    /^At c=100 the pool serves at most 0\.(89|90|91) × the reactor's requests \[.*\]: slower \(reactor: the load generator was the limit: it was 97% busy, the server 70% \(full is 90%\)\)\. The pool spends 1\.\d\d × the reactor's server CPU per request \[.*\]\.$/,
+  );
+  assert.match(
+    explanation.join(" "),
+    /At c=100 the load generator was the limit of the fastest core, so its lead is at least what was measured\./,
+  );
+});
+
+answers("where the generator was the limit of all, there is no answer on speed but one on cost", () => {
+  let sweep = sweepOf(100_000, 90_000);
+  for (const core of ["reactor", "pool"])
+    for (const concurrency of [10, 100, 250, 450]) sweep = withCell(sweep, core, concurrency, generatorLimited);
+  const { headline, explanation, lines } = answer(sweep);
+  assert.is(headline, "No answer on speed: the load generator, not the server, was the limit.");
+  assert.match(explanation.join(" "), /The pool spends 1\.\d\d( to 1\.\d\d)? × the reactor's server CPU per request\./);
+  assert.match(
+    lines[0]!,
+    /^At c=10 the pool and the reactor are not ranked \(reactor: .*; pool: .*\)\. The pool spends/,
+  );
 });
 
 answers("too few trials make no claim, not even for a large difference", () => {

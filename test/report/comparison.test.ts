@@ -2,7 +2,8 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { compare } from "../../src/report/comparison.js";
 import { median } from "../../src/statistics/median.js";
-import { errorStorm, plausibleSweep, withCell } from "./fixture.js";
+import type { SweepResult } from "../../src/sweep/result.js";
+import { errorStorm, generatorLimited, nearLimit, plausibleSweep, withCell } from "./fixture.js";
 
 const rates = { reactor: 100_000, pool: 90_000 };
 const sweep = plausibleSweep({ rates });
@@ -49,7 +50,7 @@ comparing("the ratio of two cores holds the true one at every concurrency, in sp
       interval!.low < 0.9 && 0.9 < interval!.high && interval!.high - interval!.low < 0.06,
       JSON.stringify(interval),
     );
-    assert.equal(outcome, { kind: "ranked", fastest: ["reactor"] });
+    assert.equal(outcome, { kind: "ranked", fastest: ["reactor"], atLeast: false });
   }
 });
 
@@ -107,15 +108,48 @@ comparing("of three cores the fastest leads, with those that cannot be told apar
       ["reactor", "pool"],
     );
   }
-  const without = compare(
-    withCell(plausibleSweep({ rates: { bare: 50_000, reactor: 100_000, pool: 80_000 } }), "bare", 10, errorStorm),
-  );
-  assert.equal(
-    without.levels[0]!.outcome,
-    { kind: "ranked", fastest: ["reactor"] },
-    "two valid cells can be ranked without the base",
-  );
 });
+
+comparing("a core that is invalid might have been the fastest: no other is named so", () => {
+  const three = plausibleSweep({ rates: { reactor: 100_000, pool: 80_000, processes: 50_000 } });
+  const [level] = compare(withCell(three, "processes", 10, errorStorm)).levels;
+  assert.equal(level?.outcome, { kind: "not-ranked" });
+  assert.ok(level?.ratios[0]?.byMetric.requestsPerSecond, "the two valid cells still have their ratio");
+});
+
+comparing(
+  "where the generator was the limit of one core, that core is faster by at least as much, and costs are compared",
+  () => {
+    const [level] = compare(withCell(sweep, "reactor", 10, generatorLimited)).levels;
+    assert.is(level?.cells[0]?.verdict.valid, false);
+    assert.is(level?.ratios[0]?.speedBound?.side, "at most");
+    assert.ok(Math.abs((level?.ratios[0]?.speedBound?.ratio.ratio ?? 0) - 0.9) < 0.02);
+    assert.equal(level?.outcome, { kind: "ranked", fastest: ["reactor"], atLeast: true });
+    assert.is(level?.ratios[0]?.byMetric.requestsPerSecond, null);
+    assert.is(level?.ratios[0]?.byMetric.p99Ms, null);
+    assert.ok(level?.ratios[0]?.byMetric.cpuPerRequestMicros);
+    const faster = plausibleSweep({ rates: { reactor: 90_000, pool: 100_000 } });
+    assert.is(
+      compare(withCell(faster, "pool", 10, generatorLimited)).levels[0]?.ratios[0]?.speedBound?.side,
+      "at least",
+    );
+  },
+);
+
+comparing(
+  "no bound is drawn from a slower core that the generator held back, nor from two, nor from a partner that had room",
+  () => {
+    const bounds = (of: SweepResult) => compare(of).levels[0];
+    const slower = bounds(withCell(sweep, "pool", 10, generatorLimited));
+    const both = bounds(withCell(withCell(sweep, "pool", 10, generatorLimited), "reactor", 10, generatorLimited));
+    const room = bounds(withCell(withCell(sweep, "pool", 10, nearLimit), "reactor", 10, generatorLimited));
+    assert.is(bounds(withCell(sweep, "pool", 10, nearLimit))?.outcome.kind, "ranked", "near its limit alone is valid");
+    for (const level of [slower, both, room]) {
+      assert.is(level?.ratios[0]?.speedBound, null);
+      assert.equal(level?.outcome, { kind: "not-ranked" });
+    }
+  },
+);
 
 comparing("three trials decide nothing, however far apart the cores are", () => {
   const few = compare(plausibleSweep({ rates: { reactor: 100_000, pool: 20_000 }, plan: { trials: 3 } }));

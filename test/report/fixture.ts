@@ -113,6 +113,7 @@ export function plausibleSweep({ rates, plan: changes = {}, noise = 0.01, seed =
     keepAlive: true,
     seed: 1,
     workers: 1,
+    handlers: null,
     pinning: { server: "0", generator: "1", reason: "Server and generator had a CPU each." },
     ...changes,
   };
@@ -177,6 +178,8 @@ export function withCell(
 export function errorStorm({ run, server }: Ran): Partial<TrialResult> {
   const failed = run.requested * 0.9;
   const completed = run.requested - failed;
+  const shortened = new Histogram();
+  for (let request = 0; request < completed; request++) shortened.record(run.latency.total.min);
   return {
     run: {
       ...run,
@@ -184,8 +187,28 @@ export function errorStorm({ run, server }: Ran): Partial<TrialResult> {
       errors: { ...run.errors, "unexpected-status": failed },
       statusCounts: { "200": completed, "503": failed },
       elapsedSeconds: run.elapsedSeconds / 100,
-      latency: { ...run.latency, total: { ...run.latency.total, count: completed } },
+      latency: { ...run.latency, total: shortened.toStored() },
     },
     server: { ...server, shed: failed },
   };
 }
+
+/** The generator full at `generatorShare`, the server busy for 70% of the window. */
+function served({ run, server }: Ran, generatorShare: number): Partial<TrialResult> {
+  const busyMicros = 0.7 * run.elapsedSeconds * 1e6;
+  return {
+    run: { ...run, generator: { ...run.generator, cpuShare: generatorShare } },
+    server: {
+      ...server,
+      cpuUserMicros: busyMicros,
+      cpuSystemMicros: 0,
+      eventLoopUtilization: busyMicros / server.elapsedMicros,
+    },
+  };
+}
+
+/** The generator was the limit, and nothing else is wrong. */
+export const generatorLimited = (trial: Ran): Partial<TrialResult> => served(trial, 0.97);
+
+/** Valid, but neither side was full and the generator nearly so. */
+export const nearLimit = (trial: Ran): Partial<TrialResult> => served(trial, 0.85);

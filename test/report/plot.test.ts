@@ -8,6 +8,7 @@ const point = (category: number, value: number, spread: number | null = value / 
   value,
   low: spread === null ? null : value - spread,
   high: spread === null ? null : value + spread,
+  bound: false,
 });
 
 const plot: Plot = {

@@ -8,7 +8,7 @@ import { whole } from "../../src/report/format.js";
 import { type WrittenReport, writeReport } from "../../src/report/write.js";
 import { LoopoolError } from "../../src/shared/errors.js";
 import type { SweepResult } from "../../src/sweep/result.js";
-import { errorStorm, plausibleSweep, withCell } from "./fixture.js";
+import { errorStorm, generatorLimited, plausibleSweep, withCell } from "./fixture.js";
 import { parseXml } from "./xml.js";
 
 interface Written extends WrittenReport {
@@ -122,9 +122,28 @@ writing("an invalid cell is printed and marked with its reason, its ratios are n
     );
     assert.is(tableBelow(markdown, "## Validity").get("pool, c=100")?.[0], "invalid");
     assert.is(tableBelow(markdown, "## Validity").get("reactor, c=100")?.[0], "valid");
-    assert.equal(tableBelow(markdown, "## Beside the forerunner in C").get("c=100, pool"), new Array(7).fill("–"));
+    assert.ok(tableBelow(markdown, "## Beside the forerunner in C").has("c=100, pool (invalid)"));
     const chart = await readFile(join(dirname(markdownPath), "2026-01-02-cores", "throughput.svg"), "utf8");
     assert.match(chart, /invalid, left out: pool at 100</);
+  }),
+);
+
+writing("a cell held back by the generator alone is marked invalid, its bound printed and drawn hollow", () =>
+  report(withCell(sweep, "reactor", 250, generatorLimited), async ({ markdown, markdownPath }) => {
+    const rows = tableBelow(markdown, "### c=250");
+    assert.equal(rows.get("")?.[0], "reactor (invalid)");
+    assert.match(rows.get("Requests per second")?.[2] ?? "", /^≤ 0\.\d\d \[0\.\d\d, 0\.\d\d\]$/);
+    assert.is(rows.get("99%, ms")?.[2], "not ranked");
+    assert.match(rows.get("Server CPU per request, µs")?.[2] ?? "", /^\d\.\d\d \[/);
+    const folder = join(dirname(markdownPath), "2026-01-02-cores");
+    for (const [chart, bound] of [
+      ["throughput", "at least"],
+      ["latency", "at most"],
+    ] as const) {
+      const svg = await readFile(join(folder, `${chart}.svg`), "utf8");
+      assert.match(svg, new RegExp(`hollow: ${bound} \\(generator was the limit\\)<`));
+      assert.is((svg.match(/fill="#ffffff" stroke="#0072B2"/g) ?? []).length, chart === "latency" ? 2 : 1);
+    }
   }),
 );
 
@@ -157,7 +176,7 @@ writing("an unfinished sweep says how many trials are missing and how to go on, 
 
 writing("a sweep without any trial still has a report", () =>
   report({ ...sweep, finishedAt: null, trials: [] }, ({ markdown }) => {
-    assert.match(markdown, /No answer: at no concurrency are the results of two cores valid\./);
+    assert.match(markdown, /No answer: at no concurrency are the results of all cores valid\./);
     assert.not.match(markdown, /NaN|undefined|Infinity/);
   }),
 );
@@ -201,6 +220,7 @@ writing("environment, pinning, seed and the commands to make it again are all th
     assert.equal(rows.get("CPU"), ["Example CPU @ 2.50GHz"]);
     assert.equal(rows.get("Server / generator"), ["CPU 0 / CPU 1"]);
     assert.equal(rows.get("loopool"), ["0.1.0, commit 0123abc"]);
+    assert.equal(rows.get("Handlers"), ["built-in"]);
     assert.ok(markdown.includes("Server and generator had a CPU each."));
     assert.ok(markdown.includes("```sh\nnpm run sweep -- --seed 1\n```"));
     assert.ok(markdown.includes(`\`npm run report -- ${join(folder, "2026-01-02-cores.json")}\``));
@@ -249,6 +269,12 @@ refusing("text that is not JSON, another schema and missing fields are each told
     [{ ...sweep, plan: { ...sweep.plan, trials: "7" } }, /plan\.trials is string, not number/],
     [{ ...sweep, environment: undefined }, /result\.environment is undefined, not object/],
     [{ ...sweep, plan: { ...sweep.plan, cores: [] } }, /plan names no cells/],
+    [
+      withCell(sweep, "pool", 10, ({ run }) => ({
+        run: { ...run, latency: { ...run.latency, total: { ...run.latency.total, count: 1 } } },
+      })),
+      /trials\[\d+\]\.run\.latency\.total: /,
+    ],
     [{ ...sweep, trials: [{ ...sweep.trials[0], run: {} }] }, /trials\[0\]\.run\.concurrency is undefined, not number/],
   ];
   for (const [stored, message] of cases) {

@@ -37,8 +37,8 @@ const always = (change: Change): readonly TrialResult[] => cell.map((trial) => c
 const books = suite("verdict: the books");
 
 books("a cell that adds up is valid, with keep-alive and without", () => {
-  assert.equal(judge(cell), { valid: true, reasons: [], warnings: [] });
-  assert.equal(judge(apart), { valid: true, reasons: [], warnings: [] });
+  assert.equal(judge(cell), { valid: true, lowerBound: false, reasons: [], warnings: [] });
+  assert.equal(judge(apart), { valid: true, lowerBound: false, reasons: [], warnings: [] });
 });
 
 books("one failed request makes the cell invalid, and the classes are named", () => {
@@ -129,12 +129,6 @@ little("connections idle at the end, while the slowest answer is awaited, are al
   assert.equal(codes(once({ run: ({ elapsedSeconds }) => ({ elapsedSeconds: elapsedSeconds * 2 }) })), ["littles-law"]);
 });
 
-little("a new connection per request is allowed a longer turn-around than keep-alive", () => {
-  const late = { run: scaled(0.72) };
-  assert.equal(codes(always(late)), ["littles-law"]);
-  assert.equal(codes(apart.map((trial) => changed(trial, late))), []);
-});
-
 little.run();
 
 const limit = suite("verdict: who was the limit");
@@ -160,6 +154,41 @@ limit("a full generator before a server that is not makes the cell invalid", () 
   assert.ok(Math.abs((reason?.serverShare ?? 0) - 0.7) < 1e-9);
 });
 
+limit("a generator is full by its event loop too: it may wait for what its CPU time does not show", () => {
+  const { reasons } = judge(
+    always({
+      run: ({ generator }) => ({ generator: { ...generator, eventLoopUtilization: 0.98 } }),
+      ...serverAt(0.3, 0.3),
+    }),
+  );
+  assert.equal(
+    reasons.map(({ code }) => code),
+    ["generator-limited"],
+  );
+});
+
+limit("a cell is a lower bound when the generator was the only thing wrong with it", () => {
+  const limited = always({ ...generatorAt(0.97), ...serverAt(0.7, 0.7) });
+  assert.ok(judge(limited).lowerBound);
+  assert.not.ok(judge(limited.slice(1)).lowerBound);
+  assert.not.ok(judge(cell).lowerBound);
+});
+
+limit("a starved generator is no limit where server and generator fill the CPUs they share", () => {
+  const trials = always({
+    run: ({ generator }) => ({ generator: { ...generator, cpuShare: 0.6, eventLoopUtilization: 0.99 } }),
+    ...serverAt(1.35, 0.5),
+  });
+  const { valid, warnings } = judge(trials, unpinned);
+  assert.ok(valid);
+  assert.equal(
+    warnings.map(({ code }) => code),
+    ["shared-cpus"],
+  );
+  assert.equal(codes(trials, { server: "0", generator: "1", reason: "" }), []);
+  assert.equal(codes(always({ ...generatorAt(0.95), ...serverAt(0.5, 0.5) }), unpinned), ["generator-limited"]);
+});
+
 limit("when both are full the cell stays valid and warns", () => {
   const { valid, warnings } = judge(always({ ...generatorAt(0.97), ...serverAt(0.98, 0.95) }));
   assert.ok(valid);
@@ -172,7 +201,8 @@ limit("when both are full the cell stays valid and warns", () => {
 limit("a server is full by its CPUs or by its main loop alone", () => {
   assert.equal(codes(always({ ...generatorAt(0.97), ...serverAt(0.96, 0.2) })), []);
   assert.equal(codes(always({ ...generatorAt(0.97), ...serverAt(0.5, 0.96) })), []);
-  assert.equal(codes(always({ ...generatorAt(0.97), ...serverAt(0.96, 0.2) }), unpinned), ["generator-limited"]);
+  const twoCpus: Pinning = { server: "0,2", generator: "1", reason: "" };
+  assert.equal(codes(always({ ...generatorAt(0.97), ...serverAt(0.96, 0.2) }), twoCpus), ["generator-limited"]);
 });
 
 limit("a generator above its headroom warns, below it is silent", () => {
