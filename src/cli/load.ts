@@ -1,8 +1,10 @@
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { Argv, CommandModule } from "yargs";
 import type { LoadOptions, Target } from "../load/options.js";
 import { run } from "../load/run.js";
 import type { RunResult } from "../load/run-result.js";
+import { warmUpGenerator } from "../load/warm-up.js";
 import { abReport } from "../report/ab-text.js";
 import { LoopoolError, usageError } from "../shared/errors.js";
 import { text, wholeNumber } from "./options.js";
@@ -35,6 +37,11 @@ export const loadCommand: CommandModule = {
         },
         warmup: { describe: "requests to send before, and not to count [default: 0]", requiresArg: true },
         header: { alias: "H", describe: 'one more header field, "Name: value"; may be repeated', requiresArg: true },
+        hold: {
+          describe: 'after the warm-up print "warm", and begin when a line comes on standard input',
+          type: "boolean",
+          default: false,
+        },
         json: { describe: "print the result as one line of JSON", type: "boolean", default: false },
       })
       .example("$0 load -n 100000 -c 100 http://localhost:9090/", "as ab -k -n 100000 -c 100")
@@ -67,16 +74,25 @@ async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
   };
   process.once("SIGINT", interrupt);
   process.once("SIGTERM", interrupt);
+  await warmUpGenerator(options, interruption.signal);
   if (warmup > 0) {
     await run(
       { ...options, requests: warmup, concurrency: Math.min(options.concurrency, warmup) },
       interruption.signal,
     );
   }
+  if (argv["hold"] === true) await hold();
   const result = await run(options, interruption.signal);
   process.stdout.write(argv["json"] === true ? `${JSON.stringify(result)}\n` : abReport(result));
   if (interruption.signal.aborted) process.exitCode = 130;
   else failIfNothingAnswered(result);
+}
+
+/** Whoever started this process has something to do between warm-up and window: read the server's counters. */
+async function hold(): Promise<void> {
+  process.stdout.write("warm\n");
+  await once(process.stdin, "data");
+  process.stdin.destroy();
 }
 
 /** All refused is a mistake in the address, not a measurement. */

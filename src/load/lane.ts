@@ -7,6 +7,8 @@ import type { Tally } from "./tally.js";
 /** What all lanes of a run share. */
 export interface LaneContext {
   readonly options: LoadOptions;
+  /** The target's, looked up. */
+  readonly address: string;
   /** The encoded request. */
   readonly request: Buffer;
   /** Bytes are read into it and used up before the next read of any socket: one serves all. */
@@ -44,7 +46,7 @@ export class Lane {
 
   /** Takes a request and opens a connection for it; the lane is done when there is none to take. */
   open(): void {
-    const { tally, options, readBuffer, onDone } = this.#context;
+    const { tally, options, address, readBuffer, onDone } = this.#context;
     if (!tally.take()) {
       onDone();
       return;
@@ -54,7 +56,7 @@ export class Lane {
     this.#parser.reset();
     this.#startedMs = performance.now();
     const socket = connect({
-      host: options.target.host,
+      host: address,
       port: options.target.port,
       noDelay: true,
       onread: {

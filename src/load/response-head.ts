@@ -5,6 +5,8 @@ export interface ResponseHead {
   contentLength: number;
   /** The last transfer coding is "chunked". */
   chunked: boolean;
+  /** There is a transfer coding: a length beside it does not count (RFC 9112 §6.3). */
+  coded: boolean;
   /** The connection may be used again, as far as the head says. */
   keepAlive: boolean;
   /** The `Server` header, or `uWebSockets` with the version µWS puts there; "" without one. Read once: it does not change. */
@@ -21,8 +23,15 @@ const STATUS_LINE_START = Buffer.from("HTTP/1.");
 const CONTENT_LENGTH = Buffer.from("content-length");
 const TRANSFER_ENCODING = Buffer.from("transfer-encoding");
 const CONNECTION = Buffer.from("connection");
+const KEEP_ALIVE = Buffer.from("keep-alive");
 const SERVER = Buffer.from("server");
 const UWS = Buffer.from("uwebsockets");
+
+/** Whether `bytes` can be the beginning of a head: another protocol shows before its first line ends. */
+export function isHeadSoFar(bytes: Buffer): boolean {
+  const known = Math.min(bytes.length, STATUS_LINE_START.length);
+  return bytes.subarray(0, known).equals(STATUS_LINE_START.subarray(0, known));
+}
 
 /** Reads the head in `bytes[start, end)`, blank line included, into `head`. False for what RFC 9112 §4 and §6 do not allow. */
 export function parseHead(bytes: Buffer, start: number, end: number, head: ResponseHead): boolean {
@@ -35,6 +44,7 @@ export function parseHead(bytes: Buffer, start: number, end: number, head: Respo
   head.status = status;
   head.contentLength = -1;
   head.chunked = false;
+  head.coded = false;
   head.keepAlive = minor === 1;
 
   let lineStart = lineEnd(bytes, start, end) + 1;
@@ -51,7 +61,8 @@ export function parseHead(bytes: Buffer, start: number, end: number, head: Respo
 function parseField(bytes: Buffer, start: number, stop: number, head: ResponseHead): boolean {
   let colon = start;
   while (colon < stop && bytes[colon] !== COLON) colon++;
-  if (colon === stop || colon === start) return false;
+  // Blank before the colon: one reader takes the name with it, another without (RFC 9112 §5.1).
+  if (colon === stop || colon === start || isBlank(bytes[colon - 1]!)) return false;
   let valueStart = colon + 1;
   while (valueStart < stop && isBlank(bytes[valueStart]!)) valueStart++;
   let valueEnd = stop;
@@ -68,11 +79,18 @@ function parseField(bytes: Buffer, start: number, stop: number, head: ResponseHe
       return true;
     }
     case TRANSFER_ENCODING.length:
-      if (isName(bytes, start, TRANSFER_ENCODING))
+      if (isName(bytes, start, TRANSFER_ENCODING)) {
+        head.coded = true;
         head.chunked = /(^|[,\s])chunked$/i.test(bytes.toString("latin1", valueStart, valueEnd));
+      }
       return true;
     case CONNECTION.length:
       if (isName(bytes, start, CONNECTION)) {
+        // What nearly every server says, told without a string per response.
+        if (valueEnd - valueStart === KEEP_ALIVE.length && isName(bytes, valueStart, KEEP_ALIVE)) {
+          head.keepAlive = true;
+          return true;
+        }
         const options = bytes.toString("latin1", valueStart, valueEnd).toLowerCase();
         if (options.includes("close")) head.keepAlive = false;
         else if (options.includes("keep-alive")) head.keepAlive = true;

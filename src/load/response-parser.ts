@@ -1,5 +1,5 @@
 import { ChunkedBody } from "./chunked-body.js";
-import { parseHead, type ResponseHead } from "./response-head.js";
+import { isHeadSoFar, parseHead, type ResponseHead } from "./response-head.js";
 
 /** What the bytes so far amount to. */
 export const ParseState = {
@@ -25,7 +25,14 @@ type Framing = "length" | "chunked" | "close";
  */
 export class ResponseParser {
   /** Of the response being read; valid from the end of its head until the next `reset`. */
-  readonly head: ResponseHead = { status: 0, contentLength: -1, chunked: false, keepAlive: true, server: "" };
+  readonly head: ResponseHead = {
+    status: 0,
+    contentLength: -1,
+    chunked: false,
+    coded: false,
+    keepAlive: true,
+    server: "",
+  };
   /** Body bytes so far, chunk framing not counted. */
   bodyBytes = 0;
   /** Whether a byte of the response has arrived. */
@@ -72,7 +79,7 @@ export class ResponseParser {
     const joined = Buffer.concat([known, bytes.subarray(start, length)]);
     const joinedEnd = endOfHead(joined, 0, joined.length);
     if (joinedEnd === -1) {
-      if (joined.length > MAX_HEAD_BYTES) return MALFORMED;
+      if (joined.length > MAX_HEAD_BYTES || !isHeadSoFar(joined)) return MALFORMED;
       this.#pieces = joined;
       return NEEDS_MORE;
     }
@@ -91,7 +98,7 @@ export class ResponseParser {
     } else if (head.chunked) {
       this.#framing = "chunked";
       this.#chunks.reset();
-    } else if (head.contentLength >= 0) {
+    } else if (head.contentLength >= 0 && !head.coded) {
       this.#framing = "length";
     } else {
       this.#framing = "close";

@@ -17,11 +17,11 @@ export const errorClasses = [
   "timeout",
   /** The peer closed in the middle of a response: fewer bytes than it announced. */
   "short-body",
-  /** A whole response whose body length differs from the first response of the run (ab's "Length"). */
+  /** A whole response with a 2xx status whose body length differs from the first such one (ab's "Length"). */
   "wrong-length",
   /** A whole response with a status outside 200–299. */
   "unexpected-status",
-  /** Not HTTP/1.0 or 1.1, or bytes beyond the end of a response. */
+  /** Not HTTP/1.0 or 1.1, a head over 64 KiB, or bytes beyond the end of a response. */
   "malformed",
   /** Still unanswered when the run was stopped (Ctrl-C); the server may have handled it. Always 0 in a run that came to its end. */
   "interrupted",
@@ -55,7 +55,7 @@ export interface RunResult {
   readonly peakConnections: number;
   /** From the `Server` header of the first response (µWS: the `uWebSockets` header); "" where there is none. */
   readonly serverSoftware: string;
-  /** Body bytes of the first response. */
+  /** Body bytes of the first response with a 2xx status; where there is none, of the first response. */
   readonly documentBytes: number;
   /** All bytes read, heads included. */
   readonly totalBytes: number;

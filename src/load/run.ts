@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { addressOf } from "./address.js";
 import { Lane } from "./lane.js";
 import { encodeRequest, type LoadOptions } from "./options.js";
 import type { RunResult } from "./run-result.js";
@@ -12,9 +13,11 @@ const MAX_SCAN_MS = 500;
 
 /**
  * Sends `requests` requests over `concurrency` connections in a closed loop and accounts for every one of them.
+ * Throws a LoopoolError where the target's name has no address.
  * When `signal` aborts, no more are sent, those in flight count as interrupted, and the result says how many were sent.
  */
 export async function run(options: LoadOptions, signal?: AbortSignal): Promise<RunResult> {
+  const address = await addressOf(options.target);
   const tally = new Tally(options.requests);
 
   const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
@@ -24,7 +27,7 @@ export async function run(options: LoadOptions, signal?: AbortSignal): Promise<R
   const startedAt = new Date().toISOString();
   const startMs = performance.now();
 
-  const lanes = await runLanes(options, tally, signal);
+  const lanes = await runLanes(options, address, tally, signal);
 
   const elapsedMs = performance.now() - startMs;
   const cpu = process.cpuUsage(cpuBefore);
@@ -71,11 +74,17 @@ export async function run(options: LoadOptions, signal?: AbortSignal): Promise<R
 }
 
 /** Resolves when every lane has found nothing more to send. */
-function runLanes(options: LoadOptions, tally: Tally, signal: AbortSignal | undefined): Promise<readonly Lane[]> {
+function runLanes(
+  options: LoadOptions,
+  address: string,
+  tally: Tally,
+  signal: AbortSignal | undefined,
+): Promise<readonly Lane[]> {
   return new Promise((resolve) => {
     let running = options.concurrency;
     const context = {
       options,
+      address,
       tally,
       request: encodeRequest(options),
       readBuffer: Buffer.allocUnsafe(READ_BUFFER_BYTES),

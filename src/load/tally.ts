@@ -86,7 +86,10 @@ export class Tally {
       this.fail("unexpected-status");
       return;
     }
-    if (this.#expectedBytes === -1) this.#expectedBytes = bodyBytes;
+    if (this.#expectedBytes === -1) {
+      this.#expectedBytes = bodyBytes;
+      this.documentBytes = bodyBytes;
+    }
     if (bodyBytes !== this.#expectedBytes) {
       this.fail("wrong-length");
       return;

@@ -34,6 +34,8 @@ export interface SweepPlan {
   readonly seed: number;
   /** Worker threads of the cores that have them. */
   readonly workers: number;
+  /** Absolute path of a module with the user's own handlers; null: the built-in ones. */
+  readonly handlers: string | null;
   readonly pinning: Pinning;
 }
 

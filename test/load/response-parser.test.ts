@@ -78,10 +78,12 @@ for (const [name, { text, status, bodyBytes }] of Object.entries(whole)) {
 
 for (const [name, text] of Object.entries({
   "another protocol": "SSH-2.0-OpenSSH_9.2\r\n\r\n",
+  "another protocol before its line ends": "SSH-",
   "HTTP/2": "HTTP/2.0 200 OK\r\n\r\n",
   "no status": "HTTP/1.1 abc OK\r\n\r\n",
   "a status of four digits": "HTTP/1.1 2000 OK\r\n\r\n",
   "a field without a colon": "HTTP/1.1 200 OK\r\nnonsense\r\n\r\n",
+  "a blank before the colon": "HTTP/1.1 200 OK\r\nContent-Length : 1\r\n\r\nx",
   "a field without a name": "HTTP/1.1 200 OK\r\n: x\r\n\r\n",
   "a length that is no number": "HTTP/1.1 200 OK\r\nContent-Length: 5x\r\n\r\n",
   "a negative length": "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
@@ -108,11 +110,18 @@ test("a body without a length ends with the connection, which cannot be used aga
   assert.is(parser.head.keepAlive, false);
 });
 
+test("a transfer coding that is not chunked ends with the connection, whatever length stands beside it", () => {
+  const parser = new ResponseParser();
+  assert.is(feed(parser, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: gzip\r\n\r\nxx"), ParseState.more);
+  assert.is(parser.end(), ParseState.complete);
+});
+
 test("knows whether the connection may be used again, and the server's name", () => {
   const parser = new ResponseParser();
   for (const [text, keepAlive] of [
     ["HTTP/1.1 200 OK\r\nServer: a/1\r\nContent-Length: 0\r\n\r\n", true],
     ["HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 0\r\n\r\n", false],
+    ["HTTP/1.1 200 OK\r\nConnection: upgrade, close\r\nContent-Length: 0\r\n\r\n", false],
     ["HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", false],
     ["HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 0\r\n\r\n", true],
   ] as const) {

@@ -11,7 +11,7 @@ export interface SharedState {
   readonly iterationsPerMicro: number;
   /** Version of the front's library, for the record. */
   readonly uws: string;
-  /** When the server started, ms since 1970. */
+  /** When the server started, ms since 1970 with fractions. */
   readonly startedAtMs: number;
 }
 
@@ -25,7 +25,7 @@ export function createSharedState(
     config,
     stats: new SharedArrayBuffer(statsBytes(1 + workers)),
     mixedCount: new SharedArrayBuffer(4),
-    startedAtMs: Date.now(),
+    startedAtMs: performance.timeOrigin + performance.now(),
     ...facts,
   };
 }

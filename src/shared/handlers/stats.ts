@@ -23,7 +23,7 @@ export function stats({ shared }: HandlerContext): Handler {
       node: process.versions.node,
       uws: shared.uws,
       workers: shared.config.workers,
-      uptimeMicros: (Date.now() - shared.startedAtMs) * 1000,
+      uptimeMicros: Math.round((performance.timeOrigin + performance.now() - shared.startedAtMs) * 1000),
       requests: totals.requests,
       responses,
       status: totals.status,

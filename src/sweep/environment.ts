@@ -1,0 +1,55 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { cpus, loadavg, release, totalmem } from "node:os";
+import type { Environment } from "./result.js";
+
+/** What only the server knows. */
+export interface ServerFacts {
+  /** Version of its µWebSockets.js. */
+  readonly uws: string;
+  /** Its calibration of the burn loop, for all trials. */
+  readonly iterationsPerMicro: number;
+}
+
+/** Describes this machine; `packageFolder` holds loopool's package.json and, in a checkout, its history. */
+export function describeEnvironment(packageFolder: string, server: ServerFacts): Environment {
+  const { version } = JSON.parse(readFileSync(`${packageFolder}/package.json`, "utf8")) as { version: string };
+  return {
+    cpuModel: cpus()[0]?.model.trim() ?? "unknown",
+    cores: cpus().length,
+    memoryBytes: totalmem(),
+    platform: `${process.platform} ${process.arch}`,
+    kernel: release(),
+    node: process.versions.node,
+    v8: process.versions.v8,
+    uv: process.versions.uv,
+    uws: server.uws,
+    loopool: version,
+    commit: commitOf(packageFolder),
+    openFilesLimit: openFilesLimit(),
+    loadAverage: loadavg()[0] ?? 0,
+    iterationsPerMicro: server.iterationsPerMicro,
+  };
+}
+
+function commitOf(folder: string): string {
+  const git = (...args: string[]): string =>
+    execFileSync("git", ["-C", folder, ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  try {
+    // Results and reports are what a sweep writes itself: they do not make the measured code another one.
+    const changes = git("status", "--porcelain", "--", ".", ":!bench/results", ":!reports");
+    return `${git("rev-parse", "--short=12", "HEAD")}${changes === "" ? "" : "-dirty"}`;
+  } catch {
+    return "unknown";
+  }
+}
+
+/** Soft limit of open files of this process; null where it cannot be read or there is none. */
+export function openFilesLimit(): number | null {
+  try {
+    const soft = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
+    return soft === undefined ? null : Number(soft);
+  } catch {
+    return null;
+  }
+}

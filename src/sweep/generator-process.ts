@@ -1,0 +1,53 @@
+import type { RunResult } from "../load/run-result.js";
+import { startChild } from "./child.js";
+
+/** What one run of the generator is asked for. */
+export interface GeneratorRequest {
+  readonly url: string;
+  readonly requests: number;
+  readonly warmupRequests: number;
+  readonly concurrency: number;
+  readonly keepAlive: boolean;
+}
+
+/** A generator that has warmed itself and the server up. */
+export interface WarmGenerator {
+  /** Runs the measured window. Throws an Error with what the generator wrote when it gives no result. */
+  measure(): Promise<RunResult>;
+}
+
+/**
+ * Starts the generator as a process of its own and waits until its warm-up is over. One process for both, so that the window
+ * does not measure how the generator's own code is being compiled. Throws an Error with what it wrote when it ends before.
+ */
+export async function warmUpGenerator(
+  { url, requests, warmupRequests, concurrency, keepAlive }: GeneratorRequest,
+  cpus: string | null,
+  signal: AbortSignal,
+): Promise<WarmGenerator> {
+  const counts = [`--requests=${requests}`, `--warmup=${warmupRequests}`, `--concurrency=${concurrency}`];
+  const child = startChild(["load", "--json", "--hold", ...counts, `--keep-alive=${keepAlive}`, url], cpus, signal);
+  let output = "";
+  await new Promise<void>((resolve, reject) => {
+    child.process.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
+      output += chunk;
+      if (output.startsWith(WARM)) resolve();
+    });
+    child.ended.then((code) =>
+      reject(new Error(`the generator ended with code ${code} in its warm-up: ${child.errors()}`)),
+    );
+  });
+  return {
+    async measure() {
+      child.process.stdin?.end("go\n");
+      const code = await child.ended;
+      try {
+        return JSON.parse(output.slice(WARM.length)) as RunResult;
+      } catch {
+        throw new Error(`the generator ended with code ${code} and without a result: ${child.errors()}`);
+      }
+    },
+  };
+}
+
+const WARM = "warm\n";

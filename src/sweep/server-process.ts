@@ -1,0 +1,107 @@
+import { type Child, startChild } from "./child.js";
+import type { ServerAccount } from "./result.js";
+
+/** A server that runs as a process of its own, seen from outside: its one line on standard output and its /stats.json. */
+export interface ServerProcess {
+  readonly url: string;
+  readStats(): Promise<ServerReading>;
+  /** Asks it to drain and end; kills it if it does not. */
+  stop(): Promise<void>;
+}
+
+/** One reading of /stats.json: counters since the server's start. */
+export interface ServerReading {
+  /** Requests received, this one included. */
+  readonly requests: number;
+  readonly shed: number;
+  readonly handlerErrors: number;
+  readonly aborted: number;
+  readonly cpuUserMicros: number;
+  readonly cpuSystemMicros: number;
+  readonly uptimeMicros: number;
+  readonly peakRssBytes: number;
+  readonly eventLoop: { readonly activeMs: number; readonly idleMs: number; readonly delayMaxMs: number };
+  readonly uws: string;
+  readonly iterationsPerMicro: number;
+}
+
+const LISTENING = /^loopool \S+ listening on (http:\S+) pid \d+/m;
+const STOP_TIMEOUT_MS = 5000;
+
+/** Starts a server and waits for its line. Throws an Error with what it wrote to standard error when it ends before. */
+export async function startServerProcess(
+  args: readonly string[],
+  cpus: string | null,
+  signal: AbortSignal,
+): Promise<ServerProcess> {
+  const child = startChild(["serve", "--port", "0", "--host", "127.0.0.1", ...args], cpus, signal);
+  const url = await listeningUrl(child);
+  return {
+    url,
+    readStats: () => readStats(url, signal),
+    async stop() {
+      child.process.kill("SIGTERM");
+      const timer = setTimeout(() => child.process.kill("SIGKILL"), STOP_TIMEOUT_MS);
+      await child.ended;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function listeningUrl(child: Child): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let output = "";
+    child.process.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
+      output += chunk;
+      const url = LISTENING.exec(output)?.[1];
+      if (url !== undefined) resolve(url);
+    });
+    child.ended.then((code) =>
+      reject(new Error(`the server ended with code ${code} before it listened: ${child.errors()}`)),
+    );
+  });
+}
+
+async function readStats(url: string, signal: AbortSignal): Promise<ServerReading> {
+  // A connection of its own: it must not be one of those that are measured, nor stay open.
+  const response = await fetch(`${url}/stats.json`, { headers: { Connection: "close" }, signal });
+  if (!response.ok) throw new Error(`${url}/stats.json answered ${response.status}`);
+  const stats = (await response.json()) as Record<string, unknown>;
+  const eventLoop = stats["eventLoop"] as Record<string, unknown> | undefined;
+  const numbers = [
+    "requests",
+    "shed",
+    "handlerErrors",
+    "aborted",
+    "cpuUserMicros",
+    "cpuSystemMicros",
+    "uptimeMicros",
+    "peakRssBytes",
+    "iterationsPerMicro",
+  ];
+  const missing = [
+    ...numbers.filter((name) => typeof stats[name] !== "number"),
+    ...["activeMs", "idleMs", "delayMaxMs"].filter((name) => typeof eventLoop?.[name] !== "number"),
+    ...(typeof stats["uws"] === "string" ? [] : ["uws"]),
+  ];
+  if (missing.length > 0) throw new Error(`${url}/stats.json lacks ${missing.join(", ")}`);
+  return stats as unknown as ServerReading;
+}
+
+/** What happened between two readings. The second reading's own request is not counted. */
+export function accountBetween(before: ServerReading, after: ServerReading): ServerAccount {
+  const activeMs = after.eventLoop.activeMs - before.eventLoop.activeMs;
+  const idleMs = after.eventLoop.idleMs - before.eventLoop.idleMs;
+  return {
+    requests: after.requests - before.requests - 1,
+    shed: after.shed - before.shed,
+    handlerErrors: after.handlerErrors - before.handlerErrors,
+    aborted: after.aborted - before.aborted,
+    cpuUserMicros: after.cpuUserMicros - before.cpuUserMicros,
+    cpuSystemMicros: after.cpuSystemMicros - before.cpuSystemMicros,
+    elapsedMicros: after.uptimeMicros - before.uptimeMicros,
+    peakRssBytes: after.peakRssBytes,
+    eventLoopUtilization: activeMs + idleMs > 0 ? activeMs / (activeMs + idleMs) : 0,
+    eventLoopDelayMaxMs: after.eventLoop.delayMaxMs,
+  };
+}

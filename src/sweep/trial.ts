@@ -1,0 +1,57 @@
+import { messageOf } from "../shared/errors.js";
+import { warmUpGenerator } from "./generator-process.js";
+import type { PlannedTrial } from "./plan.js";
+import type { SweepPlan, TrialResult } from "./result.js";
+import { accountBetween, type ServerProcess, startServerProcess } from "./server-process.js";
+
+/**
+ * Runs one trial: a fresh server, a warm-up that is not counted, a reading, the measured window, a reading.
+ * What goes wrong is the trial's result, except that it rejects when `signal` aborts: then there is no result.
+ */
+export async function runTrial(
+  planned: PlannedTrial,
+  plan: SweepPlan,
+  iterationsPerMicro: number,
+  trialTimeoutMs: number,
+  signal: AbortSignal,
+): Promise<TrialResult> {
+  const startedAt = new Date().toISOString();
+  const timeout = AbortSignal.timeout(trialTimeoutMs);
+  const limited = AbortSignal.any([signal, timeout]);
+  let server: ServerProcess | undefined;
+  try {
+    server = await startServerProcess(
+      serverArguments(planned.core, plan, iterationsPerMicro),
+      plan.pinning.server,
+      limited,
+    );
+    const request = {
+      url: new URL(plan.path, server.url).href,
+      requests: plan.requests,
+      warmupRequests: plan.warmupRequests,
+      concurrency: planned.concurrency,
+      keepAlive: plan.keepAlive,
+    };
+    const generator = await warmUpGenerator(request, plan.pinning.generator, limited);
+    const before = await server.readStats();
+    const run = await generator.measure();
+    const after = await server.readStats();
+    return { ...planned, startedAt, run, server: accountBetween(before, after), failure: null };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    const failure = timeout.aborted ? `the trial took longer than ${trialTimeoutMs / 1000} s` : messageOf(error);
+    return { ...planned, startedAt, run: null, server: null, failure };
+  } finally {
+    await server?.stop();
+  }
+}
+
+/** Flags of `serve` for one core of a plan. */
+export function serverArguments(core: string, plan: SweepPlan, iterationsPerMicro: number | null): readonly string[] {
+  return [
+    `--mode=${core}`,
+    `--workers=${plan.workers}`,
+    ...(plan.handlers === null ? [] : [`--handlers=${plan.handlers}`]),
+    ...(iterationsPerMicro === null ? [] : [`--iterations-per-us=${iterationsPerMicro}`]),
+  ];
+}
