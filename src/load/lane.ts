@@ -52,7 +52,6 @@ export class Lane {
       return;
     }
     this.#busy = true;
-    this.#connected = false;
     this.#parser.reset();
     this.#startedMs = performance.now();
     const socket = connect({
@@ -72,7 +71,6 @@ export class Lane {
       if (socket !== this.#socket) return;
       this.#connected = true;
       tally.connectionOpened();
-      socket.once("close", () => tally.connectionClosed());
       const nowMs = performance.now();
       this.#connectMs = nowMs - this.#startedMs;
       this.#write(nowMs);
@@ -157,6 +155,9 @@ export class Lane {
   #leave(): void {
     this.#socket?.destroy();
     this.#socket = undefined;
+    // The descriptor is closed by now; the event that says so comes later, when the next connection is open.
+    if (this.#connected) this.#context.tally.connectionClosed();
+    this.#connected = false;
   }
 }
 

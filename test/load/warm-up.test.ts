@@ -1,0 +1,53 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { type AddressInfo, createServer } from "node:net";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { warmUpGenerator } from "../../src/load/warm-up.js";
+
+const test = suite("warm-up of the generator");
+
+/** How many sockets this process opens to some server while `action` runs. */
+async function socketsOpened(action: () => Promise<void>): Promise<number> {
+  let count = 0;
+  const onSocket = () => {
+    count++;
+  };
+  subscribe("net.client.socket", onSocket);
+  try {
+    await action();
+  } finally {
+    unsubscribe("net.client.socket", onSocket);
+  }
+  return count;
+}
+
+for (const keepAlive of [true, false]) {
+  test(`sends nothing to the server to be measured and leaves nothing open (keep-alive ${keepAlive ? "on" : "off"})`, async () => {
+    let connections = 0;
+    const server = createServer(() => connections++);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    try {
+      const { port } = server.address() as AddressInfo;
+      const authority = `127.0.0.1:${port}`;
+      const target = { url: `http://${authority}/`, host: "127.0.0.1", port, path: "/", authority };
+      const options = { target, requests: 1, concurrency: 1, keepAlive, timeoutMs: 10_000, headers: [] };
+      const opened = await socketsOpened(() => warmUpGenerator(options));
+      assert.is(opened, keepAlive ? 50 : 5000);
+      assert.is(connections, 0);
+      // Both ends of the last connections may take a turn of the loop to be gone.
+      while (process.getActiveResourcesInfo().includes("TCPSocketWrap")) await new Promise(setImmediate);
+      const listening = process.getActiveResourcesInfo().filter((name) => name === "TCPServerWrap");
+      assert.is(listening.length, 1);
+    } finally {
+      await new Promise((resolve) => server.close(resolve));
+    }
+  });
+}
+
+test("ends at once when the run is stopped", async () => {
+  const target = { url: "http://127.0.0.1:1/", host: "127.0.0.1", port: 1, path: "/", authority: "127.0.0.1:1" };
+  const options = { target, requests: 1, concurrency: 1, keepAlive: true, timeoutMs: 10_000, headers: [] };
+  assert.is(await socketsOpened(() => warmUpGenerator(options, AbortSignal.abort())), 0);
+});
+
+test.run();
