@@ -53,7 +53,7 @@ function headline(comparison: Comparison): string {
   const [only] = ranked;
   if (ranked.length === 1 && only !== undefined && only.fastest.length > 1) {
     return only.fastest.length === cores.length
-      ? `No difference was found: on this evidence ${listed(cores)} serve ${handler} equally fast.`
+      ? `On this evidence no difference was found between ${listed(cores)} for ${handler}.`
       : `On this evidence ${listed(only.fastest)} serve ${handler} fastest, and no difference was found between them.`;
   }
   const winners = ranked.filter(({ fastest }) => fastest.length === 1);
@@ -75,6 +75,23 @@ function perGroup(comparison: Comparison): readonly string[] {
       ? `At ${at(where)} the ${fastest.join()} is fastest.`
       : `At ${at(where)} no difference was found between ${listed(fastest)}.`,
   );
+}
+
+/** How large a difference may be that was not found: the bounds of the intervals that hold 1. */
+function room({ levels, sweep }: Comparison): readonly string[] {
+  const [base, ...others] = sweep.plan.cores;
+  return others.flatMap((core) => {
+    const speeds = levels.flatMap(
+      (level) => level.ratios.find((entry) => entry.core === core)?.byMetric.requestsPerSecond ?? [],
+    );
+    const open = speeds.flatMap((speed) => (speed.interval === null || excludesOne(speed) ? [] : [speed.interval]));
+    if (open.length === 0) return [];
+    const low = Math.min(...open.map((interval) => interval.low)).toFixed(2);
+    const high = Math.max(...open.map((interval) => interval.high)).toFixed(2);
+    return [
+      `Where no difference was found, the intervals leave room for ${low} to ${high} × the ${base}'s requests by the ${core}.`,
+    ];
+  });
 }
 
 /** "1.31 to 1.45", over the levels where both cells are valid; null where there are none. */
@@ -174,7 +191,7 @@ function alone(level: Level, { core, verdict, estimates }: Cell): string {
 export function answerOf(comparison: Comparison): Answer {
   return {
     headline: headline(comparison),
-    explanation: [...perGroup(comparison), ...costs(comparison), ...evidence(comparison)],
+    explanation: [...perGroup(comparison), ...room(comparison), ...costs(comparison), ...evidence(comparison)],
     lines: comparison.levels.flatMap((level) => {
       const [base] = level.cells;
       if (base === undefined) return [];

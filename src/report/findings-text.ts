@@ -51,6 +51,11 @@ export function warningText(warning: Warning): string {
             "a faster generator might find a larger difference, and latencies include the generator's own queue"
         : `the generator was ${percent(warning.generatorShare)} busy, the server ${percent(warning.serverShare)}: ` +
             "latencies include some of the generator's own queue";
+    case "disturbed":
+      return (
+        `${counted(warning.trials, "trial")} far from the others (${whole(warning.requestsPerSecond)} requests per second, the median is ` +
+        `${whole(warning.median)}): something else may have run beside it, and the intervals are wide for it`
+      );
     case "shared-cpus":
       return (
         `server and generator shared ${counted(warning.cpus, "CPU")} and kept ${significant(warning.busyCpus)} busy: ` +

@@ -41,7 +41,14 @@ export type Reason =
 /** What a reader must know of a cell that is valid all the same. Shares are medians over the trials. */
 export type Warning =
   | { readonly code: "generator-near-limit"; readonly generatorShare: number; readonly serverShare: number }
-  | { readonly code: "shared-cpus"; readonly cpus: number; readonly busyCpus: number };
+  | { readonly code: "shared-cpus"; readonly cpus: number; readonly busyCpus: number }
+  | {
+      readonly code: "disturbed";
+      readonly trials: number;
+      /** Of the trial farthest from the median of all. */
+      readonly requestsPerSecond: number;
+      readonly median: number;
+    };
 
 export interface Verdict {
   readonly valid: boolean;
@@ -75,4 +82,11 @@ export const limits = {
   littleGap: 0.1,
   /** More in flight than there are connections cannot be: the clock's grain is all that is allowed. */
   littleExcess: 0.01,
+  /**
+   * A trial is an outlier above this modified z-score.
+   * Source: B. Iglewicz and D. Hoaglin, How to Detect and Handle Outliers, 1993.
+   */
+  outlierScore: 3.5,
+  /** An outlier nearer to the median than this share of it is not worth a word. */
+  outlierShare: 0.1,
 } as const;

@@ -1,6 +1,7 @@
 import type { Environment, Pinning, TrialResult } from "../sweep/result.js";
 import { audit } from "./accounts.js";
 import type { Reason, Verdict } from "./findings.js";
+import { disturbed } from "./outliers.js";
 import { type RanTrial, saturation } from "./saturation.js";
 
 /** What a verdict needs to know besides the trials. */
@@ -39,6 +40,6 @@ export function verdictOf(trials: readonly TrialResult[], context: VerdictContex
     valid: reasons.length === 0,
     lowerBound: reasons.length > 0 && reasons.every(({ code }) => code === "generator-limited"),
     reasons,
-    warnings: limit.warnings,
+    warnings: [...limit.warnings, ...disturbed(ran)],
   };
 }

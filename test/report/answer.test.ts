@@ -41,10 +41,13 @@ answers("a faster pool is named", () => {
 });
 
 answers("equal cores: no difference was found, and none is named best", () => {
-  const { headline, lines } = answer(plausibleSweep({ rates: { reactor: 100_000, pool: 100_000 }, seed: 2 }));
-  assert.is(
-    headline,
-    "No difference was found: on this evidence reactor and pool serve this handler (GET /) equally fast.",
+  const { headline, lines, explanation } = answer(
+    plausibleSweep({ rates: { reactor: 100_000, pool: 100_000 }, seed: 2 }),
+  );
+  assert.is(headline, "On this evidence no difference was found between reactor and pool for this handler (GET /).");
+  assert.match(
+    explanation[0]!,
+    /^Where no difference was found, the intervals leave room for 0\.9\d to 1\.0\d × the reactor's requests by the pool\.$/,
   );
   for (const line of lines) assert.match(line, /no difference found\.$/);
 });

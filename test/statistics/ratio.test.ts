@@ -62,6 +62,12 @@ point("values that have no logarithm have no ratio, and lists that are no pairs 
   assert.throws(() => pairedRatio([1], [1, 2], { seed: 1 }), /not pairs/);
 });
 
+point("one disturbed pair of seven widens the interval, but not beyond all sense", () => {
+  const { interval } = pairedRatio(ones(7), [0.79, 0.8, 0.81, 2, 0.795, 0.805, 0.8], { seed: 1 })!;
+  assert.ok(interval!.low < 0.8 && interval!.high > 1.2, JSON.stringify(interval));
+  assert.ok(interval!.low > 0.4 && interval!.high < 2.1, JSON.stringify(interval));
+});
+
 point.run();
 
 const bootstrap = suite("bootstrap interval");
@@ -96,6 +102,8 @@ const noises: Readonly<Record<string, (random: Random) => number>> = {
   "Student's t with 3 degrees of freedom": (random) =>
     normal(random) / Math.sqrt((normal(random) ** 2 + normal(random) ** 2 + normal(random) ** 2) / 3),
   "gamma with shape 4": (random) => -Math.log((1 - random()) * (1 - random()) * (1 - random()) * (1 - random())) - 4,
+  "normal with one trial in twenty far out": (random) =>
+    normal(random) + (random() < 0.05 ? Math.sign(random() - 0.5) * 40 : 0),
   "difference of two exponentials": (random) => Math.log(1 - random()) - Math.log(1 - random()),
 };
 

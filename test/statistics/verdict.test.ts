@@ -226,3 +226,45 @@ limit("CPUs that both share and fill are warned of, CPUs apart are not", () => {
 });
 
 limit.run();
+
+const steady = suite("verdict: disturbed trials");
+
+/** The fourth trial slowed down: its window, its busy times and its latencies last `factor` times as long. */
+const slowed = (factor: number): readonly TrialResult[] =>
+  once({
+    run: ({ elapsedSeconds, latency }) => ({
+      elapsedSeconds: elapsedSeconds * factor,
+      latency: {
+        ...latency,
+        total: { ...latency.total, sum: latency.total.sum * factor, max: latency.total.max * factor },
+      },
+    }),
+  });
+
+steady("a trial at half the speed of the others is told of and kept", () => {
+  const { valid, warnings } = judge(slowed(2));
+  assert.ok(valid);
+  const [warning] = warnings;
+  assert.is(warning?.code, "disturbed");
+  if (warning?.code === "disturbed") {
+    assert.is(warning.trials, 1);
+    assert.ok(warning.requestsPerSecond < 0.6 * warning.median);
+  }
+});
+
+steady("usual noise is not, nor is a small deviation among trials that agree closely", () => {
+  const alike = cell.map((trial) =>
+    changed(trial, { run: () => ({ elapsedSeconds: 0.02, latency: cell[0]!.run!.latency }) }),
+  );
+  const speeds = alike.map((trial, index) =>
+    changed(trial, {
+      run: ({ elapsedSeconds }) => ({
+        elapsedSeconds: elapsedSeconds * (1 + 0.001 * index + (index === 3 ? 0.04 : 0)),
+      }),
+    }),
+  );
+  assert.equal(judge(cell).warnings, []);
+  assert.equal(judge(speeds).warnings, []);
+});
+
+steady.run();
