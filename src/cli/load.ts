@@ -7,7 +7,7 @@ import type { RunResult } from "../load/run-result.js";
 import { warmUpGenerator } from "../load/warm-up.js";
 import { abReport } from "../report/ab-text.js";
 import { LoopoolError, usageError } from "../shared/errors.js";
-import { text, wholeNumber } from "./options.js";
+import { wholeNumber, withValues } from "./options.js";
 
 const DEFAULT_REQUESTS = 10_000;
 const DEFAULT_CONCURRENCY = 100;
@@ -15,35 +15,37 @@ const DEFAULT_TIMEOUT_S = 30;
 /** Descriptors that a process has open beside its connections, with room to spare. */
 const SPARE_DESCRIPTORS = 50;
 
+const options = {
+  requests: { alias: "n", describe: `requests to send [default: ${DEFAULT_REQUESTS}]` },
+  concurrency: {
+    alias: "c",
+    describe: `connections, each with one request under way [default: ${DEFAULT_CONCURRENCY}]`,
+  },
+  timeout: { alias: "s", describe: `seconds allowed for a request [default: ${DEFAULT_TIMEOUT_S}]` },
+  warmup: { describe: "requests to send before, and not to count [default: 0]" },
+  header: { alias: "H", describe: 'one more header field, "Name: value"; may be repeated' },
+} as const;
+
 /** `loopool load URL`: one run of the load generator, told as ab tells it. */
 export const loadCommand: CommandModule = {
-  command: "load <url>",
+  command: "load [url]",
   describe: "send requests to a server and print ab's report",
   builder: (yargs: Argv) =>
     yargs
       .positional("url", { describe: "http://host[:port][/path]", type: "string" })
-      .options({
-        requests: { alias: "n", describe: `requests to send [default: ${DEFAULT_REQUESTS}]`, requiresArg: true },
-        concurrency: {
-          alias: "c",
-          describe: `connections, each with one request under way [default: ${DEFAULT_CONCURRENCY}]`,
-          requiresArg: true,
-        },
-        "keep-alive": { alias: "k", describe: "use a connection for many requests", type: "boolean", default: true },
-        timeout: {
-          alias: "s",
-          describe: `seconds allowed for a request [default: ${DEFAULT_TIMEOUT_S}]`,
-          requiresArg: true,
-        },
-        warmup: { describe: "requests to send before, and not to count [default: 0]", requiresArg: true },
-        header: { alias: "H", describe: 'one more header field, "Name: value"; may be repeated', requiresArg: true },
-        hold: {
-          describe: 'after the warm-up print "warm", and begin when a line comes on standard input',
-          type: "boolean",
-          default: false,
-        },
-        json: { describe: "print the result as one line of JSON", type: "boolean", default: false },
+      .options(withValues(options))
+      .option("keep-alive", {
+        alias: "k",
+        describe: "use a connection for many requests",
+        type: "boolean",
+        default: true,
       })
+      .option("hold", {
+        describe: 'after the warm-up print "warm", and begin when a line comes on standard input',
+        type: "boolean",
+        default: false,
+      })
+      .option("json", { describe: "print the result as one line of JSON", type: "boolean", default: false })
       .example("$0 load -n 100000 -c 100 http://localhost:9090/", "as ab -k -n 100000 -c 100")
       .example("$0 load --no-keep-alive -c 450 http://localhost:9090/", "a new connection for every request"),
   handler: (argv) => load(argv as Readonly<Record<string, unknown>>),
@@ -51,7 +53,7 @@ export const loadCommand: CommandModule = {
 
 async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
   const options: LoadOptions = {
-    target: target(text("url", argv["url"])),
+    target: target(argv["url"]),
     requests: wholeNumber("requests", argv["requests"] ?? DEFAULT_REQUESTS, 1, 1e9),
     concurrency: wholeNumber("concurrency", argv["concurrency"] ?? DEFAULT_CONCURRENCY, 1, 1e5),
     keepAlive: argv["keepAlive"] === true,
@@ -105,7 +107,8 @@ function failIfNothingAnswered(result: RunResult): void {
 }
 
 /** Throws a usage error for what the generator cannot speak to. */
-function target(url: string): Target {
+function target(url: unknown): Target {
+  if (typeof url !== "string") throw usageError("name the URL to load, like http://localhost:9090/");
   let parsed: URL;
   try {
     parsed = new URL(url);

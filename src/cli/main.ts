@@ -17,7 +17,7 @@ function fail(error: unknown): never {
   process.exit(1);
 }
 
-await yargs(hideBin(process.argv))
+const commands = yargs(hideBin(process.argv))
   .scriptName("loopool")
   .usage(
     "$0 <command>\n\nLoop or pool? One HTTP server with a switchable concurrency core, and the harness that compares them.",
@@ -34,6 +34,10 @@ await yargs(hideBin(process.argv))
   .exitProcess(false)
   .fail((message: string | null, error: Error | undefined) => {
     throw error ?? usageError(message ?? "bad arguments");
-  })
-  .parseAsync()
-  .catch(fail);
+  });
+
+try {
+  await commands.parseAsync();
+} catch (error) {
+  fail(error);
+}

@@ -5,6 +5,13 @@ import { usageError } from "../shared/errors.js";
  * and returns the value or throws a usage error that names the flag and what is allowed.
  */
 
+/** Flags that take a value, for yargs: kept as text, since "0" may be a CPU and "007" a name. */
+export function withValues(options: Readonly<Record<string, { readonly describe: string; readonly alias?: string }>>) {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, option]) => [name, { ...option, type: "string", requiresArg: true } as const]),
+  );
+}
+
 /** A flag given twice reaches us as an array: refuse it rather than guess which one was meant. */
 function single(flag: string, value: unknown): unknown {
   if (Array.isArray(value)) throw usageError(`--${flag} was given ${value.length} times: give it once`);

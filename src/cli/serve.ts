@@ -6,7 +6,7 @@ import { modes, startServer } from "../server.js";
 import type { ServerConfig } from "../shared/config.js";
 import { messageOf, usageError } from "../shared/errors.js";
 import { countUnhandledRejections } from "../shared/handlers/dispatch.js";
-import { oneOf, text, wholeNumber } from "./options.js";
+import { oneOf, text, wholeNumber, withValues } from "./options.js";
 import { packageRoot } from "./package-root.js";
 
 const DRAIN_TIMEOUT_MS = 10_000;
@@ -38,9 +38,7 @@ export const serveCommand: CommandModule = {
   describe: "serve on one of the cores",
   builder: (yargs: Argv) =>
     yargs
-      .options(
-        Object.fromEntries(Object.entries(options).map(([name, option]) => [name, { ...option, requiresArg: true }])),
-      )
+      .options(withValues(options))
       .example("$0 serve --mode pool", "serve www on port 9090, handlers in worker threads")
       .example("$0 serve --mode reactor --port 0 --host 127.0.0.1", "a free port, this machine only")
       .example("$0 serve --mode pool --handlers ./my-handlers.js", "measure your own handler"),
@@ -50,8 +48,6 @@ export const serveCommand: CommandModule = {
 async function serve(config: ServerConfig): Promise<void> {
   const server = await startServer(config);
   countUnhandledRejections(server.mainStats);
-  console.log(`loopool ${config.mode} listening on ${server.url} pid ${process.pid} workers ${server.workers}`);
-
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     if (stopping) process.exit(signal === "SIGINT" ? 130 : 143);
@@ -63,6 +59,8 @@ async function serve(config: ServerConfig): Promise<void> {
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
+  // Last: whoever reads the line may send a signal at once.
+  console.log(`loopool ${config.mode} listening on ${server.url} pid ${process.pid} workers ${server.workers}`);
 }
 
 /** Flags over file over defaults, each value checked. Throws a usage error that names the flag or the file. */

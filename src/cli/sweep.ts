@@ -10,7 +10,7 @@ import { missingTrials } from "../sweep/plan.js";
 import type { Pinning, SweepPlan, SweepResult } from "../sweep/result.js";
 import { newResultFile } from "../sweep/store.js";
 import { beginSweep, continueSweep } from "../sweep/sweep.js";
-import { listOf, oneOf, text, wholeNumber } from "./options.js";
+import { listOf, oneOf, text, wholeNumber, withValues } from "./options.js";
 import { packageRoot } from "./package-root.js";
 import { sweepProgress } from "./progress.js";
 
@@ -53,7 +53,7 @@ export const sweepCommand: CommandModule = {
   describe: "compare the cores over several concurrencies and write the report",
   builder: (yargs: Argv) =>
     yargs
-      .options(withArguments({ ...planOptions, ...otherOptions }))
+      .options(withValues({ ...planOptions, ...otherOptions }))
       .option("keep-alive", { describe: "use a connection for many requests [default: true]", type: "boolean" })
       .option("quick", { describe: "a small sweep, to see that it works", type: "boolean", default: false })
       .option("report", { describe: "write the report at the end", type: "boolean", default: true })
@@ -64,10 +64,6 @@ export const sweepCommand: CommandModule = {
       .example("$0 sweep --resume bench/results/2026-11-21-cores.json", "finish what was interrupted"),
   handler: (argv) => sweep(argv as Values),
 };
-
-function withArguments(options: Readonly<Record<string, { readonly describe: string }>>) {
-  return Object.fromEntries(Object.entries(options).map(([name, option]) => [name, { ...option, requiresArg: true }]));
-}
 
 async function sweep(argv: Values): Promise<void> {
   const reports = text("reports", argv["reports"] ?? "reports");

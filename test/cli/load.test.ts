@@ -1,0 +1,89 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { RunResult } from "../../src/load/run-result.js";
+import { loopool } from "../support/cli.js";
+import { withServer } from "../support/server.js";
+
+const test = suite("loopool load");
+
+test("prints ab's report, and its counts are the server's", async () => {
+  await withServer({ mode: "reactor" }, async ({ url, stats }) => {
+    const { code, output, errors } = await loopool("load", "-n", "500", "-c", "20", "-k", `${url}/hello`).ended;
+    assert.is(code, 0, errors);
+    assert.match(output, /^Complete requests: {6}500$/m);
+    assert.match(output, /^Failed requests: {8}0$/m);
+    assert.match(output, /^Keep-Alive requests: {4}500$/m);
+    assert.is((await stats()).requests, 501);
+  });
+});
+
+test("--warmup requests are sent and not counted; --json gives the whole result", async () => {
+  await withServer({ mode: "reactor" }, async ({ url, stats }) => {
+    const { output } = await loopool(
+      "load",
+      "--json",
+      "--warmup",
+      "100",
+      "-n",
+      "200",
+      "--no-keep-alive",
+      `${url}/hello`,
+    ).ended;
+    const result = JSON.parse(output) as RunResult;
+    assert.equal([result.completed, result.sent, result.keepAlive], [200, 200, false]);
+    assert.is((await stats()).requests, 301);
+  });
+});
+
+test("a server that answers 505 to everything is not a success", async () => {
+  await withServer({ mode: "reactor" }, async ({ url }) => {
+    const { output } = await loopool("load", "-n", "50", "-c", "5", `${url}/absent`).ended;
+    assert.match(output, /^Non-2xx responses: {6}50$/m);
+    assert.match(output, /^Errors by class: unexpected-status 50$/m);
+    assert.not.match(output, /Percentage of the requests/);
+  });
+});
+
+const mistakes: readonly (readonly [args: string[], message: RegExp])[] = [
+  [["https://localhost/"], /only http:\/\/ can be measured/],
+  [["nonsense"], /"nonsense" is not a URL/],
+  [["-n", "5", "-c", "6", "http://localhost/"], /--concurrency 6 is more than --requests 5/],
+  [["-c", "0", "http://localhost/"], /--concurrency must be a whole number from 1/],
+  [["-H", "a: b\r\nc: d", "http://localhost/"], /--header .* is not "Name: value"/],
+  [["-H", "Host: x", "http://localhost/"], /--header Host is written by the generator/],
+  [["http://u:p@localhost/"], /credentials/],
+  [[], /name the URL to load/],
+];
+
+for (const [args, message] of mistakes) {
+  test(`load ${JSON.stringify(args)}: one line, exit code 2`, async () => {
+    const { code, errors } = await loopool("load", ...args).ended;
+    assert.match(errors, message);
+    assert.is(errors.trim().split("\n").length, 1, errors);
+    assert.is(code, 2);
+  });
+}
+
+test("nothing listening is a failure that names the URL", async () => {
+  let freed = "";
+  await withServer({ mode: "reactor" }, async ({ url }) => {
+    freed = url;
+  });
+  const { code, errors } = await loopool("load", "-n", "50", "-c", "5", freed).ended;
+  assert.is(code, 1);
+  assert.match(errors, /connection refused 50 times/);
+});
+
+test("Ctrl-C prints what has been measured so far", async () => {
+  await withServer({ mode: "reactor" }, async ({ url, stats }) => {
+    const load = loopool("load", "-n", "1000000", "-c", "2", `${url}/sleep?ms=5`);
+    while ((await stats()).inFlight < 2) {}
+    load.process.kill("SIGINT");
+    const { code, output } = await load.ended;
+    assert.is(code, 130);
+    assert.match(output, /^Complete requests: +\d+$/m);
+    assert.match(output, /^Interrupted after \d+ of 1000000 requests$/m);
+  });
+});
+
+test.run();

@@ -1,0 +1,68 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { missingTrials, planTrials } from "../../src/sweep/plan.js";
+import type { SweepPlan, TrialResult } from "../../src/sweep/result.js";
+
+const plan: SweepPlan = {
+  cores: ["a", "b", "c"],
+  concurrencies: [10, 100, 250],
+  requests: 1,
+  warmupRequests: 0,
+  trials: 8,
+  path: "/",
+  keepAlive: true,
+  seed: 1,
+  workers: 1,
+  handlers: null,
+  pinning: { server: null, generator: null, reason: "" },
+};
+
+const test = suite("plan of a sweep");
+
+test("every block holds every cell once", () => {
+  const planned = planTrials(plan);
+  assert.is(planned.length, 8 * 3 * 3);
+  for (let block = 0; block < 8; block++) {
+    const cells = planned.filter((trial) => trial.block === block).map((trial) => `${trial.core}@${trial.concurrency}`);
+    assert.is(new Set(cells).size, 9, `block ${block}`);
+  }
+});
+
+test("the cores of one concurrency run directly after one another", () => {
+  const planned = planTrials(plan);
+  for (let i = 0; i < planned.length; i += 3) {
+    const group = planned.slice(i, i + 3);
+    assert.is(new Set(group.map(({ concurrency }) => concurrency)).size, 1);
+    assert.is(new Set(group.map(({ core }) => core)).size, 3);
+  }
+});
+
+test("every second block takes the cores of a concurrency in reverse, so that each comes first as often", () => {
+  const planned = planTrials({ ...plan, cores: ["a", "b"] });
+  const orders = (block: number, concurrency: number): string =>
+    planned
+      .filter((trial) => trial.block === block && trial.concurrency === concurrency)
+      .map(({ core }) => core)
+      .join("");
+  for (const concurrency of plan.concurrencies) {
+    for (let block = 0; block < 8; block += 2) {
+      assert.is(orders(block + 1, concurrency), [...orders(block, concurrency)].reverse().join(""));
+    }
+  }
+});
+
+test("the seed decides the order, and another seed another one", () => {
+  assert.equal(planTrials(plan), planTrials({ ...plan }));
+  assert.not.equal(planTrials(plan), planTrials({ ...plan, seed: 2 }));
+});
+
+test("what is missing is what has no result, in the same order", () => {
+  const planned = planTrials(plan);
+  const finished = planned
+    .slice(0, 5)
+    .map((trial): TrialResult => ({ ...trial, startedAt: "", run: null, server: null, failure: "x" }));
+  assert.equal(missingTrials(plan, finished), planned.slice(5));
+  assert.equal(missingTrials(plan, []), planned);
+});
+
+test.run();
