@@ -47,7 +47,7 @@ export function warningText(warning: Warning): string {
   switch (warning.code) {
     case "generator-near-limit":
       return warning.serverShare >= limits.full
-        ? `server (${percent(warning.serverShare)}) and generator (${percent(warning.generatorShare)}) were both full: ` +
+        ? `the server was full (${percent(warning.serverShare)}), and the generator nearly so (${percent(warning.generatorShare)}): ` +
             "a faster generator might find a larger difference, and latencies include the generator's own queue"
         : `the generator was ${percent(warning.generatorShare)} busy, the server ${percent(warning.serverShare)}: ` +
             "latencies include some of the generator's own queue";
