@@ -27,7 +27,7 @@ export interface Cell {
 }
 
 /** What is known of two speeds when the load generator was the limit of the faster one: the ratio is at most, or at least, this. */
-export interface SpeedBound {
+interface SpeedBound {
   readonly side: "at most" | "at least";
   readonly ratio: Ratio;
 }
