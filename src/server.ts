@@ -23,7 +23,7 @@ export interface RunningServer {
   readonly workers: number;
   /** The main thread's slot of the stats segment. */
   readonly mainStats: ThreadStats;
-  /** Answers what is in flight, within the configured time, and ends all threads. Resolves with the number of requests cut off. */
+  /** Answers what is in flight, within the configured time, and ends all threads; called again it waits for the same end. Resolves with the number of requests cut off. */
   stop(): Promise<number>;
 }
 
@@ -42,17 +42,20 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
   try {
     const front = await listen(uws, config, core, context.stats);
     const stopWatching = watchEventLoop(context.stats);
+    const stop = async (): Promise<number> => {
+      const cutOff = await front.drain(config.drainTimeoutMs);
+      stopWatching();
+      await core.stop();
+      return cutOff;
+    };
+    let stopped: Promise<number> | undefined;
     return {
       url: front.url,
       port: front.port,
       workers,
       mainStats: context.stats,
-      async stop() {
-        const cutOff = await front.drain(config.drainTimeoutMs);
-        stopWatching();
-        await core.stop();
-        return cutOff;
-      },
+      // Once only: µWS frees its listening socket when it is closed.
+      stop: () => (stopped ??= stop()),
     };
   } catch (error) {
     await core.stop();

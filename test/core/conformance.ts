@@ -145,6 +145,22 @@ export function conformance(mode: string): void {
     });
   });
 
+  test("writes the header fields a handler returns as a plain object, and never one with a line end in it", async () => {
+    await withServer({ mode }, async ({ url, stats }) => {
+      for (let round = 0; round < 3; round++) {
+        const response = await fetch(`${url}/plain-headers`);
+        assert.is(response.status, 201);
+        assert.is(response.headers.get("content-type"), "text/x-test");
+        assert.is(response.headers.get("x-two"), "2");
+        assert.is(await response.text(), "plain");
+      }
+      const refused = await fetch(`${url}/bad-header`);
+      assert.is(refused.status, 500);
+      assert.is(refused.headers.get("set-cookie"), null);
+      assert.is((await stats()).handlerErrors, 1);
+    });
+  });
+
   test("turns a handler's failure into a 500, counts it, and goes on", async () => {
     await withServer({ mode }, async ({ url, stats }) => {
       for (const path of ["/throws", "/rejects", "/returns-nothing"]) {

@@ -2,7 +2,16 @@ import { messageOf } from "../errors.js";
 import type { ThreadStats } from "../stats.js";
 import type { HandlerContext } from "./context.js";
 import { cpu } from "./cpu.js";
-import { BadRequest, type Handler, type HandlerResponse, importHandlers, textResponse } from "./handler.js";
+import {
+  BadRequest,
+  type Dispatch,
+  type Handler,
+  type HandlerResponse,
+  type HandlerResult,
+  HeaderBlock,
+  importHandlers,
+  textResponse,
+} from "./handler.js";
 import { hello } from "./hello.js";
 import { mixed } from "./mixed.js";
 import { sleep } from "./sleep.js";
@@ -13,7 +22,7 @@ import { stats } from "./stats.js";
  * All handlers of one thread behind one function that never throws and never rejects: the same in every core.
  * The user's handlers come before the built-in ones; what has no handler is a file.
  */
-export async function createDispatch(context: HandlerContext): Promise<Handler> {
+export async function createDispatch(context: HandlerContext): Promise<Dispatch> {
   const { config } = context.shared;
   const byPath = new Map<string, Handler>(
     Object.entries({
@@ -47,17 +56,22 @@ export async function createDispatch(context: HandlerContext): Promise<Handler> 
 
 const SERVER_ERROR = textResponse(500, "500 Internal Server Error");
 
+/** Blocks made of plain objects, by the object: a handler that returns the same one again has it checked once. */
+const blocks = new WeakMap<object, HeaderBlock>();
+
 /** A handler that forgets to return, or returns nonsense, fails here, with its name in the log, and not in the front. */
-function checked(response: HandlerResponse): HandlerResponse {
-  if (
-    response?.status >= 200 &&
-    response.status <= 599 &&
-    response.headers !== undefined &&
-    response.body !== undefined
-  ) {
-    return response;
+function checked(result: HandlerResult): HandlerResponse {
+  const { status, headers, body } = result ?? {};
+  if (!(status >= 200 && status <= 599) || typeof headers !== "object" || body === undefined) {
+    throw new TypeError("a handler returned no response: it must return { status: 200…599, headers, body }");
   }
-  throw new TypeError("a handler returned no response: it must return { status: 200…599, headers: HeaderBlock, body }");
+  if (headers instanceof HeaderBlock) return result as HandlerResponse;
+  let block = blocks.get(headers);
+  if (block === undefined) {
+    block = new HeaderBlock(headers as Readonly<Record<string, string>>);
+    blocks.set(headers, block);
+  }
+  return { status, headers: block, body };
 }
 
 /** A promise nobody listens to must not end the thread and all its requests: it is counted and told. Call once in each thread. */

@@ -18,7 +18,7 @@ export interface FileBody {
   readonly bytes: number;
 }
 
-/** What a handler answers. A body in bytes is not copied before it is sent: it must not change afterwards. */
+/** What goes back to the client. A body in bytes is not copied before it is sent: it must not change afterwards. */
 export interface HandlerResponse {
   /** 200 to 599. */
   readonly status: number;
@@ -26,8 +26,16 @@ export interface HandlerResponse {
   readonly body: string | Uint8Array | FileBody;
 }
 
+/** What a handler may return: header fields need not be checked yet. An object that is used again is checked only once. */
+export interface HandlerResult extends Omit<HandlerResponse, "headers"> {
+  readonly headers: HeaderBlock | Readonly<Record<string, string>>;
+}
+
 /** Answers one request, now or later. A throw or a rejection becomes a 500 and is counted. */
-export type Handler = (request: HandlerRequest) => HandlerResponse | Promise<HandlerResponse>;
+export type Handler = (request: HandlerRequest) => HandlerResult | Promise<HandlerResult>;
+
+/** All handlers of a thread behind one function, which never throws and never rejects. */
+export type Dispatch = (request: HandlerRequest) => HandlerResponse | Promise<HandlerResponse>;
 
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // RFC 9110 §5.5: visible ASCII, spaces and tabs inside, obs-text. µWS writes a value as it is, so CR and LF stop here.
