@@ -142,10 +142,15 @@ export class Histogram {
 /** The cell of an integer value: which doubling, and where in it. */
 function indexOf(value: number): number {
   if (value < SUB_BUCKETS) return value;
-  // clz32 sees 32 bits; a larger value is looked at without its lowest 21, which do not matter to its magnitude.
-  const magnitude = value < 2 ** 31 ? 31 - Math.clz32(value) : 52 - Math.clz32(value / 2 ** 21);
-  const shift = magnitude - SUB_BUCKET_BITS + 1;
-  return shift * HALF + Math.floor(value / 2 ** shift);
+  // Bit operations, which take a tenth of the time of a division by a power, see 32 bits: a larger value is looked at without its
+  // lowest 21, all of them below the resolution there.
+  if (value < 2 ** 31) {
+    const shift = 32 - Math.clz32(value) - SUB_BUCKET_BITS;
+    return shift * HALF + (value >>> shift);
+  }
+  const high = Math.floor(value / 2 ** 21);
+  const shift = 32 - Math.clz32(high) - SUB_BUCKET_BITS;
+  return (shift + 21) * HALF + (high >>> shift);
 }
 
 /** The highest integer value of a cell. */
