@@ -116,6 +116,50 @@ test("a transfer coding that is not chunked ends with the connection, whatever l
   assert.is(parser.end(), ParseState.complete);
 });
 
+test("a head that differs from the last one in any byte is read anew", () => {
+  const parser = new ResponseParser();
+  const known = "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 5\r\n\r\nhello";
+  const others = [
+    { text: known.replace("200 OK", "503 OK"), status: 503, bodyBytes: 5 },
+    { text: known.replace(": 5\r", ": 4\r").slice(0, -1), status: 200, bodyBytes: 4 },
+    { text: known.replace("A: b\r\n", ""), status: 200, bodyBytes: 5 },
+    { text: known.replace("A: b\r\n", "A: b\r\nC: d\r\n"), status: 200, bodyBytes: 5 },
+    { text: `HTTP/1.1 103 Early Hints\r\n\r\n${known}`, status: 200, bodyBytes: 5 },
+  ];
+  for (const { text, status, bodyBytes } of others) {
+    for (const [next, nextStatus, nextBytes] of [
+      [known, 200, 5],
+      [text, status, bodyBytes],
+      [text, status, bodyBytes],
+    ] as const) {
+      parser.reset();
+      assert.is(feed(parser, next), ParseState.complete, next);
+      assert.equal([parser.head.status, parser.bodyBytes], [nextStatus, nextBytes], next);
+    }
+    // Cut within the head, after which the last one in one piece is no longer what `head` holds.
+    parser.reset();
+    assert.is(feed(parser, text, [12]), ParseState.complete);
+    parser.reset();
+    assert.is(feed(parser, known), ParseState.complete);
+    assert.equal([parser.head.status, parser.bodyBytes], [200, 5]);
+  }
+});
+
+test("chunked and unsized bodies end as they should under a head that is known", () => {
+  const parser = new ResponseParser();
+  for (const chunk of ["3\r\nabc\r\n0\r\n\r\n", "1\r\nx\r\n0\r\n\r\n"]) {
+    parser.reset();
+    assert.is(feed(parser, `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}`), ParseState.complete);
+    assert.is(parser.bodyBytes, Number(chunk[0]));
+  }
+  for (const body of ["one", "three"]) {
+    parser.reset();
+    assert.is(feed(parser, `HTTP/1.1 200 OK\r\n\r\n${body}`), ParseState.more);
+    assert.is(parser.end(), ParseState.complete);
+    assert.is(parser.bodyBytes, body.length);
+  }
+});
+
 test("knows whether the connection may be used again, and the server's name", () => {
   const parser = new ResponseParser();
   for (const [text, keepAlive] of [
