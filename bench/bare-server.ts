@@ -2,14 +2,15 @@ import { loadUws } from "../src/front/uws.js";
 
 /**
  * The cheapest server there is to measure a generator against: µWebSockets.js and one constant body, nothing of loopool.
- * `node dist/bench/bare-server.js` prints "listening on PORT" and runs until it is ended.
+ * `node dist/bench/bare-server.js [BODY_BYTES]` prints "listening on PORT" and runs until it is ended.
  */
 const { uws } = await loadUws();
+const body = "Hello, world!".padEnd(Number(process.argv[2] ?? 0), " ");
 
 uws
   .App()
   .get("/*", (response) => {
-    response.end("Hello, world!");
+    response.end(body);
   })
   .listen("127.0.0.1", 0, (socket) => {
     if (socket === false) throw new Error("no free port on 127.0.0.1");
