@@ -1,27 +1,25 @@
 import { Presets, SingleBar } from "cli-progress";
-import { errorClasses } from "../load/run-result.js";
+import { failedRequests } from "../statistics/accounts.js";
 import type { PlannedTrial } from "../sweep/plan.js";
 import type { TrialResult } from "../sweep/result.js";
 import type { SweepProgress } from "../sweep/sweep.js";
 
-/** A bar in a terminal, plain lines elsewhere; `end` leaves the terminal as it was. */
+/** A bar in a terminal, plain lines elsewhere; `end`, as often as one likes, leaves the terminal as it was. */
 export function sweepProgress(stream: NodeJS.WriteStream): SweepProgress & { end(): void } {
   return stream.isTTY ? barProgress(stream) : lineProgress(stream);
 }
 
 function barProgress(stream: NodeJS.WriteStream): SweepProgress & { end(): void } {
   const bar = new SingleBar(
-    { stream, format: "{bar} {value}/{total} {what}", hideCursor: true, clearOnComplete: true },
+    { stream, format: "{bar} {value}/{total} {what}", hideCursor: true, clearOnComplete: true, gracefulExit: false },
     Presets.shades_classic,
   );
-  let started = false;
   return {
-    trialStarts(trial, finished, planned, remainingMs) {
-      if (!started) bar.start(planned, finished, { what: "" });
-      started = true;
+    trialStarts(trial, { finished, planned, remainingMs }) {
+      if (!bar.isActive) bar.start(planned, finished, { what: "" });
       bar.update(finished, { what: `${describe(trial)}${left(remainingMs)}` });
     },
-    trialEnded(_trial, finished) {
+    trialEnded(_trial, { finished }) {
       bar.update(finished);
     },
     end() {
@@ -31,13 +29,10 @@ function barProgress(stream: NodeJS.WriteStream): SweepProgress & { end(): void 
 }
 
 function lineProgress(stream: NodeJS.WriteStream): SweepProgress & { end(): void } {
-  let remaining = "";
   return {
-    trialStarts(_trial, _finished, _planned, remainingMs) {
-      remaining = left(remainingMs);
-    },
-    trialEnded(trial, finished, planned) {
-      stream.write(`${finished}/${planned} ${describe(trial)}: ${outcome(trial)}${remaining}\n`);
+    trialStarts() {},
+    trialEnded(trial, { finished, planned, remainingMs }) {
+      stream.write(`${finished}/${planned} ${describe(trial)}: ${outcome(trial)}${left(remainingMs)}\n`);
     },
     end() {},
   };
@@ -49,13 +44,13 @@ function describe({ block, core, concurrency }: PlannedTrial): string {
 
 function outcome({ run, failure }: TrialResult): string {
   if (run === null) return `failed: ${failure}`;
-  const failed = errorClasses.reduce((sum, name) => sum + run.errors[name], 0);
+  const failed = failedRequests(run);
   const rate = Math.round(run.completed / run.elapsedSeconds).toLocaleString("en");
   return `${rate} requests/s${failed > 0 ? `, ${failed} errors` : ""}`;
 }
 
 function left(remainingMs: number | null): string {
-  if (remainingMs === null) return "";
+  if (remainingMs === null || remainingMs === 0) return "";
   const seconds = Math.ceil(remainingMs / 1000);
   return seconds < 60 ? `, ${seconds} s left` : `, ${Math.floor(seconds / 60)} min ${seconds % 60} s left`;
 }

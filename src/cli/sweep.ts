@@ -1,46 +1,32 @@
-import { resolve } from "node:path";
 import type { Argv, CommandModule } from "yargs";
 import { readSweep } from "../report/read.js";
 import { writeReport } from "../report/write.js";
-import { modes } from "../server.js";
 import { usageError } from "../shared/errors.js";
-import { openFilesLimit } from "../sweep/environment.js";
+import { changesSince, openFilesLimit } from "../sweep/environment.js";
 import { pinningFacts, resolvePinning } from "../sweep/pinning.js";
 import { missingTrials } from "../sweep/plan.js";
-import type { Pinning, SweepPlan, SweepResult } from "../sweep/result.js";
-import { newResultFile } from "../sweep/store.js";
+import type { SweepPlan, SweepResult } from "../sweep/result.js";
+import { createResultFile } from "../sweep/store.js";
 import { beginSweep, continueSweep } from "../sweep/sweep.js";
-import { listOf, oneOf, text, wholeNumber, withValues } from "./options.js";
+import { text, wholeNumber, withValues } from "./options.js";
 import { packageRoot } from "./package-root.js";
 import { sweepProgress } from "./progress.js";
+import { planOf, planOptions } from "./sweep-plan.js";
 
-/** What a sweep does unless told otherwise: seed 001's concurrencies and requests. */
-const usual = { cores: "reactor,pool", concurrency: "10,100,250,450", requests: 100_000, warmup: 20_000, trials: 7 };
-/** `--quick`: seconds instead of minutes, for seeing that it works; its intervals are wide. */
-const quick = { ...usual, concurrency: "10,100", requests: 20_000, warmup: 10_000, trials: 3 };
-const DEFAULT_SEED = 1;
 const DEFAULT_TRIAL_TIMEOUT_S = 300;
 /** Descriptors of the generator beside its connections, with room to spare. */
 const SPARE_DESCRIPTORS = 50;
+/** Failed trials that are told of one by one; a sweep in which all fail, fails for one reason. */
+const MAX_FAILURES_SHOWN = 3;
 
-/** Flags that make the plan: a sweep that is resumed has one already. */
-const planOptions = {
-  cores: { describe: `cores to compare, the first is the base: ${modes.join(", ")} [default: ${usual.cores}]` },
-  concurrency: { describe: `connections, each with one request under way [default: ${usual.concurrency}]` },
-  requests: { describe: `requests of a trial [default: ${usual.requests}]` },
-  warmup: { describe: `requests before each trial, not counted [default: ${usual.warmup}]` },
-  trials: { describe: `trials of each core at each concurrency [default: ${usual.trials}]` },
-  path: { describe: "path and query to request [default: /, the 1 KiB page]" },
-  seed: { describe: `decides the order of the trials [default: ${DEFAULT_SEED}]` },
-  workers: { describe: "worker threads of the pool [default: what the server's CPUs leave beside its main thread]" },
-  handlers: { describe: "module with handlers of your own, see docs/handlers.md" },
-  pin: { describe: "CPUs: auto, none, or SERVER:GENERATOR like 0:1 [default: auto]" },
+/** Flags that decide where a new result goes. */
+const resultOptions = {
   name: { describe: "part of the names of result and report [default: cores]" },
+  out: { describe: "folder of the results [default: bench/results]" },
 } as const;
 
-const otherOptions = {
-  resume: { describe: "result file of an interrupted sweep to finish" },
-  out: { describe: "folder of the results [default: bench/results]" },
+/** Flags that a resumed sweep takes too. */
+const runOptions = {
   reports: { describe: "folder of the reports [default: reports]" },
   "trial-timeout": { describe: `seconds a trial may take [default: ${DEFAULT_TRIAL_TIMEOUT_S}]` },
 } as const;
@@ -53,9 +39,10 @@ export const sweepCommand: CommandModule = {
   describe: "compare the cores over several concurrencies and write the report",
   builder: (yargs: Argv) =>
     yargs
-      .options(withValues({ ...planOptions, ...otherOptions }))
+      .options(withValues({ ...planOptions, ...resultOptions, ...runOptions }))
+      .options(withValues({ resume: { describe: "result file of an interrupted sweep to finish" } }))
       .option("keep-alive", { describe: "use a connection for many requests [default: true]", type: "boolean" })
-      .option("quick", { describe: "a small sweep, to see that it works", type: "boolean", default: false })
+      .option("quick", { describe: "a small sweep, to see that it works", type: "boolean" })
       .option("report", { describe: "write the report at the end", type: "boolean", default: true })
       .example("$0 sweep", "the whole comparison on the small hot page, under five minutes")
       .example("$0 sweep --quick", "a first look, half a minute")
@@ -68,99 +55,95 @@ export const sweepCommand: CommandModule = {
 async function sweep(argv: Values): Promise<void> {
   const reports = text("reports", argv["reports"] ?? "reports");
   const trialTimeoutMs =
-    wholeNumber("trial-timeout", argv["trialTimeout"] ?? DEFAULT_TRIAL_TIMEOUT_S, 1, 86_400) * 1000;
-  const interruption = new AbortController();
-  const interrupt = (): void => interruption.abort();
-  process.once("SIGINT", interrupt);
-  process.once("SIGTERM", interrupt);
-
-  let file: string | undefined;
-  const progress = sweepProgress(process.stderr);
-  try {
-    const started = argv["resume"] === undefined ? await begin(argv, interruption.signal) : await resume(argv);
-    file = started.file;
-    await continueSweep(file, started.result, trialTimeoutMs, progress, interruption.signal);
-  } catch (error) {
-    if (!interruption.signal.aborted) throw error;
-    progress.end();
-    const hint = file === undefined ? "" : `; to go on: npm run sweep -- --resume ${file}`;
-    console.error(`\nloopool: interrupted, no finished trial is lost${hint}`);
-    process.exit(130);
-  }
-  progress.end();
+    wholeNumber("trial-timeout", argv["trial-timeout"] ?? DEFAULT_TRIAL_TIMEOUT_S, 1, 86_400) * 1000;
+  const { file, trials } = await runToTheEnd(argv, trialTimeoutMs);
   console.log(`Result: ${file}`);
+  tellFailures(trials);
   if (argv["report"] === false) return;
   const { markdownPath, answer } = await writeReport(file, reports);
   for (const line of answer) console.log(line);
   console.log(`\nReport: ${markdownPath}`);
 }
 
-interface Started {
+interface Sweep {
   readonly file: string;
   readonly result: SweepResult;
 }
 
-async function begin(argv: Values, signal: AbortSignal): Promise<Started> {
+/** Runs all trials that are missing. When it is interrupted it says how to go on and ends this process. */
+async function runToTheEnd(
+  argv: Values,
+  trialTimeoutMs: number,
+): Promise<{ readonly file: string; readonly trials: SweepResult["trials"] }> {
+  const interruption = new AbortController();
+  const interrupt = (): void => interruption.abort();
+  // Never "once": npm passes a Ctrl-C on that the terminal has sent already, and a second one must not end this process
+  // before it has said how to go on. A terminal that closes takes nothing with it either: the children are groups of their own.
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, interrupt);
+  const progress = sweepProgress(process.stderr);
+  let begun: Sweep | undefined;
+  try {
+    begun = argv["resume"] === undefined ? await begin(argv, trialTimeoutMs, interruption.signal) : await resume(argv);
+    const { trials } = await continueSweep(begun.file, begun.result, trialTimeoutMs, progress, interruption.signal);
+    return { file: begun.file, trials };
+  } catch (error) {
+    if (!interruption.signal.aborted) throw error;
+    progress.end();
+    const hint = begun === undefined ? "" : `; to go on: ${resumeCommand(begun.file, argv)}`;
+    console.error(`\nloopool: interrupted, no finished trial is lost${hint}`);
+    return process.exit(130);
+  } finally {
+    progress.end();
+    for (const signal of signals) process.off(signal, interrupt);
+  }
+}
+
+async function begin(argv: Values, timeoutMs: number, signal: AbortSignal): Promise<Sweep> {
   const plan = planOf(argv);
-  checkOpenFiles(Math.max(...plan.concurrencies));
+  checkOpenFiles(plan);
   const name = text("name", argv["name"] ?? "cores");
-  if (!/^[\w.-]+$/.test(name)) throw usageError(`--name may have letters, digits, ".", "-" and "_", not "${name}"`);
-  const file = await newResultFile(text("out", argv["out"] ?? "bench/results"), name, new Date());
-  const result = await beginSweep({ name, command: commandOf(argv), plan, packageFolder: packageRoot }, signal);
+  if (!/^\w[\w.-]*$/.test(name)) {
+    throw usageError(`--name may have letters, digits, "_", and after the first also "." and "-", not "${name}"`);
+  }
+  const out = text("out", argv["out"] ?? "bench/results");
+  const asked = { name, command: commandOf(argv), plan, packageFolder: packageRoot };
+  const result = await beginSweep(asked, timeoutMs, signal);
+  const file = await createResultFile(out, result);
+  console.error(`${missingTrials(plan, []).length} trials, each written to ${file}. ${plan.pinning.reason}`);
   return { file, result };
 }
 
-async function resume(argv: Values): Promise<Started> {
+async function resume(argv: Values): Promise<Sweep> {
   const file = text("resume", argv["resume"]);
-  const given = ["keepAlive", ...Object.keys(planOptions)].find((name) => argv[name] !== undefined);
-  if (given !== undefined || argv["quick"] === true) {
-    throw usageError(
-      `--resume goes on with the plan in ${file}: leave --${given ?? "quick"} out, or start a new sweep`,
-    );
+  const planned = [...Object.keys({ ...planOptions, ...resultOptions }), "keep-alive", "quick"];
+  const given = planned.find((name) => argv[name] !== undefined);
+  if (given !== undefined) {
+    throw usageError(`--resume goes on with the plan in ${file}: leave --${given} out, or start a new sweep`);
   }
   const result = await readSweep(file);
-  const missing = missingTrials(result.plan, result.trials).length;
-  console.error(missing === 0 ? `${file} is finished` : `${missing} trials are missing in ${file}`);
+  const { plan, trials } = result;
+  const missing = missingTrials(plan, trials).length;
+  if (missing === 0) {
+    console.error(`${file} is finished`);
+    return { file, result };
+  }
+  const changes = changesSince(result.environment, packageRoot);
+  if (changes.length > 0) {
+    throw usageError(
+      `--resume ${file}: its trials cannot be compared with ones made here (${changes.join("; ")}): start a new sweep`,
+    );
+  }
+  const { server, generator } = plan.pinning;
+  if (server !== null && generator !== null) resolvePinning(`${server}:${generator}`, plan, pinningFacts());
+  checkOpenFiles(plan);
+  console.error(`${missing} trials are missing in ${file}. ${plan.pinning.reason}`);
   return { file, result };
 }
 
-function planOf(argv: Values): SweepPlan {
-  const base = argv["quick"] === true ? quick : usual;
-  const path = text("path", argv["path"] ?? "/");
-  if (!/^\/[!-~]*$/.test(path)) throw usageError(`--path must start with "/" and have no spaces, not "${path}"`);
-  const pinning = resolvePinning(text("pin", argv["pin"] ?? "auto"), path, pinningFacts());
-  const requests = wholeNumber("requests", argv["requests"] ?? base.requests, 1, 1e9);
-  const concurrencies = listOf("concurrency", argv["concurrency"] ?? base.concurrency, (flag, raw) =>
-    wholeNumber(flag, raw, 1, 100_000),
-  );
-  if (Math.max(...concurrencies) > requests) {
-    throw usageError(
-      `--concurrency ${Math.max(...concurrencies)} is more than --requests ${requests}: send at least one each`,
-    );
-  }
-  return {
-    cores: listOf("cores", argv["cores"] ?? base.cores, (flag, raw) => oneOf(flag, raw, modes)),
-    concurrencies,
-    requests,
-    warmupRequests: wholeNumber("warmup", argv["warmup"] ?? base.warmup, 0, 1e9),
-    trials: wholeNumber("trials", argv["trials"] ?? base.trials, 1, 1000),
-    path,
-    keepAlive: argv["keepAlive"] !== false,
-    seed: wholeNumber("seed", argv["seed"] ?? DEFAULT_SEED, 0, 2 ** 32 - 1),
-    workers: wholeNumber("workers", argv["workers"] ?? defaultWorkers(pinning), 1, 256),
-    handlers: argv["handlers"] === undefined ? null : resolve(text("handlers", argv["handlers"])),
-    pinning,
-  };
-}
-
-/** Pinned, the main thread keeps one of the server's CPUs; unpinned, a burning handler may use them all. */
-function defaultWorkers({ server }: Pinning): number {
-  const { cpus } = pinningFacts();
-  return Math.max(1, server === null ? cpus.length : server.split(",").length - 1);
-}
-
-function checkOpenFiles(concurrency: number): void {
+function checkOpenFiles({ concurrencies }: SweepPlan): void {
   const limit = openFilesLimit();
+  const concurrency = Math.max(...concurrencies);
   const needed = concurrency + SPARE_DESCRIPTORS;
   if (limit === null || needed <= limit) return;
   throw usageError(
@@ -168,14 +151,35 @@ function checkOpenFiles(concurrency: number): void {
   );
 }
 
+/** A trial that failed is in the report; whoever waits for this command must not have to read it to know. */
+function tellFailures(trials: SweepResult["trials"]): void {
+  const failed = trials.filter(({ failure }) => failure !== null);
+  if (failed.length === 0) return;
+  process.exitCode = 1;
+  console.error(`loopool: ${failed.length} of ${trials.length} trials failed`);
+  for (const { core, concurrency, block, failure } of failed.slice(0, MAX_FAILURES_SHOWN)) {
+    console.error(`  block ${block + 1}, ${core}, c=${concurrency}: ${failure}`);
+  }
+  if (failed.length > MAX_FAILURES_SHOWN) console.error(`  and ${failed.length - MAX_FAILURES_SHOWN} more`);
+}
+
 /** The command as a user would type it: the flags that were given. */
 function commandOf(argv: Values): string {
-  const flags = Object.keys({ ...planOptions, ...otherOptions })
+  const flags = flagsGiven({ ...planOptions, ...resultOptions, ...runOptions }, argv);
+  if (argv["quick"] === true) flags.unshift("--quick");
+  if (argv["keep-alive"] !== undefined) flags.push(argv["keep-alive"] === false ? "--no-keep-alive" : "--keep-alive");
+  return ["npm run sweep", ...(flags.length > 0 ? ["--", ...flags] : [])].join(" ");
+}
+
+function resumeCommand(file: string, argv: Values): string {
+  const flags = [...flagsGiven(runOptions, argv), ...(argv["report"] === false ? ["--no-report"] : [])];
+  return ["npm run sweep -- --resume", quoted(file), ...flags].join(" ");
+}
+
+function flagsGiven(options: Readonly<Record<string, unknown>>, argv: Values): string[] {
+  return Object.keys(options)
     .filter((name) => argv[name] !== undefined)
     .map((name) => `--${name} ${quoted(String(argv[name]))}`);
-  if (argv["quick"] === true) flags.unshift("--quick");
-  if (argv["keepAlive"] !== undefined) flags.push(argv["keepAlive"] === false ? "--no-keep-alive" : "--keep-alive");
-  return ["npm run sweep", ...(flags.length > 0 ? ["--", ...flags] : [])].join(" ");
 }
 
 /** As a shell needs it. */

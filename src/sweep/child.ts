@@ -11,13 +11,14 @@ process.on("exit", () => {
 // Beside this file in sources and build alike.
 const entry = fileURLToPath(new URL(`../cli/main${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url));
 
+/** Enough for a stack's first lines; a report shows it in a table. */
+const MAX_ERROR_CHARS = 400;
+
 /** A command of loopool that runs in a process of its own. */
 export interface Child {
   readonly process: ChildProcess;
-  /** All it has written to standard error. */
-  errors(): string;
-  /** Resolves when it has ended, with its exit code; null after a signal. */
-  readonly ended: Promise<number | null>;
+  /** Resolves when it has ended, with how, in words, and the last that it wrote to standard error, in one line. */
+  readonly ended: Promise<string>;
 }
 
 /**
@@ -42,15 +43,15 @@ export function startChild(args: readonly string[], cpus: string | null, signal:
   child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
     errors = (errors + chunk).slice(-4096);
   });
-  const ended = new Promise<number | null>((resolve) => {
-    child.once("error", (error) => {
-      errors += error.message;
-      resolve(null);
+  const ended = new Promise<string>((resolve) => {
+    child.once("error", (error) => resolve(`could not be started: ${error.message}`));
+    child.once("close", (code, by) => {
+      const how = code === null ? `was ended by ${by}` : `ended with code ${code}`;
+      resolve(errors.trim() === "" ? how : `${how}: ${errors.trim().replace(/\s+/g, " ").slice(0, MAX_ERROR_CHARS)}`);
     });
-    child.once("close", resolve);
   }).finally(() => {
     alive.delete(child);
     signal.removeEventListener("abort", kill);
   });
-  return { process: child, errors: () => errors.trim(), ended };
+  return { process: child, ended };
 }

@@ -11,6 +11,20 @@ export interface ServerFacts {
   readonly iterationsPerMicro: number;
 }
 
+/** What must be the same for two trials to be compared. */
+const comparable = ["cpuModel", "cores", "platform", "kernel", "node", "loopool", "commit"] as const;
+
+/**
+ * How this machine and this code differ from where a result was begun, e.g. "node 20.20.2, now 22.12.0"; empty when trials run here
+ * may be added to it.
+ */
+export function changesSince(begun: Environment, packageFolder: string): readonly string[] {
+  const now = describeEnvironment(packageFolder, begun);
+  return comparable
+    .filter((name) => now[name] !== begun[name])
+    .map((name) => `${name} ${begun[name]}, now ${now[name]}`);
+}
+
 /** Describes this machine; `packageFolder` holds loopool's package.json and, in a checkout, its history. */
 export function describeEnvironment(packageFolder: string, server: ServerFacts): Environment {
   const { version } = JSON.parse(readFileSync(`${packageFolder}/package.json`, "utf8")) as { version: string };
@@ -36,6 +50,8 @@ function commitOf(folder: string): string {
   const git = (...args: string[]): string =>
     execFileSync("git", ["-C", folder, ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
   try {
+    // A package inside another project's checkout has no history of its own.
+    if (git("rev-parse", "--show-prefix") !== "") return "unknown";
     // Results and reports are what a sweep writes itself: they do not make the measured code another one.
     const changes = git("status", "--porcelain", "--", ".", ":!bench/results", ":!reports");
     return `${git("rev-parse", "--short=12", "HEAD")}${changes === "" ? "" : "-dirty"}`;

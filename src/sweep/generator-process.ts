@@ -10,10 +10,12 @@ export interface GeneratorRequest {
   readonly keepAlive: boolean;
 }
 
-/** A generator that has warmed itself and the server up. */
+/** A generator that has warmed itself and the server up, and waits. */
 export interface WarmGenerator {
   /** Runs the measured window. Throws an Error with what the generator wrote when it gives no result. */
   measure(): Promise<RunResult>;
+  /** Ends it, whatever it does. */
+  stop(): Promise<void>;
 }
 
 /**
@@ -33,19 +35,21 @@ export async function warmUpGenerator(
       output += chunk;
       if (output.startsWith(WARM)) resolve();
     });
-    child.ended.then((code) =>
-      reject(new Error(`the generator ended with code ${code} in its warm-up: ${child.errors()}`)),
-    );
+    child.ended.then((how) => reject(new Error(`in its warm-up the generator ${how}`)));
   });
   return {
     async measure() {
       child.process.stdin?.end("go\n");
-      const code = await child.ended;
+      const how = await child.ended;
       try {
         return JSON.parse(output.slice(WARM.length)) as RunResult;
       } catch {
-        throw new Error(`the generator ended with code ${code} and without a result: ${child.errors()}`);
+        throw new Error(`without a result the generator ${how}`);
       }
+    },
+    async stop() {
+      child.process.kill("SIGKILL");
+      await child.ended;
     },
   };
 }

@@ -15,17 +15,33 @@ export interface PinningFacts {
 /** Handlers that burn CPU: a core of its own for the generator would be one that the pool's workers lack. */
 const CPU_BOUND = /^\/(cpu|mixed)(\?|$)/;
 
+/** What decides how much CPU a request needs. */
+export interface Workload {
+  readonly path: string;
+  /** The user's own handlers: what they cost is not known. */
+  readonly handlers: string | null;
+}
+
 /**
  * Which CPUs server and generator get for `--pin auto`, `none` or `SERVER:GENERATOR`.
  * Throws a usage error that names the flag and the CPUs there are.
  */
-export function resolvePinning(choice: string, path: string, { cpus: allowed, hasTaskset }: PinningFacts): Pinning {
+export function resolvePinning(
+  choice: string,
+  { path, handlers }: Workload,
+  { cpus: allowed, hasTaskset }: PinningFacts,
+): Pinning {
   if (choice === "none") return unpinned("Nothing is pinned, as asked for (--pin none).");
   if (choice !== "auto") return explicit(choice, { cpus: allowed, hasTaskset });
   if (!hasTaskset) return unpinned("Nothing is pinned: taskset is not installed here.");
   if (allowed.length < 2) return unpinned("Nothing is pinned: there is only one CPU.");
   if (CPU_BOUND.test(path)) {
     return unpinned("Nothing is pinned: the handler burns CPU, and the pool may use whatever the generator leaves.");
+  }
+  if (handlers !== null) {
+    return unpinned(
+      "Nothing is pinned: what a handler of your own costs is not known, and the pool may use whatever the generator leaves.",
+    );
   }
   // The generator is one thread and needs one CPU to itself; the server has the others, however many of them its core can use.
   const generator = String(allowed.at(-1));

@@ -1,9 +1,11 @@
+import { messageOf } from "../shared/errors.js";
 import { type Child, startChild } from "./child.js";
 import type { ServerAccount } from "./result.js";
 
 /** A server that runs as a process of its own, seen from outside: its one line on standard output and its /stats.json. */
 export interface ServerProcess {
   readonly url: string;
+  /** Rejects with how the server ended when it no longer answers; it is stopped then. */
   readStats(): Promise<ServerReading>;
   /** Asks it to drain and end; kills it if it does not. */
   stop(): Promise<void>;
@@ -36,15 +38,24 @@ export async function startServerProcess(
 ): Promise<ServerProcess> {
   const child = startChild(["serve", "--port", "0", "--host", "127.0.0.1", ...args], cpus, signal);
   const url = await listeningUrl(child);
+  const stop = async (): Promise<void> => {
+    child.process.kill("SIGTERM");
+    const timer = setTimeout(() => child.process.kill("SIGKILL"), STOP_TIMEOUT_MS);
+    await child.ended;
+    clearTimeout(timer);
+  };
   return {
     url,
-    readStats: () => readStats(url, signal),
-    async stop() {
-      child.process.kill("SIGTERM");
-      const timer = setTimeout(() => child.process.kill("SIGKILL"), STOP_TIMEOUT_MS);
-      await child.ended;
-      clearTimeout(timer);
+    async readStats() {
+      try {
+        return await readStats(url, signal);
+      } catch (error) {
+        // The connection fails before we hear that the process ended: wait for that, its last words say why.
+        await stop();
+        throw new Error(`${url}/stats.json cannot be read (${causeOf(error)}); the server ${await child.ended}`);
+      }
     },
+    stop,
   };
 }
 
@@ -56,16 +67,14 @@ function listeningUrl(child: Child): Promise<string> {
       const url = LISTENING.exec(output)?.[1];
       if (url !== undefined) resolve(url);
     });
-    child.ended.then((code) =>
-      reject(new Error(`the server ended with code ${code} before it listened: ${child.errors()}`)),
-    );
+    child.ended.then((how) => reject(new Error(`before it listened the server ${how}`)));
   });
 }
 
 async function readStats(url: string, signal: AbortSignal): Promise<ServerReading> {
   // A connection of its own: it must not be one of those that are measured, nor stay open.
   const response = await fetch(`${url}/stats.json`, { headers: { Connection: "close" }, signal });
-  if (!response.ok) throw new Error(`${url}/stats.json answered ${response.status}`);
+  if (!response.ok) throw new Error(`status ${response.status}`);
   const stats = (await response.json()) as Record<string, unknown>;
   const eventLoop = stats["eventLoop"] as Record<string, unknown> | undefined;
   const numbers = [
@@ -84,8 +93,13 @@ async function readStats(url: string, signal: AbortSignal): Promise<ServerReadin
     ...["activeMs", "idleMs", "delayMaxMs"].filter((name) => typeof eventLoop?.[name] !== "number"),
     ...(typeof stats["uws"] === "string" ? [] : ["uws"]),
   ];
-  if (missing.length > 0) throw new Error(`${url}/stats.json lacks ${missing.join(", ")}`);
+  if (missing.length > 0) throw new Error(`it lacks ${missing.join(", ")}`);
   return stats as unknown as ServerReading;
+}
+
+/** fetch says "fetch failed" of everything; the reason is in its cause. */
+function causeOf(error: unknown): string {
+  return messageOf(error instanceof Error && error.cause !== undefined ? error.cause : error);
 }
 
 /** What happened between two readings. The second reading's own request is not counted. */

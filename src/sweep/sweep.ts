@@ -1,18 +1,29 @@
+import { LoopoolError, messageOf } from "../shared/errors.js";
 import { describeEnvironment, type ServerFacts } from "./environment.js";
 import { missingTrials, type PlannedTrial, planTrials } from "./plan.js";
 import type { SweepPlan, SweepResult, TrialResult } from "./result.js";
-import { startServerProcess } from "./server-process.js";
+import { type ServerProcess, startServerProcess } from "./server-process.js";
 import { writeResult } from "./store.js";
 import { runTrial, serverArguments } from "./trial.js";
 
-/** Who wants to know what runs. */
-export interface SweepProgress {
-  /** `remainingMs` is null until a trial has finished in this run. */
-  trialStarts(trial: PlannedTrial, finished: number, planned: number, remainingMs: number | null): void;
-  trialEnded(trial: TrialResult, finished: number, planned: number): void;
+/** How far a sweep is. */
+export interface SweepState {
+  /** Trials in the file. */
+  readonly finished: number;
+  /** Trials of the whole plan. */
+  readonly planned: number;
+  /** By the mean of the trials that this process ran; null before the first has ended. */
+  readonly remainingMs: number | null;
 }
 
-/** A result file that no trial has been written to yet. */
+/** Who wants to know what runs. */
+export interface SweepProgress {
+  trialStarts(trial: PlannedTrial, state: SweepState): void;
+  /** It is in the file. */
+  trialEnded(trial: TrialResult, state: SweepState): void;
+}
+
+/** What a result begins with. */
 export interface NewSweep {
   readonly name: string;
   readonly command: string;
@@ -21,23 +32,30 @@ export interface NewSweep {
   readonly packageFolder: string;
 }
 
-/** Starts a result: asks one server for what only servers know. Rejects when it does not start. */
+/**
+ * Starts a result: asks one server for what only servers know. Rejects with a LoopoolError when it does not start in time,
+ * since no trial would.
+ */
 export async function beginSweep(
   { name, command, plan, packageFolder }: NewSweep,
+  timeoutMs: number,
   signal: AbortSignal,
 ): Promise<SweepResult> {
   const startedAt = new Date().toISOString();
-  const facts = await serverFacts(plan, signal);
+  const facts = await serverFacts(plan, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
   const environment = describeEnvironment(packageFolder, facts);
   return { schema: "loopool-sweep/1", name, command, startedAt, finishedAt: null, plan, environment, trials: [] };
 }
 
 async function serverFacts(plan: SweepPlan, signal: AbortSignal): Promise<ServerFacts> {
-  const server = await startServerProcess(serverArguments(plan.cores[0]!, plan, null), plan.pinning.server, signal);
+  let server: ServerProcess | undefined;
   try {
+    server = await startServerProcess(serverArguments(plan.cores[0]!, plan, null), plan.pinning.server, signal);
     return await server.readStats();
+  } catch (error) {
+    throw new LoopoolError("SERVER_NOT_STARTED", `no trial can be run: ${messageOf(error)}`);
   } finally {
-    await server.stop();
+    await server?.stop();
   }
 }
 
@@ -57,16 +75,20 @@ export async function continueSweep(
   const missing = missingTrials(plan, begun.trials);
   const startMs = performance.now();
   let result = begun;
-  await writeResult(file, result);
-  for (const [ended, next] of missing.entries()) {
+  const state = (): SweepState => {
+    const finished = result.trials.length;
+    const ran = finished - begun.trials.length;
+    const remainingMs = ran === 0 ? null : ((performance.now() - startMs) / ran) * (planned - finished);
+    return { finished, planned, remainingMs };
+  };
+  for (const next of missing) {
     signal.throwIfAborted();
-    const meanMs = (performance.now() - startMs) / ended;
-    progress.trialStarts(next, result.trials.length, planned, ended === 0 ? null : meanMs * (missing.length - ended));
+    progress.trialStarts(next, state());
     const trial = await runTrial(next, plan, environment.iterationsPerMicro, trialTimeoutMs, signal);
     const trials = [...result.trials, trial];
     result = { ...result, trials, finishedAt: trials.length === planned ? new Date().toISOString() : null };
     await writeResult(file, result);
-    progress.trialEnded(trial, trials.length, planned);
+    progress.trialEnded(trial, state());
   }
   return result;
 }

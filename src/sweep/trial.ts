@@ -1,5 +1,5 @@
 import { messageOf } from "../shared/errors.js";
-import { warmUpGenerator } from "./generator-process.js";
+import { type WarmGenerator, warmUpGenerator } from "./generator-process.js";
 import type { PlannedTrial } from "./plan.js";
 import type { SweepPlan, TrialResult } from "./result.js";
 import { accountBetween, type ServerProcess, startServerProcess } from "./server-process.js";
@@ -19,6 +19,7 @@ export async function runTrial(
   const timeout = AbortSignal.timeout(trialTimeoutMs);
   const limited = AbortSignal.any([signal, timeout]);
   let server: ServerProcess | undefined;
+  let generator: WarmGenerator | undefined;
   try {
     server = await startServerProcess(
       serverArguments(planned.core, plan, iterationsPerMicro),
@@ -26,22 +27,26 @@ export async function runTrial(
       limited,
     );
     const request = {
-      url: new URL(plan.path, server.url).href,
+      url: `${server.url}${plan.path}`,
       requests: plan.requests,
       warmupRequests: plan.warmupRequests,
       concurrency: planned.concurrency,
       keepAlive: plan.keepAlive,
     };
-    const generator = await warmUpGenerator(request, plan.pinning.generator, limited);
+    generator = await warmUpGenerator(request, plan.pinning.generator, limited);
     const before = await server.readStats();
     const run = await generator.measure();
     const after = await server.readStats();
     return { ...planned, startedAt, run, server: accountBetween(before, after), failure: null };
   } catch (error) {
     if (signal.aborted) throw error;
-    const failure = timeout.aborted ? `the trial took longer than ${trialTimeoutMs / 1000} s` : messageOf(error);
+    const failure = timeout.aborted
+      ? `it took longer than ${trialTimeoutMs / 1000} s: allow more with --trial-timeout, or send fewer --requests`
+      : messageOf(error);
     return { ...planned, startedAt, run: null, server: null, failure };
   } finally {
+    // The generator first: it may still wait to be told to go on, and hold connections that the server would drain.
+    await generator?.stop();
     await server?.stop();
   }
 }

@@ -1,18 +1,34 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { errorClasses } from "../../src/load/run-result.js";
+import { pinningFacts } from "../../src/sweep/pinning.js";
 import { missingTrials, planTrials } from "../../src/sweep/plan.js";
 import type { SweepResult } from "../../src/sweep/result.js";
-import { loopool, processesWith } from "../support/cli.js";
+import { childrenOf, isAlive, loopool, type Running } from "../support/cli.js";
 
 const folder = mkdtempSync(join(tmpdir(), "loopool-test-"));
 const folders = ["--out", join(folder, "results"), "--reports", join(folder, "reports")];
 
 function read(file: string): SweepResult {
   return JSON.parse(readFileSync(file, "utf8")) as SweepResult;
+}
+
+const behaviours = fileURLToPath(new URL("../core/fixtures/behaviours.js", import.meta.url));
+/** Eight trials on a path slow enough to be interrupted in the middle of one. */
+const slow = ["--concurrency", "5", "--requests", "300", "--warmup", "10", "--trials", "4", "--path", "/sleep?ms=5"];
+
+/** The server and the generator of the trial that runs. */
+async function serverAndGenerator(sweep: Running): Promise<readonly number[]> {
+  for (;;) {
+    const children = childrenOf(sweep.process.pid!);
+    const mine = children.filter(({ command }) => /main\.js (serve|load) /.test(command)).map(({ pid }) => pid);
+    if (mine.length === 2) return mine;
+    await new Promise(setImmediate);
+  }
 }
 
 const test = suite("loopool sweep");
@@ -43,20 +59,20 @@ test("runs the whole pipeline: servers, generator, result, report; and all count
 });
 
 test("Ctrl-C loses no finished trial, leaves no process behind, and --resume runs what is missing", async () => {
-  const flags = ["--concurrency", "5", "--requests", "300", "--warmup", "10", "--trials", "4", "--name", "resumed"];
-  // A slow path: the interruption comes in the middle of a trial.
-  const sweep = loopool("sweep", ...flags, "--path", "/sleep?ms=5", "--pin", "none", ...folders);
+  const sweep = loopool("sweep", ...slow, "--name", "resumed", "--pin", "none", ...folders);
   await sweep.written(/^2\/8 /m);
+  const children = process.platform === "linux" ? await serverAndGenerator(sweep) : [];
   sweep.process.kill("SIGINT");
   const { code, errors } = await sweep.ended;
   assert.is(code, 130);
-  const file = /--resume (\S+)/.exec(errors)?.[1] ?? "";
+  assert.equal(children.filter(isAlive), []);
+  const [, file, flags] = /npm run sweep -- --resume (\S+) (.*)$/m.exec(errors) as unknown as [string, string, string];
+  assert.is(flags, `--reports ${join(folder, "reports")}`, "the flags that a resumed sweep takes too");
   const before = read(file);
   assert.ok(before.trials.length >= 2 && before.trials.length < 8, `${before.trials.length} trials`);
   assert.is(before.finishedAt, null);
-  if (process.platform === "linux") assert.equal(await processesWith("main.js", "serve", "--mode="), []);
 
-  const resumed = await loopool("sweep", "--resume", file, "--reports", join(folder, "reports")).ended;
+  const resumed = await loopool("sweep", "--resume", file, ...flags.split(" ")).ended;
   assert.is(resumed.code, 0, resumed.errors);
   const after = read(file);
   assert.equal(after.trials.slice(0, before.trials.length), before.trials);
@@ -68,15 +84,80 @@ test("Ctrl-C loses no finished trial, leaves no process behind, and --resume run
     [],
   );
 
-  const refused = await loopool("sweep", "--resume", file, "--requests", "5").ended;
-  assert.is(refused.code, 2);
-  assert.match(refused.errors, /leave --requests out/);
+  const again = await loopool("sweep", "--resume", file, ...flags.split(" ")).ended;
+  assert.is(again.code, 0, again.errors);
+  assert.match(again.errors, /is finished/);
+  assert.match(again.output, /^Report: /m);
+  assert.equal(read(file), after);
 });
 
-test("a server that cannot start is a failed trial with its own words, and the sweep ends", async () => {
-  const { code, errors } = await loopool("sweep", "--quick", "--handlers", "/does/not/exist.js", ...folders).ended;
+for (const signal of ["SIGTERM", "SIGHUP"] as const) {
+  test(`${signal} ends it as Ctrl-C does, before its first trial too`, async () => {
+    const sweep = loopool("sweep", ...slow, "--name", signal, ...folders);
+    await sweep.written(/^8 trials/m);
+    const children = process.platform === "linux" ? await serverAndGenerator(sweep) : [];
+    // Twice, as npm does: it passes on what the terminal has sent to all.
+    sweep.process.kill(signal);
+    sweep.process.kill(signal);
+    const { code, errors } = await sweep.ended;
+    assert.is(code, 130);
+    assert.equal(children.filter(isAlive), []);
+    assert.match(errors, /to go on: npm run sweep -- --resume/);
+    assert.equal(read(/--resume (\S+)/.exec(errors)![1]!).trials, []);
+  });
+}
+
+test("trials that fail are recorded with the server's end, told of, and do not stop the sweep", async () => {
+  const small = ["--concurrency", "2", "--requests", "10", "--trials", "2", "--name", "failing", "--workers", "1"];
+  const handlers = ["--handlers", behaviours, "--path", "/exits", "--cores", "reactor"];
+  const { code, output, errors } = await loopool("sweep", ...small, ...handlers, ...folders).ended;
   assert.is(code, 1);
-  assert.match(errors, /--handlers .*exist\.js cannot be imported/);
+  const { trials, finishedAt } = read(/^Result: (.*)$/m.exec(output)![1]!);
+  assert.is(trials.length, 2);
+  assert.ok(finishedAt);
+  for (const { run, server, failure } of trials) {
+    assert.equal([run, server], [null, null]);
+    assert.match(failure!, /the server ended with code 7/);
+  }
+  assert.match(errors, /2 of 2 trials failed\n {2}block 1, reactor, c=2: .*code 7/);
+  assert.match(output, /^Report: /m);
+});
+
+test("a server that cannot start ends the sweep before its first trial, in the server's words", async () => {
+  const broken = join(folder, "broken.mjs");
+  writeFileSync(broken, 'throw new Error("broken on purpose");\n');
+  const { code, errors } = await loopool("sweep", "--quick", "--handlers", broken, "--name", "none", ...folders).ended;
+  assert.is(code, 1);
+  assert.match(errors, /^loopool: no trial can be run: .*--handlers .*broken on purpose.*\n$/);
+  assert.equal(
+    readdirSync(join(folder, "results")).filter((name) => name.includes("none")),
+    [],
+  );
+});
+
+test("a result that was begun with another Node or other code is not mixed with trials made here", async () => {
+  const sweep = loopool("sweep", ...slow, "--name", "moved", ...folders);
+  await sweep.written(/^1\/8 /m);
+  sweep.process.kill("SIGINT");
+  const file = /--resume (\S+)/.exec((await sweep.ended).errors)![1]!;
+  const begun = read(file);
+  writeFileSync(file, JSON.stringify({ ...begun, environment: { ...begun.environment, node: "1.2.3" } }));
+  const { code, errors } = await loopool("sweep", "--resume", file).ended;
+  assert.is(code, 2);
+  assert.match(errors, /cannot be compared with ones made here \(.*node 1\.2\.3, now \d+\..*start a new sweep\n$/);
+});
+
+test("two sweeps of one name on one day have a file each, and --workers follows from the CPUs", async () => {
+  const small = ["--concurrency", "1", "--requests", "5", "--warmup", "0", "--trials", "1", "--cores", "pool"];
+  const sweeps = [1, 2].map(
+    () => loopool("sweep", ...small, "--no-report", "--name", "twin", "--pin", "none", ...folders).ended,
+  );
+  const files = (await Promise.all(sweeps)).map(({ output }) => /^Result: (.*)$/m.exec(output)![1]!);
+  assert.is(new Set(files).size, 2);
+  for (const file of files) {
+    assert.is(read(file).trials.length, 1);
+    assert.is(read(file).plan.workers, pinningFacts().cpus.length);
+  }
 });
 
 const mistakes: readonly (readonly [args: string[], message: RegExp])[] = [
@@ -87,7 +168,15 @@ const mistakes: readonly (readonly [args: string[], message: RegExp])[] = [
   [["--path", "x"], /--path must start with "\/"/],
   [["--pin", "0"], /--pin must be auto, none or SERVER:GENERATOR/],
   [["--name", "a/b"], /--name may have letters/],
+  [["--path", "/#x"], /--path must .* no "#"/],
+  [["--handlers", "/does/not/exist.js"], /--handlers \/does\/not\/exist\.js is not there/],
+  [["--concurrency", "90000"], /--concurrency 90000 (is more than|needs 90050 open files)/],
   [["--resume", "/does/not/exist.json"], /cannot read \/does\/not\/exist\.json/],
+  [["--resume", behaviours], /behaviours\.js is not JSON/],
+  [["--resume", "a.json", "--requests", "5"], /--resume .* leave --requests out/],
+  [["--resume", "a.json", "--no-keep-alive"], /leave --keep-alive out/],
+  [["--resume", "a.json", "--out", "x"], /leave --out out/],
+  [["--resume", "a.json", "--quick"], /leave --quick out/],
   [["--whatever"], /whatever/],
 ];
 

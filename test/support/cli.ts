@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const entry = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
@@ -56,14 +57,30 @@ export function loopool(...args: string[]): Running {
   };
 }
 
-/** Processes that are alive and whose command line contains all of these texts (Linux). */
-export async function processesWith(...texts: string[]): Promise<readonly number[]> {
-  const { readdir, readFile } = await import("node:fs/promises");
-  const found: number[] = [];
-  for (const entry of await readdir("/proc")) {
-    if (!/^\d+$/.test(entry)) continue;
-    const command = await readFile(`/proc/${entry}/cmdline`, "utf8").catch(() => "");
-    if (texts.every((text) => command.includes(text))) found.push(Number(entry));
+/** Processes that this one has started and that are alive: `pid` and command line (Linux). */
+export function childrenOf(parent: number): readonly { readonly pid: number; readonly command: string }[] {
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .flatMap((entry) => {
+      try {
+        // "pid (name) state ppid …": the name may hold spaces and parentheses.
+        const [state, ppid] = readFileSync(`/proc/${entry}/stat`, "utf8").split(")").at(-1)!.trim().split(" ");
+        if (Number(ppid) !== parent || state === "Z") return [];
+        const command = readFileSync(`/proc/${entry}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+        return [{ pid: Number(entry), command }];
+      } catch {
+        // It ended while we looked.
+        return [];
+      }
+    });
+}
+
+/** Whether a process is there, ours or not. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
   }
-  return found;
 }
