@@ -7,7 +7,7 @@ import { reactor } from "./reactor/reactor.js";
 import type { ServerConfig } from "./shared/config.js";
 import { calibrate } from "./shared/handlers/burn.js";
 import { createSharedState, threadContext } from "./shared/handlers/context.js";
-import type { ThreadStats } from "./shared/stats.js";
+import { Field, type ThreadStats } from "./shared/stats.js";
 
 /** Every core there is: to add one, write its folder and name it here. */
 const coreModules: readonly CoreModule[] = [reactor, pool];
@@ -72,10 +72,10 @@ function watchEventLoop(stats: ThreadStats): () => void {
   delay.enable();
   const timer = setInterval(() => {
     const { active, idle } = performance.eventLoopUtilization();
-    stats.set("loopActiveMs", active);
-    stats.set("loopIdleMs", idle);
+    stats.set(Field.loopActiveMs, active);
+    stats.set(Field.loopIdleMs, idle);
     // What it records is the time between two of its ticks, the planned interval included.
-    stats.set("loopDelayMaxMs", Math.max(0, delay.max / 1e6 - DELAY_RESOLUTION_MS));
+    stats.set(Field.loopDelayMaxMs, Math.max(0, delay.max / 1e6 - DELAY_RESOLUTION_MS));
   }, WATCH_INTERVAL_MS);
   timer.unref();
   return () => {

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import type { Core } from "../core.js";
 import { LoopoolError, messageOf } from "../shared/errors.js";
 import { type HandlerRequest, type HandlerResponse, HeaderBlock } from "../shared/handlers/handler.js";
-import type { ThreadStats } from "../shared/stats.js";
+import { Field, type ThreadStats } from "../shared/stats.js";
 import { type FrontState, UwsReply } from "./reply.js";
 import type { LoadedUws } from "./uws.js";
 
@@ -38,7 +38,7 @@ export async function listen(
   const state: FrontState = { stats, inFlight: 0, draining: false, onIdle: () => {} };
 
   const toCore = (method: HandlerRequest["method"]) => (res: HttpResponse, req: HttpRequest) => {
-    stats.add("requests", 1);
+    stats.add(Field.requests, 1);
     const reply = new UwsReply(res, method === "HEAD", state);
     core.submit({ method, path: req.getUrl(), query: req.getQuery() ?? "" }, reply);
     reply.defer();
@@ -48,10 +48,10 @@ export async function listen(
     .get("/*", toCore("GET"))
     .head("/*", toCore("HEAD"))
     .any("/*", (res) => {
-      stats.add("requests", 1);
+      stats.add(Field.requests, 1);
       new UwsReply(res, false, state).send(METHOD_NOT_ALLOWED);
     })
-    .filter((_res, change) => stats.add(Number(change) > 0 ? "connectionsOpened" : "connectionsClosed", 1));
+    .filter((_res, change) => stats.add(Number(change) > 0 ? Field.connectionsOpened : Field.connectionsClosed, 1));
 
   const socket = await bind(app, address, uws.LIBUS_LISTEN_EXCLUSIVE_PORT);
   const port = uws.us_socket_local_port(socket);

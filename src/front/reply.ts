@@ -2,7 +2,7 @@ import type { HttpResponse } from "uWebSockets.js";
 import { STATUS_CODES } from "node:http";
 import { COPIED_BODY_BYTES, type Reply } from "../core.js";
 import type { HandlerResponse } from "../shared/handlers/handler.js";
-import type { ThreadStats } from "../shared/stats.js";
+import { Field, type ThreadStats } from "../shared/stats.js";
 import { type Client, sendFile, sendLarge } from "./stream.js";
 
 /** What the replies of one front have in common. */
@@ -44,7 +44,7 @@ export class UwsReply implements Reply, Client {
     this.#deferred = true;
     this.#res.onAborted(() => this.#abort());
     this.#front.inFlight++;
-    this.#front.stats.set("inFlight", this.#front.inFlight);
+    this.#front.stats.set(Field.inFlight, this.#front.inFlight);
   }
 
   send(response: HandlerResponse): void {
@@ -70,7 +70,7 @@ export class UwsReply implements Reply, Client {
       if (draining) res.writeHeader("Connection", "close");
       res.endWithoutBody();
     } else if (typeof body === "string" || (body instanceof Uint8Array && body.byteLength <= COPIED_BODY_BYTES)) {
-      stats.add("bodyBytes", bodyBytes(body));
+      stats.add(Field.bodyBytes, bodyBytes(body));
       res.end(body, draining);
     } else {
       this.#stream(body);
@@ -87,7 +87,7 @@ export class UwsReply implements Reply, Client {
       this.defer();
       this.#answered = true;
     }
-    this.#front.stats.add("bodyBytes", bodyBytes(body));
+    this.#front.stats.add(Field.bodyBytes, bodyBytes(body));
     const done = (): void => {
       if (!this.aborted) this.#finish();
     };
@@ -97,7 +97,7 @@ export class UwsReply implements Reply, Client {
 
   #abort(): void {
     this.aborted = true;
-    this.#front.stats.add("aborted", 1);
+    this.#front.stats.add(Field.aborted, 1);
     this.onAbort();
     this.#finish();
   }
@@ -106,7 +106,7 @@ export class UwsReply implements Reply, Client {
     if (!this.#deferred) return;
     const front = this.#front;
     front.inFlight--;
-    front.stats.set("inFlight", front.inFlight);
+    front.stats.set(Field.inFlight, front.inFlight);
     if (front.inFlight === 0) front.onIdle();
   }
 }

@@ -1,6 +1,7 @@
 import type { Core, CoreModule, Reply } from "../core.js";
 import type { HandlerContext } from "../shared/handlers/context.js";
 import { type HandlerRequest, type HandlerResponse, HeaderBlock, textResponse } from "../shared/handlers/handler.js";
+import { Field } from "../shared/stats.js";
 import { headerBlockOf } from "./answer-codec.js";
 import { attachPool, createPoolMemory } from "./memory.js";
 import type { AnswerMessage } from "./messages.js";
@@ -22,6 +23,13 @@ const WORKER_LOST = textResponse(500, "500 Internal Server Error: the worker end
 /** Answers that one turn of the event loop sends at most, so that new requests are not kept waiting. */
 const MAX_ANSWERS_PER_TURN = 512;
 
+/**
+ * A wake-up waits for further turns of the loop while each brings more requests, but for no more than these: a larger batch for one
+ * wake-up is worth some µs. Measured at c=100 on one CPU for server and worker: 1.15 to 1.2 × the requests/s of waking every turn;
+ * eight turns serve no more than two, and c=10 then loses.
+ */
+const MAX_GATHER_TURNS = 2;
+
 /** Handlers run in worker threads, fed through one bounded ring in shared memory. */
 export const pool: CoreModule = {
   name: "pool",
@@ -39,6 +47,9 @@ class Pool implements Core {
   readonly #replies: (Reply | undefined)[] = [];
   /** Requests published since workers were last woken. */
   #unannounced = 0;
+  /** How many of them the turn before knew, and how many turns they have waited. */
+  #gathered = 0;
+  #turns = 0;
 
   static async start(context: HandlerContext): Promise<Pool> {
     const created = new Pool(context);
@@ -74,7 +85,7 @@ class Pool implements Core {
   submit(request: HandlerRequest, reply: Reply): void {
     const slot = this.#ring.reserve();
     if (slot === -1) {
-      this.#context.stats.add("shed", 1);
+      this.#context.stats.add(Field.shed, 1);
       reply.send(OVERLOADED);
       return;
     }
@@ -88,9 +99,18 @@ class Pool implements Core {
     if (this.#unannounced++ === 0) setImmediate(this.#announce);
   }
 
+  /** Wakes the workers, once a turn of the loop has brought nothing new or enough turns have passed. */
   readonly #announce = (): void => {
+    if (this.#unannounced > this.#gathered && this.#turns < MAX_GATHER_TURNS) {
+      this.#gathered = this.#unannounced;
+      this.#turns++;
+      setImmediate(this.#announce);
+      return;
+    }
     this.#parking.wake(this.#unannounced);
     this.#unannounced = 0;
+    this.#gathered = 0;
+    this.#turns = 0;
   };
 
   /**
@@ -129,7 +149,7 @@ class Pool implements Core {
 
   /** A worker has ended: what it had answered is sent, what it still held is answered with 500, and its slots are free again. */
   #recover(worker: number): void {
-    this.#context.stats.add("workersLost", 1);
+    this.#context.stats.add(Field.workersLost, 1);
     // It may have taken the bell without ringing.
     this.#collect();
     for (const slot of this.#ring.heldBy(worker)) this.#answer(slot, WORKER_LOST);

@@ -4,43 +4,44 @@
  * so a reader sees an old value at worst, never half of one. Slot 0 is the main thread's, slot 1 + i worker i's.
  */
 
-/** Counters of one slot, in the order they stand in memory. */
-const fields = [
+/**
+ * Counters of one slot and where they stand in it. Numbers, since a look-up by name on every request would cost more than the
+ * count itself.
+ */
+export const Field = {
   /** Main: requests whose head arrived. */
-  "requests",
+  requests: 0,
   /** Main: body bytes handed to the sockets. */
-  "bodyBytes",
+  bodyBytes: 1,
   /** Main: connections opened and closed; their difference is open now. */
-  "connectionsOpened",
-  "connectionsClosed",
+  connectionsOpened: 2,
+  connectionsClosed: 3,
   /** Main: clients gone before their answer. */
-  "aborted",
+  aborted: 4,
   /** Main: requests refused because the core's queue was full. */
-  "shed",
+  shed: 5,
   /** Main: requests queued or in service (a level, not a count). */
-  "inFlight",
+  inFlight: 6,
   /** Main: workers that ended without being told to, and were replaced. */
-  "workersLost",
+  workersLost: 7,
   /** Main: event loop, ms in all; longest delay, ms. */
-  "loopActiveMs",
-  "loopIdleMs",
-  "loopDelayMaxMs",
+  loopActiveMs: 8,
+  loopIdleMs: 9,
+  loopDelayMaxMs: 10,
   /** Whoever runs the handler: requests handled, and those whose handler threw. */
-  "handled",
-  "handlerErrors",
+  handled: 11,
+  handlerErrors: 12,
   /** Promises that were rejected in this thread with nobody listening. */
-  "unhandledRejections",
-] as const;
+  unhandledRejections: 13,
+} as const;
 
-export type StatsField = (typeof fields)[number];
+export type Field = (typeof Field)[keyof typeof Field];
 
+const fieldNames = Object.keys(Field) as (keyof typeof Field)[];
 const FIRST_STATUS = 100;
 const STATUSES = 500;
-const FIELD_OFFSETS = Object.freeze(
-  Object.fromEntries(fields.map((field, index) => [field, index])) as Record<StatsField, number>,
-);
 /** Fields and responses by status, in whole cache lines of eight counters. */
-const SLOT_COUNTERS = Math.ceil((fields.length + STATUSES) / 8) * 8;
+const SLOT_COUNTERS = Math.ceil((fieldNames.length + STATUSES) / 8) * 8;
 
 /** Bytes of shared memory for this many threads. */
 export function statsBytes(threads: number): number {
@@ -55,22 +56,22 @@ export class ThreadStats {
     this.#counters = new Float64Array(memory, statsBytes(thread), SLOT_COUNTERS);
   }
 
-  add(field: StatsField, count: number): void {
-    this.#counters[FIELD_OFFSETS[field]]! += count;
+  add(field: Field, count: number): void {
+    this.#counters[field]! += count;
   }
 
-  set(field: StatsField, value: number): void {
-    this.#counters[FIELD_OFFSETS[field]] = value;
+  set(field: Field, value: number): void {
+    this.#counters[field] = value;
   }
 
   /** Main: one response with this status went to its socket. */
   addResponse(status: number): void {
-    this.#counters[fields.length + status - FIRST_STATUS]! += 1;
+    this.#counters[fieldNames.length + status - FIRST_STATUS]! += 1;
   }
 }
 
 /** Sums over all threads at about one moment: each counter is exact, but they are read one after the other. */
-export interface StatsTotals extends Readonly<Record<StatsField, number>> {
+export interface StatsTotals extends Readonly<Record<keyof typeof Field, number>> {
   /** Responses by status; only those that occurred. */
   readonly status: Readonly<Record<string, number>>;
 }
@@ -85,12 +86,9 @@ export function readStats(memory: SharedArrayBuffer): StatsTotals {
   };
   const status: Record<string, number> = {};
   for (let code = 0; code < STATUSES; code++) {
-    const count = sum(fields.length + code);
+    const count = sum(fieldNames.length + code);
     if (count > 0) status[FIRST_STATUS + code] = count;
   }
-  const totals = Object.fromEntries(fields.map((field) => [field, sum(FIELD_OFFSETS[field])])) as Record<
-    StatsField,
-    number
-  >;
+  const totals = Object.fromEntries(fieldNames.map((name) => [name, sum(Field[name])])) as Record<keyof typeof Field, number>;
   return { ...totals, status };
 }

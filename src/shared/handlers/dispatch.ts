@@ -1,5 +1,5 @@
 import { messageOf } from "../errors.js";
-import type { ThreadStats } from "../stats.js";
+import { Field, type ThreadStats } from "../stats.js";
 import type { HandlerContext } from "./context.js";
 import { cpu } from "./cpu.js";
 import {
@@ -38,13 +38,13 @@ export async function createDispatch(context: HandlerContext): Promise<Dispatch>
 
   const failed = (error: unknown): HandlerResponse => {
     if (error instanceof BadRequest) return textResponse(400, `400 Bad Request: ${error.message}`);
-    context.stats.add("handlerErrors", 1);
+    context.stats.add(Field.handlerErrors, 1);
     logFailure(error);
     return SERVER_ERROR;
   };
 
   return (request) => {
-    context.stats.add("handled", 1);
+    context.stats.add(Field.handled, 1);
     try {
       const response = (byPath.get(request.path) ?? files)(request);
       return response instanceof Promise ? response.then(checked).catch(failed) : checked(response);
@@ -77,7 +77,7 @@ function checked(result: HandlerResult): HandlerResponse {
 /** A promise nobody listens to must not end the thread and all its requests: it is counted and told. Call once in each thread. */
 export function countUnhandledRejections(stats: ThreadStats): void {
   process.on("unhandledRejection", (reason) => {
-    stats.add("unhandledRejections", 1);
+    stats.add(Field.unhandledRejections, 1);
     logFailure(reason);
   });
 }
