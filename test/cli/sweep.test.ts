@@ -96,8 +96,6 @@ for (const signal of ["SIGTERM", "SIGHUP"] as const) {
     const sweep = loopool("sweep", ...slow, "--name", signal, ...folders);
     await sweep.written(/^8 trials/m);
     const children = process.platform === "linux" ? await serverAndGenerator(sweep) : [];
-    // Twice, as npm does: it passes on what the terminal has sent to all.
-    sweep.process.kill(signal);
     sweep.process.kill(signal);
     const { code, errors } = await sweep.ended;
     assert.is(code, 130);

@@ -1,21 +1,10 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { missingTrials, planTrials } from "../../src/sweep/plan.js";
-import type { SweepPlan, TrialResult } from "../../src/sweep/result.js";
+import type { TrialResult } from "../../src/sweep/result.js";
+import { smallPlan } from "./fixture.js";
 
-const plan: SweepPlan = {
-  cores: ["a", "b", "c"],
-  concurrencies: [10, 100, 250],
-  requests: 1,
-  warmupRequests: 0,
-  trials: 8,
-  path: "/",
-  keepAlive: true,
-  seed: 1,
-  workers: 1,
-  handlers: null,
-  pinning: { server: null, generator: null, reason: "" },
-};
+const plan = { ...smallPlan, cores: ["a", "b", "c"], concurrencies: [10, 100, 250], trials: 8 };
 
 const test = suite("plan of a sweep");
 
