@@ -1,3 +1,4 @@
+import type { ServerConfig } from "./shared/config.js";
 import type { HandlerContext } from "./shared/handlers/context.js";
 import type { HandlerRequest, HandlerResponse } from "./shared/handlers/handler.js";
 
@@ -8,6 +9,8 @@ export const COPIED_BODY_BYTES = 64 * 1024;
 export interface Reply {
   /** The client has gone: an answer is no longer of use. It is safe to send one all the same. */
   readonly aborted: boolean;
+  /** The core's own note on this request; −1 until it writes one. */
+  ticket: number;
   /** Answers, now or later, exactly once. See COPIED_BODY_BYTES for how long the body is still needed. */
   send(response: HandlerResponse): void;
 }
@@ -19,6 +22,8 @@ export interface Core {
    * the handler: a queue that is full answers 503. Never throws.
    */
   submit(request: HandlerRequest, reply: Reply): void;
+  /** The client of a request that is not answered yet has gone: what has not begun need not be. */
+  abandon(reply: Reply): void;
   /** Ends its threads. The front has drained before: what is still unanswered then is lost. */
   stop(): Promise<void>;
 }
@@ -27,8 +32,8 @@ export interface Core {
 export interface CoreModule {
   /** Word of the `--mode` flag. */
   readonly name: string;
-  /** Threads beside the main one that will run handlers. */
-  threads(config: { readonly workers: number }): number;
+  /** Threads beside the main one that may run handlers. */
+  threads(config: Pick<ServerConfig, "workers">): number;
   /** Starts the core's threads; resolves when they take requests. `context` is the main thread's. */
   start(context: HandlerContext): Promise<Core>;
 }

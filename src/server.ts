@@ -19,8 +19,8 @@ export const modes: readonly string[] = coreModules.map(({ name }) => name);
 export interface RunningServer {
   readonly url: string;
   readonly port: number;
-  /** Worker threads that run handlers; 0 where the event loop does. */
-  readonly workers: number;
+  /** Worker threads that run handlers, "2" or "1:4"; "0" where the event loop does. */
+  readonly workers: string;
   /** The main thread's slot of the stats segment. */
   readonly mainStats: ThreadStats;
   /** Answers what is in flight, within the configured time, and ends all threads; called again it waits for the same end. Resolves with the number of requests cut off. */
@@ -32,8 +32,8 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
   const module = coreModules.find(({ name }) => name === config.mode);
   if (module === undefined) throw new RangeError(`no core is called "${config.mode}"`);
   const uws = await loadUws();
-  const workers = module.threads(config);
-  const shared = createSharedState(config, workers, {
+  const threads = module.threads(config);
+  const shared = createSharedState(config, threads, {
     iterationsPerMicro: config.iterationsPerMicro ?? calibrate(),
     uws: uws.version,
   });
@@ -52,7 +52,7 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
     return {
       url: front.url,
       port: front.port,
-      workers,
+      workers: threads > config.workers.min ? `${config.workers.min}:${threads}` : String(threads),
       mainStats: context.stats,
       // Once only: µWS frees its listening socket when it is closed.
       stop: () => (stopped ??= stop()),

@@ -9,17 +9,32 @@ import { countUnhandledRejections } from "../shared/handlers/dispatch.js";
 import { oneOf, text, wholeNumber, withValues } from "./options.js";
 import { packageRoot } from "./package-root.js";
 
+const MAX_WORKERS = 256;
 const DRAIN_TIMEOUT_MS = 10_000;
 
 /** Not yargs' own defaults: a flag that was not given must not hide what the file says. */
-const defaults = { mode: "reactor", port: 9090, queue: 1024, "cache-bytes": 64 * 2 ** 20 } as const;
+const defaults = {
+  mode: "reactor",
+  port: 9090,
+  queue: 1024,
+  "cache-bytes": 64 * 2 ** 20,
+  "worker-idle": 10,
+  "request-timeout": 30,
+} as const;
 
 const options = {
   mode: { describe: `core that runs the handlers: ${modes.join(", ")} [default: ${defaults.mode}]` },
   port: { describe: `port to listen on; 0 takes a free one [default: ${defaults.port}]` },
   host: { describe: "address to listen on [default: all IPv4 and IPv6 addresses]" },
   root: { describe: "folder whose files are served [default: the www folder of loopool]" },
-  workers: { describe: "worker threads of the pool [default: cores − 1, at least 1]" },
+  workers: { describe: "worker threads of the pool, a number or MIN:MAX [default: cores − 1, at least 1]" },
+  "worker-idle": {
+    describe: `seconds without work after which a worker beyond MIN ends [default: ${defaults["worker-idle"]}]`,
+  },
+  "worker-memory": { describe: "MiB of heap that a worker may use [default: Node's own limit]" },
+  "request-timeout": {
+    describe: `seconds after which the pool answers 504 and replaces a worker stuck in the request; 0: never [default: ${defaults["request-timeout"]}]`,
+  },
   queue: { describe: `requests queued or in service at once in the pool, a power of two [default: ${defaults.queue}]` },
   "cache-bytes": {
     describe: `bound of the file cache of each thread that runs handlers [default: ${defaults["cache-bytes"]}]`,
@@ -81,7 +96,11 @@ function resolveConfig(flags: Values): ServerConfig {
     port: wholeNumber("port", value("port"), 0, 65535),
     host: value("host") === undefined ? null : text("host", value("host")),
     root,
-    workers: wholeNumber("workers", value("workers") ?? Math.max(1, availableParallelism() - 1), 1, 256),
+    workers: workerRange(value("workers")),
+    workerIdleMs: seconds("worker-idle", value("worker-idle")),
+    workerMemoryMiB:
+      value("worker-memory") === undefined ? null : wholeNumber("worker-memory", value("worker-memory"), 8, 2 ** 20),
+    requestTimeoutMs: seconds("request-timeout", value("request-timeout")) || null,
     queue,
     cacheBytes: wholeNumber("cache-bytes", value("cache-bytes"), 2 ** 16, 2 ** 40),
     handlers: path("handlers"),
@@ -95,6 +114,24 @@ function positive(flag: string, raw: unknown): number | null {
   const value = Number(text(flag, typeof raw === "number" ? String(raw) : raw));
   if (value > 0 && Number.isFinite(value)) return value;
   throw usageError(`--${flag} must be a number above 0, not "${String(raw)}"`);
+}
+
+/** "4" or "1:8". */
+function workerRange(raw: unknown): ServerConfig["workers"] {
+  const few = Math.max(1, availableParallelism() - 1);
+  const [first, second, ...rest] = raw === undefined ? [few] : String(raw).split(":");
+  if (rest.length > 0) throw usageError(`--workers must be a number or MIN:MAX, not "${String(raw)}"`);
+  const min = wholeNumber("workers", first, 1, MAX_WORKERS);
+  const max = second === undefined ? min : wholeNumber("workers", second, 1, MAX_WORKERS);
+  if (max < min) throw usageError(`--workers ${String(raw)}: the second number must not be below the first`);
+  return { min, max };
+}
+
+/** Seconds, with fractions if need be, as ms. */
+function seconds(flag: string, raw: unknown): number {
+  const value = typeof raw === "number" ? raw : Number(text(flag, raw));
+  if (value >= 0 && value <= 86_400) return value * 1000;
+  throw usageError(`--${flag} must be a number of seconds from 0 to 86400, not "${String(raw)}"`);
 }
 
 function readConfigFile(path: string): Values {

@@ -35,7 +35,7 @@ export async function listen(
   core: Core,
   stats: ThreadStats,
 ): Promise<Front> {
-  const state: FrontState = { stats, inFlight: 0, draining: false, onIdle: () => {} };
+  const state: FrontState = { core, stats, inFlight: 0, draining: false, onIdle: () => {} };
 
   const toCore = (method: HandlerRequest["method"]) => (res: HttpResponse, req: HttpRequest) => {
     stats.add(Field.requests, 1);

@@ -1,12 +1,13 @@
 import type { HttpResponse } from "uWebSockets.js";
 import { STATUS_CODES } from "node:http";
-import { COPIED_BODY_BYTES, type Reply } from "../core.js";
+import { COPIED_BODY_BYTES, type Core, type Reply } from "../core.js";
 import type { HandlerResponse } from "../shared/handlers/handler.js";
 import { Field, type ThreadStats } from "../shared/stats.js";
 import { type Client, sendFile, sendLarge } from "./stream.js";
 
 /** What the replies of one front have in common. */
 export interface FrontState {
+  readonly core: Core;
   readonly stats: ThreadStats;
   /** Requests received and not yet answered in full. */
   inFlight: number;
@@ -24,6 +25,7 @@ const statusLines = new Map(Object.entries(STATUS_CODES).map(([code, text]) => [
  */
 export class UwsReply implements Reply, Client {
   aborted = false;
+  ticket = -1;
   onAbort = (): void => {};
   readonly #res: HttpResponse;
   readonly #headOnly: boolean;
@@ -98,7 +100,9 @@ export class UwsReply implements Reply, Client {
   #abort(): void {
     this.aborted = true;
     this.#front.stats.add(Field.aborted, 1);
-    this.onAbort();
+    // Answered already, it is only being sent: the core has nothing to do with it any more.
+    if (this.#answered) this.onAbort();
+    else this.#front.core.abandon(this);
     this.#finish();
   }
 

@@ -3,7 +3,7 @@ import { type HandlerResponse, HeaderBlock } from "../shared/handlers/handler.js
 import type { RecordRing } from "../shared/memory/record-ring.js";
 
 /**
- * An answer in a worker's ring: five words, then the header fields where they are new, then the body.
+ * An answer in a worker's ring: six words, two times, then the header fields where they are new, then the body.
  * Header fields are sent once: a block that is used again travels as the number it got the first time, and main keeps the
  * fields by worker and number. The ring keeps the order, so a number never arrives before its fields.
  */
@@ -14,11 +14,25 @@ const HEADERS_WORD = 2;
 /** Bytes of the fields that follow; 0: main knows them by number. */
 const FIELDS_BYTES_WORD = 3;
 const BODY_BYTES_WORD = 4;
-const HEAD_BYTES = 24;
+/** Which filling of the slot it answers. */
+const TURN_WORD = 5;
+/** Float64 from here: when the worker claimed the request and when its handler was done, ms of the common clock; 0: not measured. */
+const CLAIMED_BYTE = 24;
+const DONE_BYTE = 32;
+const HEAD_BYTES = 40;
 
 const MAX_NUMBERED = 1024;
 /** Not allowed inside a field, so it can stand between fields. */
 const SEPARATOR = "\n";
+
+/** Which request is answered, and when its worker had it. */
+export interface AnswerTag {
+  readonly slot: number;
+  readonly turn: number;
+  /** Both 0 where the request is not measured. */
+  readonly claimedMs: number;
+  readonly doneMs: number;
+}
 
 /** The worker's side. */
 export class AnswerWriter {
@@ -30,7 +44,7 @@ export class AnswerWriter {
   }
 
   /** Writes and publishes an answer; false when it must take the message channel: a file, a long body, or no room now. */
-  write(slot: number, { status, headers, body }: HandlerResponse): boolean {
+  write(tag: AnswerTag, { status, headers, body }: HandlerResponse): boolean {
     if (typeof body !== "string" && !(body instanceof Uint8Array)) return false;
     const ring = this.#ring;
     const bodyBytes = typeof body === "string" ? Buffer.byteLength(body) : body.byteLength;
@@ -49,7 +63,10 @@ export class AnswerWriter {
     if (offset === -1) return false;
 
     const word = offset >> 2;
-    ring.words[word + SLOT_WORD] = slot;
+    ring.words[word + SLOT_WORD] = tag.slot;
+    ring.words[word + TURN_WORD] = tag.turn;
+    ring.floats[(offset + CLAIMED_BYTE) >> 3] = tag.claimedMs;
+    ring.floats[(offset + DONE_BYTE) >> 3] = tag.doneMs;
     ring.words[word + STATUS_WORD] = status;
     ring.words[word + HEADERS_WORD] = number;
     ring.words[word + FIELDS_BYTES_WORD] = fields.length;
@@ -75,7 +92,7 @@ export class AnswerReader {
   }
 
   /** Shows the oldest answer to `use` and gives its bytes back; false when there is none. The body is a view of shared memory: use it up before returning. */
-  read(use: (slot: number, response: HandlerResponse) => void): boolean {
+  read(use: (tag: AnswerTag, response: HandlerResponse) => void): boolean {
     const ring = this.#ring;
     const offset = ring.peek();
     if (offset === -1) return false;
@@ -84,7 +101,13 @@ export class AnswerReader {
     const bodyStart = offset + HEAD_BYTES + fieldsBytes;
     const headers = this.#headers(ring.words[word + HEADERS_WORD]!, offset + HEAD_BYTES, fieldsBytes);
     const body = ring.bytes.subarray(bodyStart, bodyStart + ring.words[word + BODY_BYTES_WORD]!);
-    use(ring.words[word + SLOT_WORD]!, { status: ring.words[word + STATUS_WORD]!, headers, body });
+    const tag = {
+      slot: ring.words[word + SLOT_WORD]!,
+      turn: ring.words[word + TURN_WORD]!,
+      claimedMs: ring.floats[(offset + CLAIMED_BYTE) >> 3]!,
+      doneMs: ring.floats[(offset + DONE_BYTE) >> 3]!,
+    };
+    use(tag, { status: ring.words[word + STATUS_WORD]!, headers, body });
     ring.release();
     return true;
   }

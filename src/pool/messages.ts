@@ -1,5 +1,6 @@
 import type { SharedState } from "../shared/handlers/context.js";
 import type { HandlerResponse } from "../shared/handlers/handler.js";
+import type { AnswerTag } from "./answer-codec.js";
 import type { PoolMemory } from "./memory.js";
 
 /** Main → worker, at its start (workerData). */
@@ -22,7 +23,7 @@ export interface BellMessage {
 /** Worker → main: an answer that does not go through the ring. A body over shared memory is passed on without a copy. */
 export interface AnswerMessage {
   readonly type: "answer";
-  readonly slot: number;
+  readonly tag: AnswerTag;
   readonly status: number;
   readonly fields: readonly string[];
   readonly body: HandlerResponse["body"];

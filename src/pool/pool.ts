@@ -1,11 +1,16 @@
 import type { Core, CoreModule, Reply } from "../core.js";
+import { threadClock } from "../shared/clock.js";
 import type { HandlerContext } from "../shared/handlers/context.js";
 import { type HandlerRequest, type HandlerResponse, HeaderBlock, textResponse } from "../shared/handlers/handler.js";
-import { Field } from "../shared/stats.js";
-import { headerBlockOf } from "./answer-codec.js";
+import type { ClaimRing } from "../shared/memory/claim-ring.js";
+import type { Doorbell } from "../shared/memory/doorbell.js";
+import type { Parking } from "../shared/memory/parking.js";
+import { PhaseRecorder } from "../shared/phases.js";
+import { Field, type ThreadStats } from "../shared/stats.js";
+import { type AnswerTag, headerBlockOf } from "./answer-codec.js";
 import { attachPool, createPoolMemory } from "./memory.js";
-import type { AnswerMessage } from "./messages.js";
 import { writeRequest } from "./request-codec.js";
+import { scaleWorkers } from "./scaling.js";
 import { WorkerHost } from "./worker-host.js";
 
 const OVERLOADED: HandlerResponse = {
@@ -17,6 +22,11 @@ const OVERLOADED: HandlerResponse = {
   }),
   body: "503 Service Unavailable: the queue is full\n",
 };
+const WAITED_TOO_LONG: HandlerResponse = {
+  ...OVERLOADED,
+  body: "503 Service Unavailable: no worker was free in time\n",
+};
+const TIMED_OUT = textResponse(504, "504 Gateway Timeout: the handler took too long");
 const TOO_LONG = textResponse(414, "414 URI Too Long");
 const WORKER_LOST = textResponse(500, "500 Internal Server Error: the worker ended before it answered");
 
@@ -33,28 +43,35 @@ const MAX_GATHER_TURNS = 2;
 /** Handlers run in worker threads, fed through one bounded ring in shared memory. */
 export const pool: CoreModule = {
   name: "pool",
-  threads: ({ workers }) => workers,
+  threads: ({ workers }) => workers.max,
   start: (context) => Pool.start(context),
 };
 
 class Pool implements Core {
-  readonly #context: HandlerContext;
-  readonly #ring;
-  readonly #parking;
-  readonly #doorbell;
+  readonly #stats: ThreadStats;
+  readonly #phases: PhaseRecorder;
+  readonly #ring: ClaimRing;
+  readonly #parking: Parking;
+  readonly #doorbell: Doorbell;
   readonly #hosts: readonly WorkerHost[];
-  /** By slot: who waits for its answer. */
+  readonly #nowMs = threadClock();
+  /** By slot: who waits for its answer, and since when (ms of the common clock). */
   readonly #replies: (Reply | undefined)[] = [];
+  readonly #publishedMs: Float64Array;
+  /** The time when the first request of this turn of the loop was published. */
+  #turnMs = 0;
   /** Requests published since workers were last woken. */
   #unannounced = 0;
   /** How many of them the turn before knew, and how many turns they have waited. */
   #gathered = 0;
   #turns = 0;
+  readonly #timers: readonly NodeJS.Timeout[];
 
   static async start(context: HandlerContext): Promise<Pool> {
     const created = new Pool(context);
+    const { min } = context.shared.config.workers;
     try {
-      await Promise.all(created.#hosts.map((host) => host.start()));
+      await Promise.all(created.#hosts.slice(0, min).map((host) => host.start()));
     } catch (error) {
       await created.stop();
       throw error;
@@ -63,40 +80,70 @@ class Pool implements Core {
     return created;
   }
 
-  private constructor(context: HandlerContext) {
-    this.#context = context;
-    const { workers, queue } = context.shared.config;
-    const memory = createPoolMemory(workers, queue);
+  private constructor({ shared, stats }: HandlerContext) {
+    const { workers, queue, requestTimeoutMs, workerIdleMs } = shared.config;
+    const memory = createPoolMemory(workers.max, queue);
     ({ requests: this.#ring, parking: this.#parking, doorbell: this.#doorbell } = attachPool(memory));
-    this.#hosts = Array.from(
-      { length: workers },
-      (_, worker) =>
-        new WorkerHost(
-          { worker, memory, shared: context.shared },
-          {
-            onBell: this.#collect,
-            onAnswer: (message) => this.#takeMessage(message),
-            onLost: () => this.#recover(worker),
-          },
-        ),
-    );
+    this.#stats = stats;
+    this.#phases = new PhaseRecorder(shared.phases);
+    this.#publishedMs = new Float64Array(queue);
+    const countWorkers = (): void => stats.set(Field.workers, this.#hosts.filter((host) => host.isReady).length);
+    this.#hosts = Array.from({ length: workers.max }, (_, worker) => {
+      const startup = { worker, memory, shared };
+      return new WorkerHost(startup, {
+        onBell: this.#collect,
+        onAnswer: ({ tag, status, fields, body }) =>
+          this.#answer(tag, { status, headers: headerBlockOf(fields), body }),
+        onReady: countWorkers,
+        onRetired: countWorkers,
+        onLost: () => {
+          countWorkers();
+          this.#recover(worker);
+        },
+      });
+    });
+    this.#timers = [
+      ...(requestTimeoutMs === null ? [] : [this.#watch(requestTimeoutMs)]),
+      ...(workers.min === workers.max
+        ? []
+        : [
+            scaleWorkers(this.#hosts, this.#ring, this.#parking, shared.stats, {
+              min: workers.min,
+              idleMs: workerIdleMs,
+            }),
+          ]),
+    ];
   }
 
   submit(request: HandlerRequest, reply: Reply): void {
     const slot = this.#ring.reserve();
     if (slot === -1) {
-      this.#context.stats.add(Field.shed, 1);
+      this.#stats.add(Field.shed, 1);
       reply.send(OVERLOADED);
       return;
     }
-    if (!writeRequest(this.#ring, slot, request)) {
+    const measured = this.#phases.isDue;
+    if (!writeRequest(this.#ring, slot, request, measured)) {
       reply.send(TOO_LONG);
       return;
     }
+    if (this.#unannounced === 0) {
+      this.#turnMs = this.#nowMs();
+      // One wake-up for all requests that this turn of the loop brings.
+      setImmediate(this.#announce);
+    }
+    this.#unannounced++;
     this.#replies[slot] = reply;
+    reply.ticket = slot;
+    this.#publishedMs[slot] = measured ? this.#nowMs() : this.#turnMs;
     this.#ring.publish(slot);
-    // One wake-up for all requests that this turn of the loop brings.
-    if (this.#unannounced++ === 0) setImmediate(this.#announce);
+  }
+
+  abandon(reply: Reply): void {
+    const slot = reply.ticket;
+    if (this.#replies[slot] !== reply || !this.#ring.revoke(slot)) return;
+    this.#replies[slot] = undefined;
+    this.#stats.add(Field.dropped, 1);
   }
 
   /** Wakes the workers, once a turn of the loop has brought nothing new or enough turns have passed. */
@@ -135,29 +182,69 @@ class Pool implements Core {
     return sent;
   }
 
-  /** The slot is free before the answer is written, and its bytes are the worker's own ring's, so nothing is overwritten. */
-  readonly #answer = (slot: number, response: HandlerResponse): void => {
+  /** An answer to a request that was given up is not for whoever has the slot now. */
+  readonly #answer = (tag: AnswerTag, response: HandlerResponse): void => {
+    if (tag.turn !== this.#ring.turn(tag.slot)) return;
+    if (tag.claimedMs === 0) {
+      this.#settle(tag.slot, response);
+      return;
+    }
+    const collectedMs = this.#nowMs();
+    const waitMs = tag.claimedMs - this.#publishedMs[tag.slot]!;
+    this.#settle(tag.slot, response);
+    this.#phases.record(waitMs, tag.doneMs - tag.claimedMs, collectedMs - tag.doneMs, this.#nowMs() - collectedMs);
+  };
+
+  /** Ends a request that nobody works on any more. The body may lie in the answering worker's ring, never in the slot. */
+  #settle(slot: number, response: HandlerResponse): void {
     const reply = this.#replies[slot];
     this.#replies[slot] = undefined;
     this.#ring.release(slot);
     reply?.send(response);
-  };
-
-  #takeMessage({ slot, status, fields, body }: AnswerMessage): void {
-    this.#answer(slot, { status, headers: headerBlockOf(fields), body });
   }
 
   /** A worker has ended: what it had answered is sent, what it still held is answered with 500, and its slots are free again. */
   #recover(worker: number): void {
-    this.#context.stats.add(Field.workersLost, 1);
-    // It may have taken the bell without ringing.
+    this.#stats.add(Field.workersLost, 1);
+    // It may have taken the bell without ringing. A bound of one turn must not leave answers of a reader that is about to go.
+    while (this.#hosts[worker]!.answers.read(this.#answer)) {}
     this.#collect();
-    for (const slot of this.#ring.heldBy(worker)) this.#answer(slot, WORKER_LOST);
+    for (const slot of this.#ring.heldBy(worker)) this.#settle(slot, WORKER_LOST);
     // A wake-up may have been spent on it while requests wait.
     this.#parking.wake(this.#hosts.length);
   }
 
+  /** Looks for requests that have waited too long: a timer per request would cost more than the request. */
+  #watch(timeoutMs: number): NodeJS.Timeout {
+    const look = (): void => {
+      const latestMs = this.#nowMs() - timeoutMs;
+      for (let slot = 0; slot < this.#ring.slots; slot++) {
+        if (this.#replies[slot] !== undefined && this.#publishedMs[slot]! < latestMs) this.#expire(slot);
+      }
+    };
+    return setInterval(look, Math.min(1000, Math.max(5, timeoutMs / 10))).unref();
+  }
+
+  /**
+   * Answers a request that took too long. Nobody had it yet: 503, the queue is too slow. A worker runs it and nothing else: 504, and that
+   * worker is stuck and ended; the slot comes free with it. A worker waits for its promise: 504, and the answer is not waited for.
+   */
+  #expire(slot: number): void {
+    const reply = this.#replies[slot];
+    this.#replies[slot] = undefined;
+    this.#stats.add(Field.timedOut, 1);
+    if (this.#ring.revoke(slot)) {
+      reply?.send(WAITED_TOO_LONG);
+      return;
+    }
+    const owner = this.#ring.ownerOf(slot);
+    if (this.#parking.taskOf(owner) === 1 + slot) this.#hosts[owner]?.kill();
+    else this.#ring.withdraw(slot);
+    reply?.send(TIMED_OUT);
+  }
+
   async stop(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
     await Promise.all(this.#hosts.map((host) => host.stop()));
   }
 }

@@ -1,16 +1,23 @@
 import type { HandlerRequest } from "../shared/handlers/handler.js";
 import type { ClaimRing } from "../shared/memory/claim-ring.js";
 
-/** A request in its slot: method and two lengths in words, then path and query in UTF-8. */
+/** A request in its slot: four words, then path and query in UTF-8. */
 const METHOD_WORD = 0;
 const PATH_BYTES_WORD = 1;
 const QUERY_BYTES_WORD = 2;
-const HEAD_BYTES = 12;
+/** 1: the worker is to send the times of this request with its answer. */
+const MEASURED_WORD = 3;
+const HEAD_BYTES = 16;
 
 const methods: readonly HandlerRequest["method"][] = ["GET", "HEAD"];
 
 /** Main: writes a request into a slot it has reserved; false when it does not fit. */
-export function writeRequest(ring: ClaimRing, slot: number, { method, path, query }: HandlerRequest): boolean {
+export function writeRequest(
+  ring: ClaimRing,
+  slot: number,
+  { method, path, query }: HandlerRequest,
+  measured: boolean,
+): boolean {
   const offset = ring.payloadOffset(slot);
   const word = offset >> 2;
   // UTF-8 takes three bytes for a UTF-16 unit at most: only a text that could be too long is measured.
@@ -20,6 +27,7 @@ export function writeRequest(ring: ClaimRing, slot: number, { method, path, quer
   }
   const pathBytes = writeText(ring.bytes, path, offset + HEAD_BYTES);
   ring.words[word + METHOD_WORD] = methods.indexOf(method);
+  ring.words[word + MEASURED_WORD] = measured ? 1 : 0;
   ring.words[word + PATH_BYTES_WORD] = pathBytes;
   ring.words[word + QUERY_BYTES_WORD] = writeText(ring.bytes, query, offset + HEAD_BYTES + pathBytes);
   return true;
@@ -37,6 +45,11 @@ export function readRequest(ring: ClaimRing, slot: number): HandlerRequest {
     path: ring.bytes.toString("utf8", pathStart, queryStart),
     query: queryBytes === 0 ? "" : ring.bytes.toString("utf8", queryStart, queryStart + queryBytes),
   };
+}
+
+/** Worker: whether main wants the times of the request in a slot it has claimed. */
+export function isMeasured(ring: ClaimRing, slot: number): boolean {
+  return ring.words[(ring.payloadOffset(slot) >> 2) + MEASURED_WORD] === 1;
 }
 
 /** A call into C++ costs more than writing this many characters here. */

@@ -9,8 +9,12 @@ import type { AnswerMessage, StartupMessage, WorkerMessage } from "./messages.js
 export interface WorkerEvents {
   readonly onBell: () => void;
   readonly onAnswer: (message: AnswerMessage) => void;
+  /** It takes requests. */
+  readonly onReady: () => void;
   /** It ended without being told to; all it has sent has arrived. Its place is taken again soon. */
   readonly onLost: () => void;
+  /** It ended as it was told. */
+  readonly onRetired: () => void;
 }
 
 // Beside this file and with its extension, so that sources and build both work.
@@ -18,6 +22,10 @@ const workerFile = new URL(`./worker${extname(import.meta.url)}`, import.meta.ur
 
 const FIRST_DELAY_MS = 10;
 const MAX_DELAY_MS = 5000;
+/** A worker that was told to go home has this long: a handle of the user's may keep its thread alive. */
+const RETIRE_TIMEOUT_MS = 1000;
+
+type State = "vacant" | "starting" | "ready" | "retiring" | "stopped";
 
 /** The main thread's side of one place in the pool: the worker that fills it, and the next one when that is lost. */
 export class WorkerHost {
@@ -26,14 +34,22 @@ export class WorkerHost {
   readonly #startup: StartupMessage;
   readonly #events: WorkerEvents;
   #thread: Worker | undefined;
-  #stopping = false;
-  /** Doubles with every worker that is lost before it was ready; a handler that fails at its start must not cost a core. */
+  #state: State = "vacant";
+  /** Doubles with every worker that is lost before it was ready: a module that fails when it is imported must not cost a core. */
   #delayMs = FIRST_DELAY_MS;
 
   constructor(startup: StartupMessage, events: WorkerEvents) {
     this.#startup = startup;
     this.#events = events;
     this.answers = this.#attach();
+  }
+
+  get isVacant(): boolean {
+    return this.#state === "vacant";
+  }
+
+  get isReady(): boolean {
+    return this.#state === "ready";
   }
 
   /** Each worker numbers its header blocks anew, so each gets a reader of its own. */
@@ -43,22 +59,27 @@ export class WorkerHost {
 
   /** Starts a thread; resolves when it takes requests, rejects when it ends before. */
   start(): Promise<void> {
+    const { worker, shared } = this.#startup;
+    const memoryMiB = shared.config.workerMemoryMiB;
+    this.#state = "starting";
+    this.answers = this.#attach();
     return new Promise((resolve, reject) => {
       const thread = new Worker(workerFile, {
         workerData: this.#startup,
-        name: `loopool worker ${this.#startup.worker}`,
+        name: `loopool worker ${worker}`,
+        ...(memoryMiB === null ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryMiB } }),
       });
       this.#thread = thread;
       let failure: unknown;
-      let ready = false;
       thread.on("message", (message: WorkerMessage) => {
         if (message.type === "bell") {
           this.#events.onBell();
         } else if (message.type === "answer") {
           this.#events.onAnswer(message);
         } else {
-          ready = true;
+          this.#state = "ready";
           this.#delayMs = FIRST_DELAY_MS;
+          this.#events.onReady();
           resolve();
         }
       });
@@ -66,24 +87,30 @@ export class WorkerHost {
         failure = error;
       });
       thread.on("exit", (code) => {
-        if (this.#stopping) return;
-        if (ready) this.#replace(failure ?? new Error(`it exited with code ${code}`));
-        else
-          reject(failure ?? new Error(`worker ${this.#startup.worker} exited with code ${code} before it was ready`));
+        const cause = failure ?? new Error(`worker ${worker} exited with code ${code}`);
+        if (this.#state === "starting") reject(cause);
+        this.#ended(cause);
       });
     });
   }
 
-  #replace(cause: unknown): void {
-    console.error(`loopool: worker ${this.#startup.worker} was lost and is replaced: ${messageOf(cause)}`);
-    this.#events.onLost();
-    this.answers = this.#attach();
-    this.#restart();
+  #ended(cause: unknown): void {
+    const before = this.#state;
+    if (before === "stopped") return;
+    this.#state = "vacant";
+    if (before === "retiring") {
+      this.#events.onRetired();
+    } else if (before === "ready") {
+      console.error(`loopool: worker ${this.#startup.worker} was lost and is replaced: ${messageOf(cause)}`);
+      this.#events.onLost();
+      this.#restart();
+    }
   }
 
   #restart(): void {
+    this.#state = "starting";
     setTimeout(() => {
-      if (this.#stopping) return;
+      if (this.#state === "stopped") return;
       this.start().catch((error: unknown) => {
         this.#delayMs = Math.min(this.#delayMs * 2, MAX_DELAY_MS);
         console.error(
@@ -94,9 +121,21 @@ export class WorkerHost {
     }, this.#delayMs).unref();
   }
 
-  /** Ends the thread, wherever it is. */
+  /** Ends a worker that is stuck, wherever it is; it is lost, and replaced. */
+  kill(): void {
+    if (this.#state === "ready") this.#thread?.terminate();
+  }
+
+  /** The worker has been told to end. */
+  expectRetirement(): void {
+    this.#state = "retiring";
+    const thread = this.#thread;
+    setTimeout(() => thread?.terminate(), RETIRE_TIMEOUT_MS).unref();
+  }
+
+  /** Ends the thread, wherever it is, for good. */
   async stop(): Promise<void> {
-    this.#stopping = true;
+    this.#state = "stopped";
     await this.#thread?.terminate();
   }
 }

@@ -1,11 +1,12 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { threadClock } from "../shared/clock.js";
 import { threadContext } from "../shared/handlers/context.js";
 import { countUnhandledRejections, createDispatch } from "../shared/handlers/dispatch.js";
 import type { HandlerResponse } from "../shared/handlers/handler.js";
-import { AnswerWriter } from "./answer-codec.js";
+import { type AnswerTag, AnswerWriter } from "./answer-codec.js";
 import { attachAnswers, attachPool } from "./memory.js";
 import type { StartupMessage, WorkerMessage } from "./messages.js";
-import { readRequest } from "./request-codec.js";
+import { isMeasured, readRequest } from "./request-codec.js";
 
 /**
  * A worker thread: claims requests from the shared ring, runs their handlers, publishes the answers.
@@ -22,6 +23,7 @@ const dispatch = await createDispatch(context);
 countUnhandledRejections(context.stats);
 
 const { requests, parking, doorbell } = attachPool(memory);
+const nowMs = threadClock();
 const answers = new AnswerWriter(attachAnswers(memory, worker));
 
 /** Requests whose handler returned a promise that is not settled yet. */
@@ -30,12 +32,19 @@ let pending = 0;
 /** How long this thread may go on without its event loop while promises are pending there. */
 const MAX_TURN_MS = 1;
 
+/** Requests that may be pending in this worker at once; what comes then is for the others, or waits in the ring. */
+const MAX_PENDING = 1024;
+/** It has as many pending as it may: it goes on when one of them is settled. */
+let sated = false;
+
 function work(): void {
   for (;;) {
+    sated = pending >= MAX_PENDING;
+    if (sated) return;
     const startMs = pending > 0 ? performance.now() : 0;
     for (let slot = requests.claim(worker); slot !== -1; slot = requests.claim(worker)) {
       serve(slot);
-      if (pending > 0 && performance.now() - startMs > MAX_TURN_MS) {
+      if (pending >= MAX_PENDING || (pending > 0 && performance.now() - startMs > MAX_TURN_MS)) {
         setImmediate(work);
         return;
       }
@@ -45,41 +54,59 @@ function work(): void {
       parking.leave(worker);
       continue;
     }
-    if (pending === 0) {
+    if (pending > 0) {
+      const woken = parking.waitAsync(worker);
+      if (woken !== undefined) {
+        woken.then(work);
+        return;
+      }
+    } else {
       parking.wait(worker);
-      continue;
     }
-    const woken = parking.waitAsync(worker);
-    if (woken === undefined) continue;
-    woken.then(work);
-    return;
+    if (parking.isRetired(worker) && pending === 0) {
+      // Nothing is held: the thread ends as soon as the user's own handles let it.
+      port.close();
+      return;
+    }
   }
 }
 
 function serve(slot: number): void {
-  const response = dispatch(readRequest(requests, slot));
+  const turn = requests.turn(slot);
+  const claimedMs = isMeasured(requests, slot) ? nowMs() : 0;
+  const request = readRequest(requests, slot);
+  // Main gave up on it while it was being read: what was read may be half another request.
+  if (requests.turn(slot) !== turn) return;
+  parking.note(worker, 1 + slot);
+  const response = dispatch(request);
+  parking.note(worker, 0);
   if (response instanceof Promise) {
     pending++;
     response.then((late) => {
       pending--;
-      answer(slot, late);
+      if (sated) {
+        sated = false;
+        setImmediate(work);
+      }
+      answer({ slot, turn, claimedMs, doneMs: claimedMs > 0 ? nowMs() : 0 }, late);
     });
   } else {
-    answer(slot, response);
+    answer({ slot, turn, claimedMs, doneMs: claimedMs > 0 ? nowMs() : 0 }, response);
   }
 }
 
 /** The answer is visible before the bell is looked at: main looks at the answers again after arming it. */
-function answer(slot: number, response: HandlerResponse): void {
-  if (answers.write(slot, response)) {
+function answer(tag: AnswerTag, response: HandlerResponse): void {
+  if (answers.write(tag, response)) {
     if (doorbell.press()) post({ type: "bell" });
   } else {
-    post({ type: "answer", slot, status: response.status, fields: response.headers.fields, body: response.body });
+    post({ type: "answer", tag, status: response.status, fields: response.headers.fields, body: response.body });
   }
 }
 
 // A listener keeps the event loop alive while a promise of `waitAsync`, which does not, is all there is to wait for.
 port.on("message", () => {});
 parking.leave(worker);
+parking.note(worker, 0);
 post({ type: "ready" });
 work();

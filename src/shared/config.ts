@@ -8,8 +8,14 @@ export interface ServerConfig {
   readonly host: string | null;
   /** Absolute path of the folder whose files are served. */
   readonly root: string;
-  /** Worker threads, for cores that have them. */
-  readonly workers: number;
+  /** Worker threads, for cores that have them: the fewest that are kept and the most that are started under load. */
+  readonly workers: { readonly min: number; readonly max: number };
+  /** A worker beyond the fewest ends when it has had nothing to do for this long. */
+  readonly workerIdleMs: number;
+  /** Heap that a worker may use, MiB; null: Node's own limit. */
+  readonly workerMemoryMiB: number | null;
+  /** A request that has not been answered after this is answered with 504, and a worker stuck in it is replaced; null: no limit. */
+  readonly requestTimeoutMs: number | null;
   /** Requests that may be queued or in service at once, a power of two, for cores that have a queue. */
   readonly queue: number;
   /** Bound of the file cache of each thread that runs handlers. */

@@ -20,19 +20,25 @@ export const Field = {
   aborted: 4,
   /** Main: requests refused because the core's queue was full. */
   shed: 5,
+  /** Main: requests that took longer than allowed. */
+  timedOut: 6,
+  /** Main: requests whose client had gone before a worker took them, and which no worker then took. */
+  dropped: 7,
   /** Main: requests queued or in service (a level, not a count). */
-  inFlight: 6,
+  inFlight: 8,
   /** Main: workers that ended without being told to, and were replaced. */
-  workersLost: 7,
+  workersLost: 9,
+  /** Main: worker threads now (a level). */
+  workers: 10,
   /** Main: event loop, ms in all; longest delay, ms. */
-  loopActiveMs: 8,
-  loopIdleMs: 9,
-  loopDelayMaxMs: 10,
+  loopActiveMs: 11,
+  loopIdleMs: 12,
+  loopDelayMaxMs: 13,
   /** Whoever runs the handler: requests handled, and those whose handler threw. */
-  handled: 11,
-  handlerErrors: 12,
+  handled: 14,
+  handlerErrors: 15,
   /** Promises that were rejected in this thread with nobody listening. */
-  unhandledRejections: 13,
+  unhandledRejections: 16,
 } as const;
 
 export type Field = (typeof Field)[keyof typeof Field];
@@ -48,7 +54,7 @@ export function statsBytes(threads: number): number {
   return threads * SLOT_COUNTERS * Float64Array.BYTES_PER_ELEMENT;
 }
 
-/** The slot of the thread that holds it: only that thread may write through it. */
+/** The slot of one thread: only that thread may write through it. */
 export class ThreadStats {
   readonly #counters: Float64Array;
 
@@ -58,6 +64,11 @@ export class ThreadStats {
 
   add(field: Field, count: number): void {
     this.#counters[field]! += count;
+  }
+
+  /** Any thread may ask. */
+  get(field: Field): number {
+    return this.#counters[field]!;
   }
 
   set(field: Field, value: number): void {
@@ -89,6 +100,9 @@ export function readStats(memory: SharedArrayBuffer): StatsTotals {
     const count = sum(fieldNames.length + code);
     if (count > 0) status[FIRST_STATUS + code] = count;
   }
-  const totals = Object.fromEntries(fieldNames.map((name) => [name, sum(Field[name])])) as Record<keyof typeof Field, number>;
+  const totals = Object.fromEntries(fieldNames.map((name) => [name, sum(Field[name])])) as Record<
+    keyof typeof Field,
+    number
+  >;
   return { ...totals, status };
 }

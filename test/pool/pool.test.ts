@@ -1,7 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { conformance } from "../core/conformance.js";
-import { withServer } from "../support/server.js";
+import { RawClient } from "../support/raw-client.js";
+import { type StatsFigures, withServer } from "../support/server.js";
 
 conformance("pool");
 
@@ -50,6 +51,94 @@ test("a worker that exits is replaced: what it held gets a 500, the rest is serv
   });
 });
 
+test("a worker that loops past the time limit is replaced: 504 for that request, the others are answered", async () => {
+  await withServer({ mode: "pool", workers: 2, requestTimeoutMs: 200 }, async ({ url, stats }) => {
+    for (let round = 0; round < 3; round++) {
+      const [stuck, ...others] = await Promise.all([
+        fetch(`${url}/loops`),
+        ...Array.from({ length: 30 }, () => fetch(`${url}/hello`)),
+      ]);
+      assert.is(stuck?.status, 504);
+      for (const response of others) assert.is(response.status, 200);
+    }
+    const { timedOut, workersLost } = await untilStats(stats, (figures) => figures.workersLost === 3);
+    assert.equal([timedOut, workersLost], [3, 3]);
+    await untilStats(stats, (figures) => figures.workers === 2);
+  });
+});
+
+test("a promise that never settles costs a 504, but neither its worker nor its slot", async () => {
+  await withServer({ mode: "pool", workers: 1, queue: 4, requestTimeoutMs: 100 }, async ({ url, stats }) => {
+    for (let round = 0; round < 3; round++) {
+      const answers = await Promise.all(Array.from({ length: 4 }, () => fetch(`${url}/never`)));
+      assert.equal(
+        answers.map(({ status }) => status),
+        [504, 504, 504, 504],
+      );
+    }
+    const { workersLost, timedOut, shed } = await stats();
+    assert.equal([workersLost, timedOut, shed], [0, 12, 0]);
+  });
+});
+
+test("an answer that comes after its time limit is not given to the next request in the slot", async () => {
+  await withServer({ mode: "pool", workers: 1, queue: 2, requestTimeoutMs: 100 }, async ({ url }) => {
+    for (let round = 0; round < 10; round++) {
+      assert.is((await fetch(`${url}/sleep?ms=140`)).status, 504);
+      for (let next = 0; next < 8; next++) {
+        assert.is(await (await fetch(`${url}/echo?${round}-${next}`)).text(), `/echo?${round}-${next}\n`);
+      }
+    }
+  });
+});
+
+test("a request that waits longer than the limit for a worker gets a 503", async () => {
+  await withServer({ mode: "pool", workers: 1, requestTimeoutMs: 300, iterationsPerMicro: 1000 }, async ({ url }) => {
+    const busy = fetch(`${url}/loops`);
+    const waiting = fetch(`${url}/hello`);
+    assert.is((await busy).status, 504);
+    const { status } = await waiting;
+    // The worker's successor may have come in time.
+    assert.ok(status === 503 || status === 200, String(status));
+  });
+});
+
+test("a worker out of memory is replaced, and its request gets a 500", async () => {
+  await withServer({ mode: "pool", workers: 1, workerMemoryMiB: 32 }, async ({ url, stats }) => {
+    assert.is((await fetch(`${url}/eats-memory`)).status, 500);
+    await untilStatus(200, () => fetch(`${url}/hello`));
+    assert.is((await stats()).workersLost, 1);
+  });
+});
+
+test("a request whose client has gone before a worker took it is dropped", async () => {
+  await withServer({ mode: "pool", workers: 1, iterationsPerMicro: 1000 }, async ({ url, port, stats }) => {
+    const busy = fetch(`${url}/cpu?us=400000`);
+    const client = await RawClient.open(port);
+    client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.socket.end();
+    client.socket.destroy();
+    await busy;
+    const { dropped, aborted, handled } = await untilStats(stats, (figures) => figures.aborted === 1);
+    assert.equal([dropped, aborted], [1, 1]);
+    assert.ok(handled >= 2);
+  });
+});
+
+test("starts workers while requests wait and sends them home when they are idle", async () => {
+  const workers = { min: 1, max: 3 };
+  await withServer({ mode: "pool", workers, workerIdleMs: 300, iterationsPerMicro: 1000 }, async ({ url, stats }) => {
+    assert.is((await stats()).workers, 1);
+    const load = Array.from({ length: 24 }, () => fetch(`${url}/cpu?us=40000`));
+    const answers = await Promise.all(load);
+    for (const { status } of answers) assert.is(status, 200);
+    assert.is((await stats()).workers, 3);
+    const { workersLost } = await untilStats(stats, (figures) => figures.workers === 1);
+    assert.is(workersLost, 0);
+    assert.is((await fetch(`${url}/hello`)).status, 200);
+  });
+});
+
 test("lends every slot of a small ring out again and again", async () => {
   await withServer({ mode: "pool", workers: 2, queue: 8 }, async ({ url, stats }) => {
     for (let round = 0; round < 50; round++) {
@@ -63,6 +152,17 @@ test("lends every slot of a small ring out again and again", async () => {
 });
 
 test.run();
+
+/** Reads the figures until they are as they should become. Reading keeps one worker busy, and no more. */
+async function untilStats(
+  read: () => Promise<StatsFigures>,
+  enough: (figures: StatsFigures) => boolean,
+): Promise<StatsFigures> {
+  for (;;) {
+    const figures = await read();
+    if (enough(figures)) return figures;
+  }
+}
 
 /** Asks until an answer has this status; a wrong server hangs here and the runner's time limit tells. */
 async function untilStatus(status: number, ask: () => Promise<Response>): Promise<Response> {

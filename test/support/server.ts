@@ -23,13 +23,25 @@ export interface StatsFigures {
   readonly handled: number;
   readonly handlerErrors: number;
   readonly workersLost: number;
+  readonly workers: number;
+  readonly timedOut: number;
+  readonly dropped: number;
+  readonly phases: Readonly<
+    Record<"wait" | "handler" | "back" | "write", { readonly count: number; readonly sumMicros: number }>
+  >;
 }
 
 const behaviours = fileURLToPath(new URL("../core/fixtures/behaviours.js", import.meta.url));
 
+/** What differs from a test's usual server; a plain number of workers is a fixed one. */
+type Settings = Partial<Omit<ServerConfig, "workers">> & {
+  readonly mode: string;
+  readonly workers?: number | ServerConfig["workers"];
+};
+
 /** Starts one, calls `use`, and stops it whatever happens. `files` are written into its root first. */
 export async function withServer(
-  settings: Partial<ServerConfig> & { readonly mode: string },
+  { workers = 1, ...settings }: Settings,
   use: (server: TestServer) => Promise<void>,
   files: Readonly<Record<string, string | Uint8Array>> = {},
 ): Promise<void> {
@@ -40,7 +52,10 @@ export async function withServer(
       port: 0,
       host: "127.0.0.1",
       root,
-      workers: 1,
+      workers: typeof workers === "number" ? { min: workers, max: workers } : workers,
+      workerIdleMs: 10_000,
+      workerMemoryMiB: null,
+      requestTimeoutMs: null,
       queue: 1024,
       cacheBytes: 8 * 2 ** 20,
       handlers: behaviours,

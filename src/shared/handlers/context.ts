@@ -1,4 +1,5 @@
 import type { ServerConfig } from "../config.js";
+import { PHASES_BYTES } from "../phases.js";
 import { statsBytes, ThreadStats } from "../stats.js";
 
 /** What all threads of a server share, made once by the main thread and handed to the others as it is. */
@@ -6,6 +7,8 @@ export interface SharedState {
   readonly config: ServerConfig;
   /** The stats segment. */
   readonly stats: SharedArrayBuffer;
+  /** Histograms of where a request's time goes. */
+  readonly phases: SharedArrayBuffer;
   /** One word: how many requests `/mixed` has had. Every thread adds to it. */
   readonly mixedCount: SharedArrayBuffer;
   readonly iterationsPerMicro: number;
@@ -24,6 +27,7 @@ export function createSharedState(
   return {
     config,
     stats: new SharedArrayBuffer(statsBytes(1 + workers)),
+    phases: new SharedArrayBuffer(PHASES_BYTES),
     mixedCount: new SharedArrayBuffer(4),
     startedAtMs: performance.timeOrigin + performance.now(),
     ...facts,

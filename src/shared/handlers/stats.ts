@@ -1,3 +1,4 @@
+import { readPhases, SAMPLE_EVERY } from "../phases.js";
 import { readStats } from "../stats.js";
 import type { HandlerContext } from "./context.js";
 import { type Handler, HeaderBlock } from "./handler.js";
@@ -22,7 +23,7 @@ export function stats({ shared }: HandlerContext): Handler {
       pid: process.pid,
       node: process.versions.node,
       uws: shared.uws,
-      workers: shared.config.workers,
+      workers: totals.workers,
       uptimeMicros: Math.round((performance.timeOrigin + performance.now() - shared.startedAtMs) * 1000),
       requests: totals.requests,
       responses,
@@ -33,6 +34,8 @@ export function stats({ shared }: HandlerContext): Handler {
       inFlight: totals.inFlight,
       shed: totals.shed,
       aborted: totals.aborted,
+      dropped: totals.dropped,
+      timedOut: totals.timedOut,
       handled: totals.handled,
       handlerErrors: totals.handlerErrors,
       unhandledRejections: totals.unhandledRejections,
@@ -42,6 +45,7 @@ export function stats({ shared }: HandlerContext): Handler {
       // libuv gives kilobytes (uv_getrusage).
       peakRssBytes: usage.maxRSS * 1024,
       eventLoop: { activeMs: totals.loopActiveMs, idleMs: totals.loopIdleMs, delayMaxMs: totals.loopDelayMaxMs },
+      phases: { sampledEvery: SAMPLE_EVERY, ...readPhases(shared.phases) },
       iterationsPerMicro: shared.iterationsPerMicro,
     };
     return { status: 200, headers: JSON_HEADERS, body: `${JSON.stringify(body)}\n` };

@@ -1,6 +1,9 @@
 /**
- * Where idle workers sleep. One word per worker, each on a cache line of its own:
- * the worker writes PARKED and waits while it stands; whoever has work swaps it back and wakes that worker.
+ * Where idle workers sleep. Two words per worker, on a cache line of its own:
+ * - the place: the worker writes PARKED and waits while it stands; whoever has work swaps it back and wakes that worker. Main swaps
+ *   PARKED for RETIRED to send an idle worker home.
+ * - the task: the worker writes what it runs synchronously, and 0 when it returns to its own loop; main reads it to find out whether a
+ *   worker is stuck. A worker that dies leaves its last task behind; its successor starts with none.
  *
  * No wake-up is lost: the worker announces itself, looks for work again, and only then waits on the value it wrote; the
  * producer publishes its items before it looks for parked workers. In any order of the two, one of them sees the other.
@@ -10,6 +13,8 @@
 const WORDS_PER_LINE = 16;
 const AWAKE = 0;
 const PARKED = 1;
+const RETIRED = 2;
+const TASK_WORD = 1;
 
 /** Bytes of shared memory for `workers` places. */
 export function parkingBytes(workers: number): number {
@@ -24,6 +29,34 @@ export class Parking {
   constructor(memory: SharedArrayBuffer, workers: number) {
     this.#words = new Int32Array(memory);
     this.#workers = workers;
+  }
+
+  /** Worker: notes the task it is about to run; 0 for none. Plain: it is looked at seconds later, if ever. */
+  note(worker: number, task: number): void {
+    this.#words[worker * WORDS_PER_LINE + TASK_WORD] = task;
+  }
+
+  /** Main: the task that a worker noted last. */
+  taskOf(worker: number): number {
+    return Atomics.load(this.#words, worker * WORDS_PER_LINE + TASK_WORD);
+  }
+
+  /** Main: whether a worker sleeps. */
+  isParked(worker: number): boolean {
+    return Atomics.load(this.#words, worker * WORDS_PER_LINE) === PARKED;
+  }
+
+  /** Main: tells a sleeping worker to end; false when it does not sleep. */
+  retire(worker: number): boolean {
+    const word = worker * WORDS_PER_LINE;
+    if (Atomics.compareExchange(this.#words, word, PARKED, RETIRED) !== PARKED) return false;
+    Atomics.notify(this.#words, word);
+    return true;
+  }
+
+  /** Worker: whether it was told to end. Looked at after a wait: what comes in then is another worker's. */
+  isRetired(worker: number): boolean {
+    return Atomics.load(this.#words, worker * WORDS_PER_LINE) === RETIRED;
   }
 
   /** Worker: announces that it is about to sleep. It must look for work once more before it waits. */

@@ -37,6 +37,8 @@ export class RecordRing {
   readonly bytes: Buffer;
   /** The same memory in words: a payload's first word is `offset >> 2`. */
   readonly words: Int32Array;
+  /** The same memory in float64: `offset >> 3`. */
+  readonly floats: Float64Array;
   readonly #mask: number;
   /** Each side keeps its own counter here and the last it saw of the other's (old is safe: it looks fuller or emptier than it is). */
   #head: number;
@@ -50,6 +52,7 @@ export class RecordRing {
     this.maxRecordBytes = capacityBytes / 2 - LENGTH_BYTES;
     this.bytes = Buffer.from(memory);
     this.words = new Int32Array(memory);
+    this.floats = new Float64Array(memory, 0, memory.byteLength >> 3);
     this.#mask = capacityBytes - 1;
     this.#head = Atomics.load(this.words, HEAD_WORD);
     this.#tail = Atomics.load(this.words, TAIL_WORD);

@@ -1,0 +1,58 @@
+import type { ClaimRing } from "../shared/memory/claim-ring.js";
+import type { Parking } from "../shared/memory/parking.js";
+import { Field, ThreadStats } from "../shared/stats.js";
+import type { WorkerHost } from "./worker-host.js";
+
+const TICK_MS = 50;
+/** Ticks in a row with requests waiting and nobody idle before one more worker is started: a burst alone is not worth a thread. */
+const BACKLOG_TICKS = 2;
+
+/**
+ * Starts a worker when requests keep waiting while none is idle, one at a time, up to the number of places; sends one home that has
+ * handled nothing for `idleMs`, down to `min`. Returns the timer; the main thread's.
+ */
+export function scaleWorkers(
+  hosts: readonly WorkerHost[],
+  ring: ClaimRing,
+  parking: Parking,
+  stats: SharedArrayBuffer,
+  { min, idleMs }: { readonly min: number; readonly idleMs: number },
+): NodeJS.Timeout {
+  const handledBy = hosts.map((_, worker) => new ThreadStats(stats, 1 + worker));
+  const lastHandled = hosts.map(() => -1);
+  const idleSinceMs = hosts.map(() => 0);
+  let backlogTicks = 0;
+
+  const grow = (): void => {
+    const anyIdle = hosts.some((host, worker) => host.isReady && parking.isParked(worker));
+    backlogTicks = ring.isEmpty || anyIdle ? 0 : backlogTicks + 1;
+    if (backlogTicks < BACKLOG_TICKS) return;
+    backlogTicks = 0;
+    // A failure is told by the host, which tries again by itself only for places that had a worker.
+    hosts
+      .find((host) => host.isVacant)
+      ?.start()
+      .catch((error: unknown) => {
+        console.error(
+          `loopool: one more worker does not start: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      });
+  };
+
+  const shrink = (nowMs: number): void => {
+    hosts.forEach((_, worker) => {
+      const handled = handledBy[worker]!.get(Field.handled);
+      if (handled !== lastHandled[worker] || !parking.isParked(worker)) idleSinceMs[worker] = nowMs;
+      lastHandled[worker] = handled;
+    });
+    const ready = hosts.filter((host) => host.isReady).length;
+    if (ready <= min) return;
+    const worker = hosts.findLastIndex((host, i) => host.isReady && nowMs - idleSinceMs[i]! >= idleMs);
+    if (worker !== -1 && ring.heldBy(worker).length === 0 && parking.retire(worker)) hosts[worker]!.expectRetirement();
+  };
+
+  return setInterval(() => {
+    grow();
+    shrink(performance.now());
+  }, TICK_MS).unref();
+}
