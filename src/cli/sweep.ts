@@ -45,7 +45,7 @@ export const sweepCommand: CommandModule = {
       .option("quick", { describe: "a small sweep, to see that it works", type: "boolean" })
       .option("report", { describe: "write the report at the end", type: "boolean", default: true })
       .example("$0 sweep", "the whole comparison on the small hot page, under five minutes")
-      .example("$0 sweep --quick", "a first look, half a minute")
+      .example("$0 sweep --quick", "a first look, under half a minute")
       .example("$0 sweep --path '/mixed?slow=0.05&us=10000' --requests 2000", "one request in twenty burns 10 ms")
       .example("$0 sweep --no-keep-alive --concurrency 450", "a new connection for every request")
       .example("$0 sweep --resume bench/results/2026-11-21-cores.json", "finish what was interrupted"),

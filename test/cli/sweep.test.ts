@@ -41,7 +41,7 @@ test("runs the whole pipeline: servers, generator, result, report; and all count
   const { trials, plan, finishedAt, command } = read(file);
   assert.ok(finishedAt);
   assert.match(command, /^npm run sweep -- --quick --requests 2000/);
-  assert.is(trials.length, 2 * 2 * 3);
+  assert.is(trials.length, 2 * 2 * 4);
   assert.equal(missingTrials(plan, trials), []);
   for (const { run, server, failure } of trials) {
     assert.is(failure, null);
