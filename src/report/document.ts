@@ -3,7 +3,7 @@ import type { Comparison } from "./comparison.js";
 import { forerunnerTable } from "./forerunner.js";
 import { counted, listed, whole } from "./format.js";
 import { code, plain } from "./markdown.js";
-import { environmentTable, findingsList, levelTable, overviewTable, validityTable } from "./sections.js";
+import { environmentTable, findingsList, levelTable, overviewTable, phasesTable, validityTable } from "./sections.js";
 
 /** What the document refers to outside itself. */
 export interface References {
@@ -64,6 +64,9 @@ export function reportDocument(comparison: Comparison, answer: Answer, reference
     "## Per concurrency",
     `Medians over the trials of a cell with [95% interval]${several ? "; ratios over blocks with [95% interval]" : ""}.`,
     ...levels.flatMap((level) => [`### c=${level.concurrency}`, levelTable(level)]),
+    "## Where the time goes",
+    "Mean times of the requests that the server measured (a sample). **In the ring**: published until a worker claimed it. **Way back**: handler done until the main thread had the answer. **Outside**: what is left of the request's time, in sockets, the kernel and queues before the server's event loop and the generator's.",
+    phasesTable(comparison),
     "## Beside the forerunner in C",
     comparability(comparison),
     forerunnerTable(levels, plan.cores),

@@ -3,6 +3,7 @@ import { median } from "../statistics/median.js";
 import { excludesOne } from "../statistics/ratio.js";
 import type { RanTrial } from "../statistics/saturation.js";
 import { generatorShare, loopShare, serverCpus } from "../statistics/saturation.js";
+import { phases } from "../sweep/result.js";
 import type { Cell, Comparison, Level, Ratios } from "./comparison.js";
 import { reasonText, warningText } from "./findings-text.js";
 import { estimate, percent, ratio, significant, whole } from "./format.js";
@@ -61,6 +62,34 @@ export function overviewTable({ levels, sweep }: Comparison): string {
       ...ratios.flatMap((entry) => shown.map((metric) => ratioCell(entry, metric))),
     ]),
   );
+}
+
+/**
+ * Where the time goes, for every cell: mean time in each phase inside the server, and what of the mean time of a request they leave
+ * over: sockets, the kernel, and waiting for the main event loop or the generator. Medians over the trials.
+ */
+export function phasesTable({ levels }: Comparison): string {
+  const rows = levels.flatMap(({ cells }) =>
+    cells.flatMap(({ core, concurrency, trials }) => {
+      const measured = trials.flatMap(({ run, server }) => (server.phases ? [{ run, phases: server.phases }] : []));
+      if (measured.length === 0) return [];
+      const over = (value: (trial: (typeof measured)[number]) => number): string =>
+        significant(median(measured.map(value)));
+      const request = ({ run }: (typeof measured)[number]): number =>
+        run.latency.total.sum / run.latency.total.count / 1000;
+      const inside = ({ phases: means }: (typeof measured)[number]): number =>
+        phases.reduce((sum, name) => sum + means[name], 0);
+      return [
+        [
+          `${plain(core)}, c=${concurrency}`,
+          ...phases.map((name) => over((trial) => trial.phases[name])),
+          over((trial) => request(trial) - inside(trial)),
+          over(request),
+        ],
+      ];
+    }),
+  );
+  return table(["Mean, µs", "In the ring", "Handler", "Way back", "Write", "Outside", "Whole request"], rows);
 }
 
 /** How full both sides were and whether the books add up, for every cell. */

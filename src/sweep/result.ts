@@ -83,7 +83,15 @@ export interface ServerAccount {
   readonly eventLoopUtilization: number;
   /** Longest delay of the main event loop since its start, ms. */
   readonly eventLoopDelayMaxMs: number;
+  /** null where none of them was measured. */
+  readonly phases: PhaseMeans | null;
 }
+
+/** Phases of a request inside the server, in order. */
+export const phases = ["wait", "handler", "back", "write"] as const;
+
+/** Mean time of each phase over the requests of the window that the server measured, µs. */
+export type PhaseMeans = Readonly<Record<(typeof phases)[number], number>>;
 
 /** Where it was measured. */
 export interface Environment {

@@ -1,6 +1,6 @@
 import { messageOf } from "../shared/errors.js";
 import { type Child, startChild } from "./child.js";
-import type { ServerAccount } from "./result.js";
+import { type PhaseMeans, phases, type ServerAccount } from "./result.js";
 
 /** A server that runs as a process of its own, seen from outside: its one line on standard output and its /stats.json. */
 export interface ServerProcess {
@@ -23,6 +23,8 @@ export interface ServerReading {
   readonly uptimeMicros: number;
   readonly peakRssBytes: number;
   readonly eventLoop: { readonly activeMs: number; readonly idleMs: number; readonly delayMaxMs: number };
+  /** Sums over the requests measured so far. */
+  readonly phases: Readonly<Record<(typeof phases)[number], { readonly count: number; readonly sumMicros: number }>>;
   readonly uws: string;
   readonly iterationsPerMicro: number;
 }
@@ -77,6 +79,7 @@ async function readStats(url: string, signal: AbortSignal): Promise<ServerReadin
   if (!response.ok) throw new Error(`status ${response.status}`);
   const stats = (await response.json()) as Record<string, unknown>;
   const eventLoop = stats["eventLoop"] as Record<string, unknown> | undefined;
+  const measured = stats["phases"] as Record<string, Record<string, unknown>> | undefined;
   const numbers = [
     "requests",
     "shed",
@@ -91,6 +94,7 @@ async function readStats(url: string, signal: AbortSignal): Promise<ServerReadin
   const missing = [
     ...numbers.filter((name) => typeof stats[name] !== "number"),
     ...["activeMs", "idleMs", "delayMaxMs"].filter((name) => typeof eventLoop?.[name] !== "number"),
+    ...phases.filter((name) => typeof measured?.[name]?.["sumMicros"] !== "number"),
     ...(typeof stats["uws"] === "string" ? [] : ["uws"]),
   ];
   if (missing.length > 0) throw new Error(`it lacks ${missing.join(", ")}`);
@@ -117,5 +121,14 @@ export function accountBetween(before: ServerReading, after: ServerReading): Ser
     peakRssBytes: after.peakRssBytes,
     eventLoopUtilization: activeMs + idleMs > 0 ? activeMs / (activeMs + idleMs) : 0,
     eventLoopDelayMaxMs: after.eventLoop.delayMaxMs,
+    phases: phaseMeans(before, after),
   };
+}
+
+function phaseMeans(before: ServerReading, after: ServerReading): PhaseMeans | null {
+  const count = after.phases.wait.count - before.phases.wait.count;
+  if (count === 0) return null;
+  const mean = (name: keyof PhaseMeans): number =>
+    (after.phases[name].sumMicros - before.phases[name].sumMicros) / count;
+  return { wait: mean("wait"), handler: mean("handler"), back: mean("back"), write: mean("write") };
 }

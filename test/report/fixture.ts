@@ -96,6 +96,7 @@ function plausibleTrial(
       peakRssBytes: Math.round((60 + random()) * 2 ** 20),
       eventLoopUtilization: (0.98 * elapsedSeconds) / (elapsedSeconds + 0.12),
       eventLoopDelayMaxMs: 4,
+      phases: { wait: 12, handler: 3, back: 7, write: 5 },
     },
   };
 }

@@ -82,6 +82,19 @@ writing("each table holds the medians, intervals and ratios of the data", () =>
   }),
 );
 
+writing("the phases of a request and what is left of it add up to its mean time", () =>
+  report(sweep, ({ markdown }) => {
+    const rows = tableBelow(markdown, "## Where the time goes");
+    for (const [cell, columns] of rows) {
+      if (!cell.includes("c=")) continue;
+      const [ring, handler, back, write, outside, whole] = columns.map((text) => Number(text.replaceAll(",", "")));
+      assert.equal([ring, handler, back, write], [12, 3, 7, 5]);
+      assert.ok(Math.abs(27 + outside! - whole!) <= 0.01 * whole!, `${cell}: ${columns}`);
+    }
+    assert.is(rows.size, 2 * 4 + 2);
+  }),
+);
+
 writing(
   "every link leads to a file, and both charts are well-formed SVGs with the cores and concurrencies as text",
   () =>

@@ -12,6 +12,12 @@ const before: ServerReading = {
   uptimeMicros: 10_000,
   peakRssBytes: 50,
   eventLoop: { activeMs: 10, idleMs: 30, delayMaxMs: 4 },
+  phases: {
+    wait: { count: 10, sumMicros: 100 },
+    handler: { count: 10, sumMicros: 200 },
+    back: { count: 10, sumMicros: 300 },
+    write: { count: 10, sumMicros: 400 },
+  },
   uws: "20",
   iterationsPerMicro: 1,
 };
@@ -26,6 +32,12 @@ const after: ServerReading = {
   uptimeMicros: 60_000,
   peakRssBytes: 80,
   eventLoop: { activeMs: 40, idleMs: 40, delayMaxMs: 6 },
+  phases: {
+    wait: { count: 30, sumMicros: 140 },
+    handler: { count: 30, sumMicros: 260 },
+    back: { count: 30, sumMicros: 380 },
+    write: { count: 30, sumMicros: 500 },
+  },
 };
 
 const test = suite("account between two readings");
@@ -42,7 +54,12 @@ test("is their difference without the second reading's own request; what is a ma
     peakRssBytes: 80,
     eventLoopUtilization: 0.75,
     eventLoopDelayMaxMs: 6,
+    phases: { wait: 2, handler: 3, back: 4, write: 5 },
   });
+});
+
+test("no request measured between them: no means, not NaN", () => {
+  assert.is(accountBetween(before, before).phases, null);
 });
 
 test("readings of a loop that was never sampled between them give no utilisation, not NaN", () => {
