@@ -17,6 +17,8 @@ export interface FrontState {
   onIdle: () => void;
 }
 
+const nothing = (): void => {};
+
 const statusLines = new Map(Object.entries(STATUS_CODES).map(([code, text]) => [Number(code), `${code} ${text}`]));
 
 /**
@@ -26,7 +28,7 @@ const statusLines = new Map(Object.entries(STATUS_CODES).map(([code, text]) => [
 export class UwsReply implements Reply, Client {
   aborted = false;
   ticket = -1;
-  onAbort = (): void => {};
+  onAbort = nothing;
   readonly #res: HttpResponse;
   readonly #headOnly: boolean;
   readonly #front: FrontState;

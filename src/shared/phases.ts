@@ -8,7 +8,7 @@ export const phaseNames = ["wait", "handler", "back", "write"] as const;
 export type Phase = (typeof phaseNames)[number];
 
 /** One request in this many is measured: the clock is read five times for it. */
-export const SAMPLE_EVERY = 16;
+export const SAMPLE_EVERY = 4;
 
 /** Cells per doubling: 3% wide. Values are in ns, up to 2⁴⁰ ns (18 minutes). */
 const CELLS_PER_DOUBLING = 32;

@@ -257,9 +257,9 @@ export function conformance(mode: string): void {
 
   test("tells where a request's time goes: the phases of a sample add up to what the handler alone takes", async () => {
     await withServer({ mode, iterationsPerMicro: 500 }, async ({ url, stats }) => {
-      for (let i = 0; i < 64; i++) await (await fetch(`${url}/cpu?us=1000`)).text();
+      for (let i = 0; i < 16; i++) await (await fetch(`${url}/cpu?us=1000`)).text();
       const { phases } = await stats();
-      assert.is(phases.handler.count, 4, "one in sixteen");
+      assert.is(phases.handler.count, 4, "one in four");
       for (const phase of Object.values(phases)) if (typeof phase === "object") assert.is(phase.count, 4);
       assert.ok(phases.handler.sumMicros > 10 * phases.write.sumMicros);
       assert.is(phases.wait.sumMicros > 0, mode === "pool");
