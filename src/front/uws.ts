@@ -19,7 +19,7 @@ const packages: Readonly<Record<string, string>> = {
   "147": "uWebSockets.js-next", // Node 26
 };
 
-const WORKING_NODES = "Node 20, 22, 24 and 26 (glibc Linux, macOS and Windows)";
+const WORKING_NODES = "Node 20 or 22 (on Linux with glibc 2.38 or newer also 24 and 26)";
 
 /** Loads µWebSockets.js: the only place that does. Throws a LoopoolError that names the Node versions with a binary. */
 export async function loadUws(): Promise<LoadedUws> {
@@ -35,7 +35,8 @@ export async function loadUws(): Promise<LoadedUws> {
     const manifest = readFileSync(join(dirname(require.resolve(name)), "package.json"), "utf8");
     return { uws, version: (JSON.parse(manifest) as { version: string }).version };
   } catch (error) {
-    const cause = messageOf(error).split("\n")[0];
+    // µWS' own message lists the Node versions it knows; what the loader said of the binary is its last line.
+    const cause = messageOf(error).trim().split("\n").at(-1);
     throw new LoopoolError(
       "NO_UWS_BINARY",
       `the binary of uWebSockets.js for ${here} does not load (${cause}): use ${WORKING_NODES}, and run "npm ci" again after a change of Node`,
