@@ -1,44 +1,22 @@
 import type { Core, CoreModule, Reply } from "../core.js";
 import { threadClock } from "../shared/clock.js";
 import type { HandlerContext } from "../shared/handlers/context.js";
-import { type HandlerRequest, type HandlerResponse, HeaderBlock, textResponse } from "../shared/handlers/handler.js";
+import type { HandlerRequest, HandlerResponse } from "../shared/handlers/handler.js";
 import type { ClaimRing } from "../shared/memory/claim-ring.js";
 import type { Doorbell } from "../shared/memory/doorbell.js";
 import type { Parking } from "../shared/memory/parking.js";
 import { PhaseRecorder } from "../shared/phases.js";
 import { Field, type ThreadStats } from "../shared/stats.js";
+import { Announcer } from "./announcer.js";
 import { type AnswerTag, headerBlockOf } from "./answer-codec.js";
 import { attachPool, createPoolMemory } from "./memory.js";
+import { OVERLOADED, TIMED_OUT, TOO_LONG, WAITED_TOO_LONG, WORKER_LOST } from "./refusals.js";
 import { writeRequest } from "./request-codec.js";
 import { scaleWorkers } from "./scaling.js";
 import { WorkerHost } from "./worker-host.js";
 
-const OVERLOADED: HandlerResponse = {
-  status: 503,
-  headers: new HeaderBlock({
-    "Content-Type": "text/plain; charset=utf-8",
-    "Cache-Control": "no-store",
-    "Retry-After": "1",
-  }),
-  body: "503 Service Unavailable: the queue is full\n",
-};
-const WAITED_TOO_LONG: HandlerResponse = {
-  ...OVERLOADED,
-  body: "503 Service Unavailable: no worker was free in time\n",
-};
-const TIMED_OUT = textResponse(504, "504 Gateway Timeout: the handler took too long");
-const TOO_LONG = textResponse(414, "414 URI Too Long");
-const WORKER_LOST = textResponse(500, "500 Internal Server Error: the worker ended before it answered");
-
 /** Answers that one turn of the event loop sends at most, so that new requests are not kept waiting. */
 const MAX_ANSWERS_PER_TURN = 512;
-
-/**
- * A wake-up waits for further turns of the loop while each brings more requests, but for no more than these: a larger batch for one
- * wake-up is worth some µs. Measured at c=100 on one CPU for server and worker: 1.15 to 1.2 × the requests/s of waking every turn;
- * eight turns serve no more than two, and c=10 then loses.
- */
-const MAX_GATHER_TURNS = 2;
 
 /** Handlers run in worker threads, fed through one bounded ring in shared memory. */
 export const pool: CoreModule = {
@@ -53,6 +31,7 @@ class Pool implements Core {
   readonly #ring: ClaimRing;
   readonly #parking: Parking;
   readonly #doorbell: Doorbell;
+  readonly #announcer: Announcer;
   readonly #hosts: readonly WorkerHost[];
   readonly #nowMs = threadClock();
   /** By slot: who waits for its answer, and since when (ms of the common clock). */
@@ -60,11 +39,6 @@ class Pool implements Core {
   readonly #publishedMs: Float64Array;
   /** The time when the first request of this turn of the loop was published. */
   #turnMs = 0;
-  /** Requests published since workers were last woken. */
-  #unannounced = 0;
-  /** How many of them the turn before knew, and how many turns they have waited. */
-  #gathered = 0;
-  #turns = 0;
   readonly #timers: readonly NodeJS.Timeout[];
 
   static async start(context: HandlerContext): Promise<Pool> {
@@ -84,6 +58,7 @@ class Pool implements Core {
     const { workers, queue, requestTimeoutMs, workerIdleMs } = shared.config;
     const memory = createPoolMemory(workers.max, queue);
     ({ requests: this.#ring, parking: this.#parking, doorbell: this.#doorbell } = attachPool(memory));
+    this.#announcer = new Announcer(this.#parking);
     this.#stats = stats;
     this.#phases = new PhaseRecorder(shared.phases);
     this.#publishedMs = new Float64Array(queue);
@@ -127,12 +102,8 @@ class Pool implements Core {
       reply.send(TOO_LONG);
       return;
     }
-    if (this.#unannounced === 0) {
-      this.#turnMs = this.#nowMs();
-      // One wake-up for all requests that this turn of the loop brings.
-      setImmediate(this.#announce);
-    }
-    this.#unannounced++;
+    if (this.#announcer.isQuiet) this.#turnMs = this.#nowMs();
+    this.#announcer.add();
     this.#replies[slot] = reply;
     reply.ticket = slot;
     this.#publishedMs[slot] = measured ? this.#nowMs() : this.#turnMs;
@@ -145,20 +116,6 @@ class Pool implements Core {
     this.#replies[slot] = undefined;
     this.#stats.add(Field.dropped, 1);
   }
-
-  /** Wakes the workers, once a turn of the loop has brought nothing new or enough turns have passed. */
-  readonly #announce = (): void => {
-    if (this.#unannounced > this.#gathered && this.#turns < MAX_GATHER_TURNS) {
-      this.#gathered = this.#unannounced;
-      this.#turns++;
-      setImmediate(this.#announce);
-      return;
-    }
-    this.#parking.wake(this.#unannounced);
-    this.#unannounced = 0;
-    this.#gathered = 0;
-    this.#turns = 0;
-  };
 
   /**
    * Sends what the workers have answered, a bounded number each turn. The bell is off while it runs or is scheduled to run;
