@@ -2,6 +2,7 @@
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { LoopoolError, usageError } from "../shared/errors.js";
+import { flameCommand } from "./flame.js";
 import { loadCommand } from "./load.js";
 import { reportCommand } from "./report.js";
 import { serveCommand } from "./serve.js";
@@ -26,7 +27,8 @@ const commands = yargs(hideBin(process.argv))
   .command(sweepCommand)
   .command(reportCommand)
   .command(loadCommand)
-  .demandCommand(1, "name a command: serve, sweep, report or load (--help shows each)")
+  .command(flameCommand)
+  .demandCommand(1, "name a command: serve, sweep, report, load or flame (--help shows each)")
   .strict()
   .version()
   .help()
