@@ -1,0 +1,71 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { run } from "../../src/load/run.js";
+import { errorClasses, type RunResult } from "../../src/load/run-result.js";
+import { type TestServer, withServer } from "../support/server.js";
+
+/** Workers killed; LOOPOOL_KILLS=1000 is the long form. */
+const kills = Number(process.env["LOOPOOL_KILLS"] ?? 60);
+const QUEUE = 64;
+
+function load(
+  { url, port }: TestServer,
+  path: string,
+  requests: number,
+  concurrency: number,
+  signal?: AbortSignal,
+): Promise<RunResult> {
+  const target = { url: url + path, host: "127.0.0.1", port, path, authority: `127.0.0.1:${port}` };
+  return run({ target, requests, concurrency, keepAlive: true, timeoutMs: 20_000, headers: [] }, signal);
+}
+
+/** Whole responses by status: nothing was reset, cut short or left unanswered. */
+function allAnswered(result: RunResult): void {
+  for (const name of errorClasses) {
+    if (name === "unexpected-status" || name === "interrupted") continue;
+    assert.is(result.errors[name], 0, name);
+  }
+}
+
+const test = suite("pool under stress");
+
+test(`${kills} workers killed under load: every request answered, only with 200 or 500, and the ring is whole`, async () => {
+  await withServer({ mode: "pool", workers: 2, queue: QUEUE }, async (server) => {
+    const stop = new AbortController();
+    const beside = ["/hello", "/sleep?ms=2", "/microtask"].map((path) => load(server, path, 1e9, 8, stop.signal));
+    const killed = await load(server, "/exits", kills, 1);
+    assert.equal(killed.statusCounts, { 500: kills });
+    let figures = await server.stats();
+    while (figures.workersLost < kills || figures.workers < 2) figures = await server.stats();
+    stop.abort();
+    for (const result of await Promise.all(beside)) {
+      allAnswered(result);
+      assert.ok((result.statusCounts["200"] ?? 0) > 0);
+      for (const status of Object.keys(result.statusCounts)) assert.ok(status === "200" || status === "500", status);
+    }
+    assert.is(figures.workersLost, kills);
+
+    // A slot that was lost would be missing now: as many requests as the ring has slots are in service at once.
+    const { shed } = figures;
+    const full = await load(server, "/sleep?ms=100", QUEUE, QUEUE);
+    assert.equal(full.statusCounts, { 200: QUEUE });
+    assert.is((await server.stats()).shed, shed);
+  });
+});
+
+test("ten times more than fits: refused at once, the rest served, and all is as before when it ends", async () => {
+  await withServer({ mode: "pool", workers: 1, queue: 16 }, async (server) => {
+    const flood = await load(server, "/sleep?ms=5", 6000, 160);
+    allAnswered(flood);
+    const { 200: served = 0, 503: refused = 0 } = flood.statusCounts;
+    assert.is(served + refused, 6000);
+    assert.ok(served >= 16 && refused > 0);
+    const after = await load(server, "/hello", 500, 10);
+    assert.equal(after.statusCounts, { 200: 500 });
+    const { shed, inFlight } = await server.stats();
+    assert.is(shed, refused);
+    assert.is(inFlight, 1, "only the reading itself");
+  });
+});
+
+test.run();
