@@ -27,9 +27,12 @@ export interface RunningServer {
   stop(): Promise<number>;
 }
 
-/** Composes shared memory, core and front. Throws a LoopoolError when something it needs is not to be had. */
-export async function startServer(config: ServerConfig): Promise<RunningServer> {
-  const module = coreModules.find(({ name }) => name === config.mode);
+/**
+ * Composes shared memory, core and front. `modules` are the cores to choose from, for those that are not loopool's own.
+ * Throws a LoopoolError when something it needs is not to be had.
+ */
+export async function startServer(config: ServerConfig, modules = coreModules): Promise<RunningServer> {
+  const module = modules.find(({ name }) => name === config.mode);
   if (module === undefined) throw new RangeError(`no core is called "${config.mode}"`);
   const uws = await loadUws();
   const threads = module.threads(config);
