@@ -1,0 +1,65 @@
+import { fileURLToPath } from "node:url";
+import { Piscina } from "piscina";
+import type { Core, CoreModule } from "../../src/core.js";
+import { OVERLOADED, WORKER_LOST } from "../../src/pool/refusals.js";
+import type { SharedState } from "../../src/shared/handlers/context.js";
+import type { HandlerResponse } from "../../src/shared/handlers/handler.js";
+import { Field } from "../../src/shared/stats.js";
+
+/** piscina's settings that matter here; which are best depends on the handler. */
+export interface PiscinaSettings {
+  /** How a worker waits for its next task. */
+  readonly atomics: "sync" | "async" | "disabled";
+  /** Tasks that a worker is given before it has answered the first. 1 keeps the rest for whoever is free first. */
+  readonly concurrentTasksPerWorker: number;
+}
+
+/** Every worker's startup message. */
+export interface PiscinaStartup {
+  readonly shared: SharedState;
+  /** One word: workers that have taken a slot of the stats segment. */
+  readonly taken: SharedArrayBuffer;
+}
+
+/** The same handlers behind the same front, with piscina between the threads: what the pool is compared with. */
+export function piscinaCore(settings: PiscinaSettings): CoreModule {
+  return {
+    name: "piscina",
+    threads: ({ workers }) => workers.max,
+    async start({ shared, stats }): Promise<Core> {
+      const { queue, workers } = shared.config;
+      const threads = workers.max;
+      const pool = new Piscina({
+        ...settings,
+        filename: fileURLToPath(new URL("./piscina-worker.js", import.meta.url)),
+        workerData: { shared, taken: new SharedArrayBuffer(4) } satisfies PiscinaStartup,
+        minThreads: threads,
+        maxThreads: threads,
+        // Its own histograms of run and wait times, which cost time and which nobody reads.
+        recordTiming: false,
+      });
+      await new Promise<void>((resolve) => {
+        let loaded = 0;
+        pool.on("message", () => {
+          if (++loaded === threads) resolve();
+        });
+      });
+      stats.set(Field.workers, threads);
+      return {
+        submit(request, reply) {
+          if (pool.queueSize >= queue) {
+            stats.add(Field.shed, 1);
+            reply.send(OVERLOADED);
+            return;
+          }
+          pool.run(request).then(
+            (response: HandlerResponse) => reply.send(response),
+            () => reply.send(WORKER_LOST),
+          );
+        },
+        abandon() {},
+        stop: () => pool.destroy(),
+      };
+    },
+  };
+}
