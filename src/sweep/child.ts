@@ -8,13 +8,15 @@ process.on("exit", () => {
   for (const child of alive) child.kill("SIGKILL");
 });
 
-// Beside this file in sources and build alike.
-const entry = fileURLToPath(new URL(`../cli/main${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url));
+/** loopool's own command line; beside this file in sources and build alike. */
+export const commandLine = fileURLToPath(
+  new URL(`../cli/main${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url),
+);
 
 /** Enough for a stack's first lines; a report shows it in a table. */
 const MAX_ERROR_CHARS = 400;
 
-/** A command of loopool that runs in a process of its own. */
+/** A script that runs in a process of its own. */
 export interface Child {
   readonly process: ChildProcess;
   /** Resolves when it has ended, with how, in words, and the last that it wrote to standard error, in one line. */
@@ -22,11 +24,11 @@ export interface Child {
 }
 
 /**
- * Starts `loopool <args>` on the given CPUs (taskset's list; null: any). It is killed when `signal` aborts and when this
+ * Starts a script with its arguments on the given CPUs (taskset's list; null: any), on this Node. It is killed when `signal` aborts and when this
  * process ends.
  */
-export function startChild(args: readonly string[], cpus: string | null, signal: AbortSignal): Child {
-  const command = [process.execPath, entry, ...args];
+export function startChild(script: readonly string[], cpus: string | null, signal: AbortSignal): Child {
+  const command = [process.execPath, ...script];
   const [program, ...rest] = cpus === null ? command : ["taskset", "--cpu-list", cpus, ...command];
   // A group of its own: a Ctrl-C in the terminal reaches us alone, and we decide in which order things end.
   const child = spawn(program!, rest, { stdio: ["pipe", "pipe", "pipe"], detached: true });

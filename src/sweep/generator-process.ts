@@ -1,5 +1,5 @@
 import type { RunResult } from "../load/run-result.js";
-import { startChild } from "./child.js";
+import { commandLine, startChild } from "./child.js";
 
 /** What one run of the generator is asked for. */
 export interface GeneratorRequest {
@@ -28,7 +28,8 @@ export async function warmUpGenerator(
   signal: AbortSignal,
 ): Promise<WarmGenerator> {
   const counts = [`--requests=${requests}`, `--warmup=${warmupRequests}`, `--concurrency=${concurrency}`];
-  const child = startChild(["load", "--json", "--hold", ...counts, `--keep-alive=${keepAlive}`, url], cpus, signal);
+  const load = [commandLine, "load", "--json", "--hold", ...counts, `--keep-alive=${keepAlive}`, url];
+  const child = startChild(load, cpus, signal);
   let output = "";
   await new Promise<void>((resolve, reject) => {
     child.process.stdout?.setEncoding("utf8").on("data", (chunk: string) => {

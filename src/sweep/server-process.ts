@@ -32,13 +32,15 @@ export interface ServerReading {
 const LISTENING = /^loopool \S+ listening on (http:\S+) pid \d+/m;
 const STOP_TIMEOUT_MS = 5000;
 
-/** Starts a server and waits for its line. Throws an Error with what it wrote to standard error when it ends before. */
+/**
+ * Starts a server, by a script and its arguments, and waits for its line. It must take --port and --host as `serve` does. Throws an Error with what it wrote to standard error when it ends before.
+ */
 export async function startServerProcess(
-  args: readonly string[],
+  script: readonly string[],
   cpus: string | null,
   signal: AbortSignal,
 ): Promise<ServerProcess> {
-  const child = startChild(["serve", "--port", "0", "--host", "127.0.0.1", ...args], cpus, signal);
+  const child = startChild([...script, "--port", "0", "--host", "127.0.0.1"], cpus, signal);
   const url = await listeningUrl(child);
   const stop = async (): Promise<void> => {
     child.process.kill("SIGTERM");

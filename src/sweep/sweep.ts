@@ -4,7 +4,7 @@ import { missingTrials, type PlannedTrial, planTrials } from "./plan.js";
 import type { SweepPlan, SweepResult, TrialResult } from "./result.js";
 import { type ServerProcess, startServerProcess } from "./server-process.js";
 import { writeResult } from "./store.js";
-import { runTrial, serverArguments } from "./trial.js";
+import { runTrial, serveScript } from "./trial.js";
 
 /** How far a sweep is. */
 export interface SweepState {
@@ -50,7 +50,7 @@ export async function beginSweep(
 async function serverFacts(plan: SweepPlan, signal: AbortSignal): Promise<ServerFacts> {
   let server: ServerProcess | undefined;
   try {
-    server = await startServerProcess(serverArguments(plan.cores[0]!, plan, null), plan.pinning.server, signal);
+    server = await startServerProcess(serveScript(plan.cores[0]!, plan, null), plan.pinning.server, signal);
     return await server.readStats();
   } catch (error) {
     throw new LoopoolError("SERVER_NOT_STARTED", `no trial can be run: ${messageOf(error)}`);

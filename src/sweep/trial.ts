@@ -1,4 +1,5 @@
 import { messageOf } from "../shared/errors.js";
+import { commandLine } from "./child.js";
 import { type WarmGenerator, warmUpGenerator } from "./generator-process.js";
 import type { PlannedTrial } from "./plan.js";
 import type { SweepPlan, TrialResult } from "./result.js";
@@ -7,6 +8,7 @@ import { accountBetween, type ServerProcess, startServerProcess } from "./server
 /**
  * Runs one trial: a fresh server, a warm-up that is not counted, a reading, the measured window, a reading.
  * What goes wrong is the trial's result, except that it rejects when `signal` aborts: then there is no result.
+ * `serverScript` is for cores that are not loopool's own.
  */
 export async function runTrial(
   planned: PlannedTrial,
@@ -14,6 +16,7 @@ export async function runTrial(
   iterationsPerMicro: number,
   trialTimeoutMs: number,
   signal: AbortSignal,
+  serverScript: ServerScript = serveScript,
 ): Promise<TrialResult> {
   const startedAt = new Date().toISOString();
   const timeout = AbortSignal.timeout(trialTimeoutMs);
@@ -22,7 +25,7 @@ export async function runTrial(
   let generator: WarmGenerator | undefined;
   try {
     server = await startServerProcess(
-      serverArguments(planned.core, plan, iterationsPerMicro),
+      serverScript(planned.core, plan, iterationsPerMicro),
       plan.pinning.server,
       limited,
     );
@@ -51,12 +54,15 @@ export async function runTrial(
   }
 }
 
-/** Flags of `serve` for one core of a plan. */
-export function serverArguments(core: string, plan: SweepPlan, iterationsPerMicro: number | null): readonly string[] {
-  return [
-    `--mode=${core}`,
-    `--workers=${plan.workers}`,
-    ...(plan.handlers === null ? [] : [`--handlers=${plan.handlers}`]),
-    ...(iterationsPerMicro === null ? [] : [`--iterations-per-us=${iterationsPerMicro}`]),
-  ];
-}
+/** How the server of one core of a plan is started: a script and its arguments, without its address. */
+export type ServerScript = (core: string, plan: SweepPlan, iterationsPerMicro: number | null) => readonly string[];
+
+/** `loopool serve`. */
+export const serveScript: ServerScript = (core, plan, iterationsPerMicro) => [
+  commandLine,
+  "serve",
+  `--mode=${core}`,
+  `--workers=${plan.workers}`,
+  ...(plan.handlers === null ? [] : [`--handlers=${plan.handlers}`]),
+  ...(iterationsPerMicro === null ? [] : [`--iterations-per-us=${iterationsPerMicro}`]),
+];

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { startChild } from "../../src/sweep/child.js";
+import { commandLine, startChild } from "../../src/sweep/child.js";
 
 const test = suite("children of a sweep");
 
@@ -25,13 +25,13 @@ test("an exception that nobody catches takes the server along", async () => {
 });
 
 test("says how it ended and what it wrote, in one line", async () => {
-  const child = startChild(["serve", "--mode", "fork"], null, new AbortController().signal);
+  const child = startChild([commandLine, "serve", "--mode", "fork"], null, new AbortController().signal);
   assert.match(await child.ended, /^ended with code 2: loopool: --mode must be one of reactor, pool, not "fork"$/);
 });
 
 test("an abort kills it, also one that came before it was started", async () => {
   const interruption = new AbortController();
-  const serve = ["serve", "--port", "0", "--host", "127.0.0.1"];
+  const serve = [commandLine, "serve", "--port", "0", "--host", "127.0.0.1"];
   const running = startChild(serve, null, interruption.signal);
   await new Promise((resolve) => running.process.stdout?.once("data", resolve));
   interruption.abort();

@@ -7,6 +7,7 @@ import { childrenOf } from "../support/cli.js";
 import { smallPlan } from "./fixture.js";
 
 const behaviours = fileURLToPath(new URL("../core/fixtures/behaviours.js", import.meta.url));
+const piscinaServer = fileURLToPath(new URL("../../bench/piscina/piscina-server.js", import.meta.url));
 const generous = 60_000;
 /** So few that burning costs nothing. */
 const iterationsPerMicro = 1e-6;
@@ -42,6 +43,16 @@ for (const core of ["reactor", "pool"]) {
     });
   }
 }
+
+test("a core that is not loopool's own is measured as its own are", async () => {
+  const piscina = () => [piscinaServer];
+  const { signal } = new AbortController();
+  const planned = { core: "piscina", concurrency: 2, block: 0 };
+  const { run, server, failure } = await runTrial(planned, smallPlan, iterationsPerMicro, generous, signal, piscina);
+  assert.is(failure, null);
+  assert.equal([run!.completed, server!.requests, server!.handlerErrors], [20, 20, 0]);
+  if (process.platform === "linux") assert.equal(childrenOf(process.pid), []);
+});
 
 test("what the server refuses or its handlers throw is in both accounts", async () => {
   const { run, server } = await trial("reactor", { handlers: behaviours, path: "/throws", warmupRequests: 0 });
