@@ -40,6 +40,11 @@ export const loadCommand: CommandModule = {
         type: "boolean",
         default: true,
       })
+      .option("by-first-byte", {
+        describe: "with --json: latencies also by the first byte of the body, for a handler that answers in kinds",
+        type: "boolean",
+        default: false,
+      })
       .option("hold", {
         describe: 'after the warm-up print "warm", and begin when a line comes on standard input',
         type: "boolean",
@@ -59,6 +64,7 @@ async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
     keepAlive: argv["keepAlive"] === true,
     timeoutMs: wholeNumber("timeout", argv["timeout"] ?? DEFAULT_TIMEOUT_S, 1, 3600) * 1000,
     headers: [argv["header"] ?? []].flat().map((raw) => headerField(String(raw))),
+    byFirstByte: argv["byFirstByte"] === true,
   };
   if (options.concurrency > options.requests) {
     throw usageError(

@@ -12,6 +12,8 @@ const MAX_SIZE_DIGITS = 12;
 export class ChunkedBody {
   /** Bytes of data so far. */
   dataBytes = 0;
+  /** The first byte of data; −1 before it. */
+  firstByte = -1;
   #place: Place = "size";
   #size = 0;
   #sizeDigits = 0;
@@ -22,6 +24,7 @@ export class ChunkedBody {
 
   reset(): void {
     this.dataBytes = 0;
+    this.firstByte = -1;
     this.#place = "size";
     this.#startSize();
   }
@@ -35,6 +38,7 @@ export class ChunkedBody {
     let i = start;
     while (i < end && this.#place !== "done") {
       if (this.#place === "data") {
+        if (this.dataBytes === 0) this.firstByte = bytes[i]!;
         const taken = Math.min(this.#left, end - i);
         this.dataBytes += taken;
         this.#left -= taken;

@@ -117,7 +117,7 @@ export class Lane {
     const reusable = options.keepAlive && parser.head.keepAlive;
     this.#busy = false;
     tally.respond(
-      { status: parser.head.status, bodyBytes: parser.bodyBytes, reusable },
+      { status: parser.head.status, bodyBytes: parser.bodyBytes, firstByte: parser.firstByte, reusable },
       {
         connectMs: this.#connectMs,
         waitingMs: this.#firstByteMs - this.#writtenMs,

@@ -10,6 +10,8 @@ export interface LoadOptions {
   readonly timeoutMs: number;
   /** More header fields, checked. */
   readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Latencies are recorded by the first byte of the body, too. */
+  readonly byFirstByte: boolean;
 }
 
 /** Where the requests go. */

@@ -38,6 +38,8 @@ export class ResponseParser {
   };
   /** Body bytes so far, chunk framing not counted. */
   bodyBytes = 0;
+  /** The first byte of the body; −1 before it. */
+  firstByte = -1;
   /** Whether a byte of the response has arrived. */
   started = false;
   #inBody = false;
@@ -52,6 +54,7 @@ export class ResponseParser {
   /** Forgets the response: the next byte starts a new one. */
   reset(): void {
     this.bodyBytes = 0;
+    this.firstByte = -1;
     this.started = false;
     this.#inBody = false;
     this.#pieces = undefined;
@@ -138,6 +141,7 @@ export class ResponseParser {
   }
 
   #feedBody(bytes: Buffer, position: number, length: number): ParseState {
+    if (this.bodyBytes === 0 && position < length) this.firstByte = bytes[position]!;
     switch (this.#framing) {
       case "length": {
         this.bodyBytes += length - position;
@@ -147,6 +151,7 @@ export class ResponseParser {
       case "chunked": {
         const end = this.#chunks.feed(bytes, position, length);
         this.bodyBytes = this.#chunks.dataBytes;
+        this.firstByte = this.#chunks.firstByte;
         if (end === -1) return ParseState.malformed;
         if (!this.#chunks.complete) return ParseState.more;
         return end === length ? ParseState.complete : ParseState.malformed;

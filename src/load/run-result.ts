@@ -76,6 +76,11 @@ export interface RunResult {
     /** Connect + processing. */
     readonly total: StoredHistogram;
   };
+  /**
+   * Where asked for (--by-first-byte): `total` by the first byte of the body as a character, "" for no body; else empty. For a handler
+   * that answers in kinds, like /mixed, whose slow requests hide in the percentiles of all what they do to the fast ones.
+   */
+  readonly totalByFirstByte: Readonly<Record<string, StoredHistogram>>;
   /** What the generator itself spent in the window: above 80–90% of a core it may be the limit. */
   readonly generator: {
     readonly cpuUserMicros: number;

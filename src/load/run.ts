@@ -18,7 +18,7 @@ const MAX_SCAN_MS = 500;
  */
 export async function run(options: LoadOptions, signal?: AbortSignal): Promise<RunResult> {
   const address = await addressOf(options.target);
-  const tally = new Tally(options.requests);
+  const tally = new Tally(options.requests, options.byFirstByte);
 
   const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   delay.enable();
@@ -62,6 +62,12 @@ export async function run(options: LoadOptions, signal?: AbortSignal): Promise<R
       waiting: tally.waiting.toStored(),
       total: tally.total.toStored(),
     },
+    totalByFirstByte: Object.fromEntries(
+      Array.from(tally.totalByFirstByte, ([byte, total]) => [
+        byte < 0 ? "" : String.fromCharCode(byte),
+        total.toStored(),
+      ]),
+    ),
     generator: {
       cpuUserMicros: cpu.user,
       cpuSystemMicros: cpu.system,

@@ -31,6 +31,9 @@ export class Tally {
   readonly processing = new Histogram();
   readonly waiting = new Histogram();
   readonly total = new Histogram();
+  /** `total` by the first byte of the body, where that is asked for. */
+  readonly totalByFirstByte = new Map<number, Histogram>();
+  readonly #byFirstByte: boolean;
   #open = 0;
   #peakConnections = 0;
   /** Body length that later responses must have; set by the first success. */
@@ -38,8 +41,9 @@ export class Tally {
   #responses = 0;
   #stopped = false;
 
-  constructor(requested: number) {
+  constructor(requested: number, byFirstByte: boolean) {
     this.requested = requested;
+    this.#byFirstByte = byFirstByte;
     this.errors = Object.fromEntries(errorClasses.map((name) => [name, 0])) as Record<ErrorClass, number>;
   }
 
@@ -74,7 +78,13 @@ export class Tally {
 
   /** A whole response: a success, or one of the two errors that a whole response can be. */
   respond(
-    response: { readonly status: number; readonly bodyBytes: number; readonly reusable: boolean },
+    response: {
+      readonly status: number;
+      readonly bodyBytes: number;
+      /** −1 for a body without one. */
+      readonly firstByte: number;
+      readonly reusable: boolean;
+    },
     timing: Timing,
   ): void {
     const { status, bodyBytes } = response;
@@ -98,6 +108,17 @@ export class Tally {
     this.connect.record(timing.connectMs * NS_PER_MS);
     this.waiting.record(timing.waitingMs * NS_PER_MS);
     this.processing.record(timing.processingMs * NS_PER_MS);
-    this.total.record((timing.connectMs + timing.processingMs) * NS_PER_MS);
+    const totalNs = (timing.connectMs + timing.processingMs) * NS_PER_MS;
+    this.total.record(totalNs);
+    if (this.#byFirstByte) this.#totalOf(response.firstByte).record(totalNs);
+  }
+
+  #totalOf(firstByte: number): Histogram {
+    let total = this.totalByFirstByte.get(firstByte);
+    if (total === undefined) {
+      total = new Histogram();
+      this.totalByFirstByte.set(firstByte, total);
+    }
+    return total;
   }
 }

@@ -25,7 +25,8 @@ export async function warmUpGenerator({ keepAlive, timeoutMs }: LoadOptions, sig
     const { port } = server.address() as AddressInfo;
     const authority = `127.0.0.1:${port}`;
     const target = { url: `http://${authority}/`, host: "127.0.0.1", port, path: "/", authority };
-    await run({ target, requests: REQUESTS, concurrency: CONNECTIONS, keepAlive, timeoutMs, headers: [] }, signal);
+    const options = { target, requests: REQUESTS, concurrency: CONNECTIONS, keepAlive, timeoutMs, headers: [] };
+    await run({ ...options, byFirstByte: false }, signal);
   } finally {
     server.close();
   }

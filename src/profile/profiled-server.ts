@@ -72,5 +72,6 @@ function loadOptions(url: string, concurrency: number): LoadOptions {
     keepAlive: true,
     timeoutMs: REQUEST_TIMEOUT_MS,
     headers: [],
+    byFirstByte: false,
   };
 }

@@ -5,6 +5,9 @@ import type { PlannedTrial } from "./plan.js";
 import type { SweepPlan, TrialResult } from "./result.js";
 import { accountBetween, type ServerProcess, startServerProcess } from "./server-process.js";
 
+/** "fast" or "slow": what the slow requests do to the fast ones shows only when these are told apart. */
+const ANSWERS_IN_KINDS = /^\/mixed(\?|$)/;
+
 /**
  * Runs one trial: a fresh server, a warm-up that is not counted, a reading, the measured window, a reading.
  * What goes wrong is the trial's result, except that it rejects when `signal` aborts: then there is no result.
@@ -35,6 +38,7 @@ export async function runTrial(
       warmupRequests: plan.warmupRequests,
       concurrency: planned.concurrency,
       keepAlive: plan.keepAlive,
+      byFirstByte: ANSWERS_IN_KINDS.test(plan.path),
     };
     generator = await warmUpGenerator(request, plan.pinning.generator, limited);
     const before = await server.readStats();

@@ -18,38 +18,49 @@ function feed(parser: ResponseParser, text: string, cuts: readonly number[] = []
   return state;
 }
 
-const whole: Readonly<Record<string, { readonly text: string; readonly status: number; readonly bodyBytes: number }>> =
-  {
-    "a length": { text: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", status: 200, bodyBytes: 5 },
-    "a length of 0": { text: "HTTP/1.1 200 OK\r\ncontent-length:0\r\n\r\n", status: 200, bodyBytes: 0 },
-    "a length named twice alike": {
-      text: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok",
-      status: 200,
-      bodyBytes: 2,
-    },
-    chunks: {
-      text: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nB;x="y"\r\n world, all\r\n0\r\n\r\n',
-      status: 200,
-      bodyBytes: 16,
-    },
-    "chunks with trailers": {
-      text: "HTTP/1.1 404 Not Found\r\nTRANSFER-ENCODING: gzip, Chunked\r\n\r\n1\r\nx\r\n0\r\nA: b\r\nC: d\r\n\r\n",
-      status: 404,
-      bodyBytes: 1,
-    },
-    "no content": { text: "HTTP/1.1 204 No Content\r\n\r\n", status: 204, bodyBytes: 0 },
-    "an interim response before": {
-      text: "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx",
-      status: 200,
-      bodyBytes: 1,
-    },
-    "lone line feeds": { text: "HTTP/1.1 200 OK\nContent-Length: 1\n\nx", status: 200, bodyBytes: 1 },
-    "no reason phrase": { text: "HTTP/1.1 200\r\nContent-Length: 1\r\n\r\nx", status: 200, bodyBytes: 1 },
-  };
+interface Whole {
+  readonly text: string;
+  readonly status: number;
+  readonly bodyBytes: number;
+  /** First byte of the body; "" without one. */
+  readonly first: string;
+}
+
+const whole: Readonly<Record<string, Whole>> = {
+  "a length": { text: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", status: 200, bodyBytes: 5, first: "h" },
+  "a length of 0": { text: "HTTP/1.1 200 OK\r\ncontent-length:0\r\n\r\n", status: 200, bodyBytes: 0, first: "" },
+  "a length named twice alike": {
+    text: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok",
+    status: 200,
+    bodyBytes: 2,
+    first: "o",
+  },
+  chunks: {
+    text: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nB;x="y"\r\n world, all\r\n0\r\n\r\n',
+    status: 200,
+    bodyBytes: 16,
+    first: "h",
+  },
+  "chunks with trailers": {
+    text: "HTTP/1.1 404 Not Found\r\nTRANSFER-ENCODING: gzip, Chunked\r\n\r\n1\r\nx\r\n0\r\nA: b\r\nC: d\r\n\r\n",
+    status: 404,
+    bodyBytes: 1,
+    first: "x",
+  },
+  "no content": { text: "HTTP/1.1 204 No Content\r\n\r\n", status: 204, bodyBytes: 0, first: "" },
+  "an interim response before": {
+    text: "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx",
+    status: 200,
+    bodyBytes: 1,
+    first: "x",
+  },
+  "lone line feeds": { text: "HTTP/1.1 200 OK\nContent-Length: 1\n\nx", status: 200, bodyBytes: 1, first: "x" },
+  "no reason phrase": { text: "HTTP/1.1 200\r\nContent-Length: 1\r\n\r\nx", status: 200, bodyBytes: 1, first: "x" },
+};
 
 const test = suite("response parser");
 
-for (const [name, { text, status, bodyBytes }] of Object.entries(whole)) {
+for (const [name, { text, status, bodyBytes, first }] of Object.entries(whole)) {
   test(`reads ${name}, whole, cut anywhere in two, and byte by byte`, () => {
     const parser = new ResponseParser();
     const cuts = [
@@ -62,6 +73,7 @@ for (const [name, { text, status, bodyBytes }] of Object.entries(whole)) {
       assert.is(feed(parser, text, cut), ParseState.complete, `cut at ${cut.slice(0, 3)}`);
       assert.is(parser.head.status, status, `cut at ${cut.slice(0, 3)}`);
       assert.is(parser.bodyBytes, bodyBytes, `cut at ${cut.slice(0, 3)}`);
+      assert.is(parser.firstByte, first === "" ? -1 : first.charCodeAt(0), `cut at ${cut.slice(0, 3)}`);
     }
   });
 

@@ -33,6 +33,7 @@ function optionsFor(port: number, { path = "/", ...settings }: Settings): LoadOp
     keepAlive: true,
     timeoutMs: 10_000,
     headers: [],
+    byFirstByte: false,
     ...settings,
   };
 }
@@ -220,6 +221,23 @@ test("stopped early it counts what was under way as interrupted, and all that wa
   assert.is(result.completed, 30);
   assert.is(result.errors.interrupted, 4);
   assert.is(result.sent, 34);
+});
+
+test("asked to, records latencies by the first byte of the body, and every completed request in one of them", async () => {
+  const body = ["fast\n", "slow\n", "fast\n"];
+  const server = liar((socket, request) => {
+    const text = body[request % body.length]!;
+    socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${text.length}\r\n\r\n${text}`);
+  });
+  const { completed, totalByFirstByte } = await against(server, { requests: 9, concurrency: 1, byFirstByte: true });
+  assert.is(completed, 9);
+  const counts = Object.entries(totalByFirstByte).map(([first, { count }]) => [first, count]);
+  assert.equal(Object.fromEntries(counts), { f: 6, s: 3 });
+});
+
+test("unasked it keeps no latencies by the first byte", async () => {
+  const { completed, totalByFirstByte } = await against(liar((socket) => socket.write(good)));
+  assert.equal([completed, totalByFirstByte], [20, {}]);
 });
 
 test.run();

@@ -30,7 +30,15 @@ for (const keepAlive of [true, false]) {
       const { port } = server.address() as AddressInfo;
       const authority = `127.0.0.1:${port}`;
       const target = { url: `http://${authority}/`, host: "127.0.0.1", port, path: "/", authority };
-      const options = { target, requests: 1, concurrency: 1, keepAlive, timeoutMs: 10_000, headers: [] };
+      const options = {
+        target,
+        requests: 1,
+        concurrency: 1,
+        keepAlive,
+        timeoutMs: 10_000,
+        headers: [],
+        byFirstByte: false,
+      };
       const opened = await socketsOpened(() => warmUpGenerator(options));
       assert.is(opened, keepAlive ? 50 : 5000);
       assert.is(connections, 0);
@@ -46,7 +54,15 @@ for (const keepAlive of [true, false]) {
 
 test("ends at once when the run is stopped", async () => {
   const target = { url: "http://127.0.0.1:1/", host: "127.0.0.1", port: 1, path: "/", authority: "127.0.0.1:1" };
-  const options = { target, requests: 1, concurrency: 1, keepAlive: true, timeoutMs: 10_000, headers: [] };
+  const options = {
+    target,
+    requests: 1,
+    concurrency: 1,
+    keepAlive: true,
+    timeoutMs: 10_000,
+    headers: [],
+    byFirstByte: false,
+  };
   assert.is(await socketsOpened(() => warmUpGenerator(options, AbortSignal.abort())), 0);
 });
 

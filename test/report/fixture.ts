@@ -77,6 +77,7 @@ function plausibleTrial(
       elapsedSeconds,
       startedAt: "2026-01-02T03:04:05.000Z",
       latency: { connect: total, processing: total, waiting: total, total },
+      totalByFirstByte: {},
       generator: {
         cpuUserMicros: cpuMicros * 0.4,
         cpuSystemMicros: cpuMicros * 0.2,

@@ -54,6 +54,13 @@ test("a core that is not loopool's own is measured as its own are", async () => 
   if (process.platform === "linux") assert.equal(childrenOf(process.pid), []);
 });
 
+test("fast and slow answers of /mixed are told apart", async () => {
+  const { run } = await trial("reactor", { path: "/mixed?slow=0.5", warmupRequests: 0 });
+  const { f: fast, s: slow } = run!.totalByFirstByte;
+  assert.ok(fast!.count > 0 && slow!.count > 0);
+  assert.is(fast!.count + slow!.count, 20);
+});
+
 test("what the server refuses or its handlers throw is in both accounts", async () => {
   const { run, server } = await trial("reactor", { handlers: behaviours, path: "/throws", warmupRequests: 0 });
   assert.is(run!.errors["unexpected-status"], 20);
