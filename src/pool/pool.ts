@@ -70,9 +70,13 @@ class Pool implements Core {
         onAnswer: ({ tag, status, fields, body }) =>
           this.#answer(tag, { status, headers: headerBlockOf(fields), body }),
         onReady: countWorkers,
-        onRetired: countWorkers,
+        onRetired: () => {
+          countWorkers();
+          this.#recover(worker);
+        },
         onLost: () => {
           countWorkers();
+          this.#stats.add(Field.workersLost, 1);
           this.#recover(worker);
         },
       });
@@ -162,7 +166,6 @@ class Pool implements Core {
 
   /** A worker has ended: what it had answered is sent, what it still held is answered with 500, and its slots are free again. */
   #recover(worker: number): void {
-    this.#stats.add(Field.workersLost, 1);
     // It may have taken the bell without ringing. A bound of one turn must not leave answers of a reader that is about to go.
     while (this.#hosts[worker]!.answers.read(this.#answer)) {}
     this.#collect();

@@ -48,7 +48,8 @@ export function scaleWorkers(
     const ready = hosts.filter((host) => host.isReady).length;
     if (ready <= min) return;
     const worker = hosts.findLastIndex((host, i) => host.isReady && nowMs - idleSinceMs[i]! >= idleMs);
-    if (worker !== -1 && ring.heldBy(worker).length === 0 && parking.retire(worker)) hosts[worker]!.expectRetirement();
+    const holdsNothing = (): boolean => ring.heldBy(worker).length === 0;
+    if (worker !== -1 && holdsNothing() && parking.retire(worker)) hosts[worker]!.expectRetirement(holdsNothing);
   };
 
   return setInterval(() => {

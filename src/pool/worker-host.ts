@@ -13,7 +13,7 @@ export interface WorkerEvents {
   readonly onReady: () => void;
   /** It ended without being told to; all it has sent has arrived. Its place is taken again soon. */
   readonly onLost: () => void;
-  /** It ended as it was told. */
+  /** It ended as it was told; all it has sent has arrived. */
   readonly onRetired: () => void;
 }
 
@@ -22,7 +22,7 @@ const workerFile = new URL(`./worker${extname(import.meta.url)}`, import.meta.ur
 
 const FIRST_DELAY_MS = 10;
 const MAX_DELAY_MS = 5000;
-/** A worker that was told to go home has this long: a handle of the user's may keep its thread alive. */
+/** A worker that was told to go home and holds nothing has this long: a handle of the user's may keep its thread alive. */
 const RETIRE_TIMEOUT_MS = 1000;
 
 type State = "vacant" | "starting" | "ready" | "retiring" | "stopped";
@@ -121,16 +121,17 @@ export class WorkerHost {
     }, this.#delayMs).unref();
   }
 
-  /** Ends a worker that is stuck, wherever it is; it is lost, and replaced. */
+  /** Ends a worker that is stuck, wherever it is; it is lost and replaced, unless it was to go anyway. */
   kill(): void {
-    if (this.#state === "ready") this.#thread?.terminate();
+    if (this.#state === "ready" || this.#state === "retiring") this.#thread?.terminate();
   }
 
-  /** The worker has been told to end. */
-  expectRetirement(): void {
+  /** The worker has been told to end. It may have found a last request first, which it finishes. */
+  expectRetirement(holdsNothing: () => boolean): void {
     this.#state = "retiring";
-    const thread = this.#thread;
-    setTimeout(() => thread?.terminate(), RETIRE_TIMEOUT_MS).unref();
+    const thread = this.#thread!;
+    const timer = setInterval(() => holdsNothing() && thread.terminate(), RETIRE_TIMEOUT_MS).unref();
+    thread.once("exit", () => clearInterval(timer));
   }
 
   /** Ends the thread, wherever it is, for good. */

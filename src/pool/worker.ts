@@ -34,13 +34,13 @@ const MAX_TURN_MS = 1;
 
 /** Requests that may be pending in this worker at once; what comes then is for the others, or waits in the ring. */
 const MAX_PENDING = 1024;
-/** It has as many pending as it may: it goes on when one of them is settled. */
-let sated = false;
+/** It has as many pending as it may, or was told to end while some are: it goes on when one of them is settled. */
+let resting = false;
 
 function work(): void {
   for (;;) {
-    sated = pending >= MAX_PENDING;
-    if (sated) return;
+    resting = pending >= MAX_PENDING;
+    if (resting) return;
     const startMs = pending > 0 ? performance.now() : 0;
     for (let slot = requests.claim(worker); slot !== -1; slot = requests.claim(worker)) {
       serve(slot);
@@ -49,7 +49,12 @@ function work(): void {
         return;
       }
     }
-    parking.announce(worker);
+    if (!parking.announce(worker)) {
+      resting = pending > 0;
+      // Nothing is held: the thread ends as soon as the user's own handles let it.
+      if (!resting) port.close();
+      return;
+    }
     if (!requests.isEmpty) {
       parking.leave(worker);
       continue;
@@ -63,11 +68,6 @@ function work(): void {
     } else {
       parking.wait(worker);
     }
-    if (parking.isRetired(worker) && pending === 0) {
-      // Nothing is held: the thread ends as soon as the user's own handles let it.
-      port.close();
-      return;
-    }
   }
 }
 
@@ -75,8 +75,9 @@ function serve(slot: number): void {
   const turn = requests.turn(slot);
   const claimedMs = isMeasured(requests, slot) ? nowMs() : 0;
   const request = readRequest(requests, slot);
-  // Main gave up on it while it was being read: what was read may be half another request.
-  if (requests.turn(slot) !== turn) return;
+  // Main gave up on it while it was being read: what was read may be half another request. The turn alone would not tell: it may have
+  // changed before the first look at it. The owner does: nobody else writes this worker's id, and it claims nothing meanwhile.
+  if (requests.ownerOf(slot) !== worker) return;
   parking.note(worker, 1 + slot);
   const response = dispatch(request);
   parking.note(worker, 0);
@@ -84,8 +85,8 @@ function serve(slot: number): void {
     pending++;
     response.then((late) => {
       pending--;
-      if (sated) {
-        sated = false;
+      if (resting) {
+        resting = false;
         setImmediate(work);
       }
       answer({ slot, turn, claimedMs, doneMs: claimedMs > 0 ? nowMs() : 0 }, late);
@@ -106,7 +107,6 @@ function answer(tag: AnswerTag, response: HandlerResponse): void {
 
 // A listener keeps the event loop alive while a promise of `waitAsync`, which does not, is all there is to wait for.
 port.on("message", () => {});
-parking.leave(worker);
-parking.note(worker, 0);
+parking.enter(worker);
 post({ type: "ready" });
 work();

@@ -5,7 +5,7 @@ import { errorClasses, type RunResult } from "../../src/load/run-result.js";
 import { type TestServer, withServer } from "../support/server.js";
 
 /** Workers killed; LOOPOOL_KILLS=1000 is the long form. */
-const kills = Number(process.env["LOOPOOL_KILLS"] ?? 60);
+const kills = Number(process.env["LOOPOOL_KILLS"] ?? 100);
 const QUEUE = 64;
 
 function load(
@@ -16,7 +16,10 @@ function load(
   signal?: AbortSignal,
 ): Promise<RunResult> {
   const target = { url: url + path, host: "127.0.0.1", port, path, authority: `127.0.0.1:${port}` };
-  return run({ target, requests, concurrency, keepAlive: true, timeoutMs: 20_000, headers: [] }, signal);
+  return run(
+    { target, requests, concurrency, keepAlive: true, timeoutMs: 20_000, headers: [], byFirstByte: false },
+    signal,
+  );
 }
 
 /** Whole responses by status: nothing was reset, cut short or left unanswered. */
@@ -51,7 +54,9 @@ test(`${kills} workers killed under load: every request answered, only with 200 
     const { shed } = figures;
     const full = await load(server, "/sleep?ms=100", QUEUE, QUEUE);
     assert.equal(full.statusCounts, { 200: QUEUE });
-    assert.is((await server.stats()).shed, shed);
+    const after = await server.stats();
+    assert.is(after.shed, shed);
+    assert.is(after.inFlight, 1, "only the reading itself");
   });
 });
 
@@ -68,6 +73,28 @@ test("ten times more than fits: refused at once, the rest served, and all is as 
     assert.is(shed, refused);
     assert.is(inFlight, 1, "only the reading itself");
   });
+});
+
+test("workers come and go with the load: no request pays for it", async () => {
+  const elastic = { min: 1, max: 3 };
+  await withServer(
+    { mode: "pool", workers: elastic, queue: QUEUE, workerIdleMs: 50, iterationsPerMicro: 1000 },
+    async (server) => {
+      let largest = 0;
+      for (let burst = 0; burst < 6; burst++) {
+        const result = await load(server, "/cpu?us=2000", 300, 16);
+        allAnswered(result);
+        assert.equal(result.statusCounts, { 200: 300 });
+        largest = Math.max(largest, (await server.stats()).workers);
+        // Of the idle ones, just as they are sent home: a request a time finds them at every step of that.
+        for (let i = 0; i < 40; i++) assert.equal((await load(server, "/hello", 1, 1)).statusCounts, { 200: 1 });
+      }
+      assert.ok(largest > 1, "a backlog brings more workers");
+      let { workers } = await server.stats();
+      while (workers > elastic.min) ({ workers } = await server.stats());
+      assert.is((await server.stats()).workersLost, 0);
+    },
+  );
 });
 
 test.run();

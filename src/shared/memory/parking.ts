@@ -1,13 +1,13 @@
 /**
  * Where idle workers sleep. Two words per worker, on a cache line of its own:
  * - the place: the worker writes PARKED and waits while it stands; whoever has work swaps it back and wakes that worker. Main swaps
- *   PARKED for RETIRED to send an idle worker home.
+ *   PARKED for RETIRED to send an idle worker home. RETIRED stays: a worker that sees work first cannot overwrite it.
  * - the task: the worker writes what it runs synchronously, and 0 when it returns to its own loop; main reads it to find out whether a
  *   worker is stuck. A worker that dies leaves its last task behind; its successor starts with none.
  *
  * No wake-up is lost: the worker announces itself, looks for work again, and only then waits on the value it wrote; the
  * producer publishes its items before it looks for parked workers. In any order of the two, one of them sees the other.
- * A worker that dies parked leaves PARKED behind: the wake-up spent on it is harmless, and its successor starts with `leave`.
+ * A worker that dies parked leaves PARKED behind: the wake-up spent on it is harmless, and its successor starts with `enter`.
  */
 
 const WORDS_PER_LINE = 16;
@@ -54,19 +54,20 @@ export class Parking {
     return true;
   }
 
-  /** Worker: whether it was told to end. Looked at after a wait: what comes in then is another worker's. */
-  isRetired(worker: number): boolean {
-    return Atomics.load(this.#words, worker * WORDS_PER_LINE) === RETIRED;
+  /** Worker: takes a place, whatever its predecessor left there. */
+  enter(worker: number): void {
+    Atomics.store(this.#words, worker * WORDS_PER_LINE, AWAKE);
+    this.note(worker, 0);
   }
 
-  /** Worker: announces that it is about to sleep. It must look for work once more before it waits. */
-  announce(worker: number): void {
-    Atomics.store(this.#words, worker * WORDS_PER_LINE, PARKED);
+  /** Worker: announces that it is about to sleep; false when it was told to end. It must look for work once more before it waits. */
+  announce(worker: number): boolean {
+    return Atomics.compareExchange(this.#words, worker * WORDS_PER_LINE, AWAKE, PARKED) !== RETIRED;
   }
 
   /** Worker: takes the announcement back. */
   leave(worker: number): void {
-    Atomics.store(this.#words, worker * WORDS_PER_LINE, AWAKE);
+    Atomics.compareExchange(this.#words, worker * WORDS_PER_LINE, PARKED, AWAKE);
   }
 
   /** Worker: sleeps until woken; the thread stands still, its timers and I/O too. */
