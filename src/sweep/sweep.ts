@@ -4,7 +4,7 @@ import { missingTrials, type PlannedTrial, planTrials } from "./plan.js";
 import type { SweepPlan, SweepResult, TrialResult } from "./result.js";
 import { type ServerProcess, startServerProcess } from "./server-process.js";
 import { writeResult } from "./store.js";
-import { runTrial, serveScript } from "./trial.js";
+import { runTrial, type ServerScript, serveScript } from "./trial.js";
 
 /** How far a sweep is. */
 export interface SweepState {
@@ -61,7 +61,7 @@ async function serverFacts(plan: SweepPlan, signal: AbortSignal): Promise<Server
 
 /**
  * Runs what a result still lacks and writes the file after each trial. Resolves with the finished result; rejects when
- * `signal` aborts, with every finished trial in the file.
+ * `signal` aborts, with every finished trial in the file. `serverScript` is for cores that are not loopool's own.
  */
 export async function continueSweep(
   file: string,
@@ -69,6 +69,7 @@ export async function continueSweep(
   trialTimeoutMs: number,
   progress: SweepProgress,
   signal: AbortSignal,
+  serverScript: ServerScript = serveScript,
 ): Promise<SweepResult> {
   const { plan, environment } = begun;
   const planned = planTrials(plan).length;
@@ -84,7 +85,7 @@ export async function continueSweep(
   for (const next of missing) {
     signal.throwIfAborted();
     progress.trialStarts(next, state());
-    const trial = await runTrial(next, plan, environment.iterationsPerMicro, trialTimeoutMs, signal);
+    const trial = await runTrial(next, plan, environment.iterationsPerMicro, trialTimeoutMs, signal, serverScript);
     const trials = [...result.trials, trial];
     result = { ...result, trials, finishedAt: trials.length === planned ? new Date().toISOString() : null };
     await writeResult(file, result);
