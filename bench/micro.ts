@@ -129,13 +129,25 @@ async function singleOperations(): Promise<readonly { name: string; medianNs: nu
       }),
     );
   await bench.run();
+  const words = new Int32Array(new SharedArrayBuffer(8));
+  const waker = new Worker(here("./fixtures/waker.js"), { workerData: words.buffer });
+  await once(waker, "online");
+  const pool = await startRingPool(1);
   const roundTrips = new Bench({ time: 500, warmupTime: 200 });
-  roundTrips.add("postMessage to a worker and back", async () => {
-    echo.postMessage(0);
-    await once(echo, "message");
-  });
+  roundTrips
+    .add("postMessage to a worker and back", async () => {
+      echo.postMessage(0);
+      await once(echo, "message");
+    })
+    .add("a task through the ring to a parked worker and back by the bell", () => pool.run(1, 1))
+    .add("Atomics.notify to a sleeping thread and back: two wake-ups", () => {
+      Atomics.store(words, 0, 1);
+      Atomics.notify(words, 0);
+      Atomics.wait(words, 1, 0);
+      Atomics.store(words, 1, 0);
+    });
   await roundTrips.run();
-  await echo.terminate();
+  await Promise.all([echo.terminate(), waker.terminate(), pool.stop()]);
   return [
     ...bench.tasks.map((task) => ({ task, each: EACH })),
     ...roundTrips.tasks.map((task) => ({ task, each: 1 })),

@@ -21,6 +21,9 @@ const packages: Readonly<Record<string, string>> = {
 
 const WORKING_NODES = "Node 20 or 22 (on Linux with glibc 2.38 or newer also 24 and 26)";
 
+/** The longest request line and header fields together: what Node's own server allows, too. µWS answers 431 beyond. */
+const MAX_HEAD_BYTES = 16 * 1024;
+
 /** Loads µWebSockets.js: the only place that does. Throws a LoopoolError that names the Node versions with a binary. */
 export async function loadUws(): Promise<LoadedUws> {
   const name = packages[process.versions.modules];
@@ -30,6 +33,8 @@ export async function loadUws(): Promise<LoadedUws> {
   }
   try {
     const require = createRequire(import.meta.url);
+    // µWS reads this once, when its binary is loaded, and takes 4096 bytes without it (HttpParser.h).
+    process.env["UWS_HTTP_MAX_HEADERS_SIZE"] = String(MAX_HEAD_BYTES);
     const uws = require(name) as LoadedUws["uws"];
     // The package exports no manifest, so it is read from beside its main file.
     const manifest = readFileSync(join(dirname(require.resolve(name)), "package.json"), "utf8");

@@ -2,9 +2,10 @@ import { ClaimRing, type ClaimRingShape, claimRingBytes } from "../shared/memory
 import { DOORBELL_BYTES, Doorbell } from "../shared/memory/doorbell.js";
 import { Parking, parkingBytes } from "../shared/memory/parking.js";
 import { RecordRing, recordRingBytes } from "../shared/memory/record-ring.js";
+import { LONG_REQUESTS_BYTES } from "./request-codec.js";
 
-/** Longer request lines do not fit a slot. µWS refuses heads over 4096 bytes before we see them, so all that arrive do. */
-const REQUEST_BYTES = 4096;
+/** Payload of a slot: nearly all paths and queries fit, and the slots in use stay close together. */
+const REQUEST_BYTES = 496;
 /** Answers of one worker that wait for the main thread; what does not fit takes the message channel. */
 const ANSWER_RING_BYTES = 2 ** 20;
 
@@ -14,6 +15,8 @@ export interface PoolMemory {
   readonly requestShape: ClaimRingShape;
   /** Main → workers. */
   readonly requests: SharedArrayBuffer;
+  /** Main → workers: what does not fit a slot, see request-codec.ts. */
+  readonly longRequests: SharedArrayBuffer;
   /** Worker i → main. */
   readonly answers: readonly SharedArrayBuffer[];
   readonly parking: SharedArrayBuffer;
@@ -27,6 +30,7 @@ export function createPoolMemory(workers: number, slots: number): PoolMemory {
     workers,
     requestShape,
     requests: new SharedArrayBuffer(claimRingBytes(requestShape)),
+    longRequests: new SharedArrayBuffer(LONG_REQUESTS_BYTES),
     answers: Array.from({ length: workers }, () => new SharedArrayBuffer(recordRingBytes(ANSWER_RING_BYTES))),
     parking: new SharedArrayBuffer(parkingBytes(workers)),
     doorbell: new SharedArrayBuffer(DOORBELL_BYTES),

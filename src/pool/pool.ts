@@ -10,8 +10,8 @@ import { Field, type ThreadStats } from "../shared/stats.js";
 import { Announcer } from "./announcer.js";
 import { type AnswerTag, headerBlockOf } from "./answer-codec.js";
 import { attachPool, createPoolMemory } from "./memory.js";
-import { OVERLOADED, TIMED_OUT, TOO_LONG, WAITED_TOO_LONG, WORKER_LOST } from "./refusals.js";
-import { writeRequest } from "./request-codec.js";
+import { OVERLOADED, TIMED_OUT, WAITED_TOO_LONG, WORKER_LOST } from "./refusals.js";
+import { RequestWriter } from "./request-codec.js";
 import { scaleWorkers } from "./scaling.js";
 import { WorkerHost } from "./worker-host.js";
 
@@ -29,6 +29,7 @@ class Pool implements Core {
   readonly #stats: ThreadStats;
   readonly #phases: PhaseRecorder;
   readonly #ring: ClaimRing;
+  readonly #requests: RequestWriter;
   readonly #parking: Parking;
   readonly #doorbell: Doorbell;
   readonly #announcer: Announcer;
@@ -58,6 +59,7 @@ class Pool implements Core {
     const { workers, queue, requestTimeoutMs, workerIdleMs } = shared.config;
     const memory = createPoolMemory(workers.max, queue);
     ({ requests: this.#ring, parking: this.#parking, doorbell: this.#doorbell } = attachPool(memory));
+    this.#requests = new RequestWriter(this.#ring, memory.longRequests);
     this.#announcer = new Announcer(this.#parking);
     this.#stats = stats;
     this.#phases = new PhaseRecorder(shared.phases);
@@ -96,14 +98,10 @@ class Pool implements Core {
 
   submit(request: HandlerRequest, reply: Reply): void {
     const slot = this.#ring.reserve();
-    if (slot === -1) {
+    const measured = this.#phases.isDue;
+    if (slot === -1 || !this.#requests.write(slot, request, measured)) {
       this.#stats.add(Field.shed, 1);
       reply.send(OVERLOADED);
-      return;
-    }
-    const measured = this.#phases.isDue;
-    if (!writeRequest(this.#ring, slot, request, measured)) {
-      reply.send(TOO_LONG);
       return;
     }
     if (this.#announcer.isQuiet) this.#turnMs = this.#nowMs();
@@ -118,6 +116,7 @@ class Pool implements Core {
     const slot = reply.ticket;
     if (this.#replies[slot] !== reply || !this.#ring.revoke(slot)) return;
     this.#replies[slot] = undefined;
+    this.#requests.free(slot);
     this.#stats.add(Field.dropped, 1);
   }
 
@@ -160,6 +159,7 @@ class Pool implements Core {
   #settle(slot: number, response: HandlerResponse): void {
     const reply = this.#replies[slot];
     this.#replies[slot] = undefined;
+    this.#requests.free(slot);
     this.#ring.release(slot);
     reply?.send(response);
   }
@@ -194,12 +194,17 @@ class Pool implements Core {
     this.#replies[slot] = undefined;
     this.#stats.add(Field.timedOut, 1);
     if (this.#ring.revoke(slot)) {
+      this.#requests.free(slot);
       reply?.send(WAITED_TOO_LONG);
       return;
     }
     const owner = this.#ring.ownerOf(slot);
-    if (this.#parking.taskOf(owner) === 1 + slot) this.#hosts[owner]?.kill();
-    else this.#ring.withdraw(slot);
+    if (this.#parking.taskOf(owner) === 1 + slot) {
+      this.#hosts[owner]?.kill();
+    } else {
+      this.#requests.free(slot);
+      this.#ring.withdraw(slot);
+    }
     reply?.send(TIMED_OUT);
   }
 

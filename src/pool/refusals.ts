@@ -16,5 +16,4 @@ export const WAITED_TOO_LONG: HandlerResponse = {
   body: "503 Service Unavailable: no worker was free in time\n",
 };
 export const TIMED_OUT = textResponse(504, "504 Gateway Timeout: the handler took too long");
-export const TOO_LONG = textResponse(414, "414 URI Too Long");
 export const WORKER_LOST = textResponse(500, "500 Internal Server Error: the worker ended before it answered");

@@ -1,55 +1,111 @@
 import type { HandlerRequest } from "../shared/handlers/handler.js";
 import type { ClaimRing } from "../shared/memory/claim-ring.js";
 
-/** A request in its slot: four words, then path and query in UTF-8. */
+/**
+ * A request in its slot: five words, then path and query in UTF-8. Where the texts do not fit they lie in a block of their own, which is
+ * the slot's as long as the request is: main hands blocks out and takes them back, the slot's owner reads.
+ */
 const METHOD_WORD = 0;
 const PATH_BYTES_WORD = 1;
 const QUERY_BYTES_WORD = 2;
 /** 1: the worker is to send the times of this request with its answer. */
 const MEASURED_WORD = 3;
-const HEAD_BYTES = 16;
+/** 0: the texts follow; else 1 + the number of the block they lie in. */
+const BLOCK_WORD = 4;
+const HEAD_BYTES = 20;
 
 const methods: readonly HandlerRequest["method"][] = ["GET", "HEAD"];
 
-/** Main: writes a request into a slot it has reserved; false when it does not fit. */
-export function writeRequest(
-  ring: ClaimRing,
-  slot: number,
-  { method, path, query }: HandlerRequest,
-  measured: boolean,
-): boolean {
-  const offset = ring.payloadOffset(slot);
-  const word = offset >> 2;
-  // UTF-8 takes three bytes for a UTF-16 unit at most: only a text that could be too long is measured.
-  const roomBytes = ring.payloadBytes - HEAD_BYTES;
-  if ((path.length + query.length) * 3 > roomBytes && Buffer.byteLength(path) + Buffer.byteLength(query) > roomBytes) {
-    return false;
+/** A head of 16 KiB (MAX_HEAD_BYTES of front/uws.ts), each byte of which may have become a replacement character of three. */
+const BLOCK_BYTES = 48 * 1024;
+/** Long requests that can be queued or in service at once. Memory that is never used costs nothing. */
+const BLOCKS = 64;
+
+/** Bytes of shared memory for the blocks. */
+export const LONG_REQUESTS_BYTES = BLOCKS * BLOCK_BYTES;
+
+/** Main's side. */
+export class RequestWriter {
+  readonly #ring: ClaimRing;
+  readonly #long: Buffer;
+  readonly #freeBlocks = Array.from({ length: BLOCKS }, (_, block) => block);
+  /** By slot: 1 + the block it has, 0 for none. */
+  readonly #blockOf: Int32Array;
+
+  constructor(ring: ClaimRing, longRequests: SharedArrayBuffer) {
+    this.#ring = ring;
+    this.#long = Buffer.from(longRequests);
+    this.#blockOf = new Int32Array(ring.slots);
   }
-  const pathBytes = writeText(ring.bytes, path, offset + HEAD_BYTES);
-  ring.words[word + METHOD_WORD] = methods.indexOf(method);
-  ring.words[word + MEASURED_WORD] = measured ? 1 : 0;
-  ring.words[word + PATH_BYTES_WORD] = pathBytes;
-  ring.words[word + QUERY_BYTES_WORD] = writeText(ring.bytes, query, offset + HEAD_BYTES + pathBytes);
-  return true;
+
+  /** Writes a request into a slot that is reserved; false when it is long and all blocks are in use. */
+  write(slot: number, { method, path, query }: HandlerRequest, measured: boolean): boolean {
+    const { words, bytes, payloadBytes } = this.#ring;
+    const offset = this.#ring.payloadOffset(slot);
+    const word = offset >> 2;
+    let texts = bytes;
+    let start = offset + HEAD_BYTES;
+    let block = 0;
+    // UTF-8 takes three bytes for a UTF-16 unit at most: only a text that could be too long is measured.
+    const roomBytes = payloadBytes - HEAD_BYTES;
+    if (
+      (path.length + query.length) * 3 > roomBytes &&
+      Buffer.byteLength(path) + Buffer.byteLength(query) > roomBytes
+    ) {
+      block = 1 + (this.#freeBlocks.pop() ?? -1);
+      if (block === 0) return false;
+      this.#blockOf[slot] = block;
+      texts = this.#long;
+      start = (block - 1) * BLOCK_BYTES;
+    }
+    const pathBytes = writeText(texts, path, start);
+    words[word + METHOD_WORD] = methods.indexOf(method);
+    words[word + MEASURED_WORD] = measured ? 1 : 0;
+    words[word + BLOCK_WORD] = block;
+    words[word + PATH_BYTES_WORD] = pathBytes;
+    words[word + QUERY_BYTES_WORD] = writeText(texts, query, start + pathBytes);
+    return true;
+  }
+
+  /** The slot is about to be given back: so is its block. An owner that still reads it finds out that the slot is no longer its own. */
+  free(slot: number): void {
+    const block = this.#blockOf[slot]!;
+    if (block === 0) return;
+    this.#blockOf[slot] = 0;
+    this.#freeBlocks.push(block - 1);
+  }
 }
 
-/** Worker: reads the request of a slot it has claimed. */
-export function readRequest(ring: ClaimRing, slot: number): HandlerRequest {
-  const offset = ring.payloadOffset(slot);
-  const word = offset >> 2;
-  const pathStart = offset + HEAD_BYTES;
-  const queryStart = pathStart + ring.words[word + PATH_BYTES_WORD]!;
-  const queryBytes = ring.words[word + QUERY_BYTES_WORD]!;
-  return {
-    method: methods[ring.words[word + METHOD_WORD]!]!,
-    path: readText(ring.bytes, pathStart, queryStart),
-    query: readText(ring.bytes, queryStart, queryStart + queryBytes),
-  };
-}
+/** A worker's side. */
+export class RequestReader {
+  readonly #ring: ClaimRing;
+  readonly #long: Buffer;
 
-/** Worker: whether main wants the times of the request in a slot it has claimed. */
-export function isMeasured(ring: ClaimRing, slot: number): boolean {
-  return ring.words[(ring.payloadOffset(slot) >> 2) + MEASURED_WORD] === 1;
+  constructor(ring: ClaimRing, longRequests: SharedArrayBuffer) {
+    this.#ring = ring;
+    this.#long = Buffer.from(longRequests);
+  }
+
+  /** Reads the request of a slot it has claimed. */
+  read(slot: number): HandlerRequest {
+    const { words } = this.#ring;
+    const offset = this.#ring.payloadOffset(slot);
+    const word = offset >> 2;
+    const block = words[word + BLOCK_WORD]!;
+    const texts = block === 0 ? this.#ring.bytes : this.#long;
+    const pathStart = block === 0 ? offset + HEAD_BYTES : (block - 1) * BLOCK_BYTES;
+    const queryStart = pathStart + words[word + PATH_BYTES_WORD]!;
+    return {
+      method: methods[words[word + METHOD_WORD]!]!,
+      path: readText(texts, pathStart, queryStart),
+      query: readText(texts, queryStart, queryStart + words[word + QUERY_BYTES_WORD]!),
+    };
+  }
+
+  /** Whether main wants the times of the request in a slot it has claimed. */
+  isMeasured(slot: number): boolean {
+    return this.#ring.words[(this.#ring.payloadOffset(slot) >> 2) + MEASURED_WORD] === 1;
+  }
 }
 
 /** A call into C++ costs more than writing or comparing this many characters here. */

@@ -6,7 +6,7 @@ import type { HandlerResponse } from "../shared/handlers/handler.js";
 import { type AnswerTag, AnswerWriter } from "./answer-codec.js";
 import { attachAnswers, attachPool } from "./memory.js";
 import type { StartupMessage, WorkerMessage } from "./messages.js";
-import { isMeasured, readRequest } from "./request-codec.js";
+import { RequestReader } from "./request-codec.js";
 
 /**
  * A worker thread: claims requests from the shared ring, runs their handlers, publishes the answers.
@@ -23,6 +23,7 @@ const dispatch = await createDispatch(context);
 countUnhandledRejections(context.stats);
 
 const { requests, parking, doorbell } = attachPool(memory);
+const reader = new RequestReader(requests, memory.longRequests);
 const nowMs = threadClock();
 const answers = new AnswerWriter(attachAnswers(memory, worker));
 
@@ -73,8 +74,8 @@ function work(): void {
 
 function serve(slot: number): void {
   const turn = requests.turn(slot);
-  const claimedMs = isMeasured(requests, slot) ? nowMs() : 0;
-  const request = readRequest(requests, slot);
+  const claimedMs = reader.isMeasured(slot) ? nowMs() : 0;
+  const request = reader.read(slot);
   // Main gave up on it while it was being read: what was read may be half another request. The turn alone would not tell: it may have
   // changed before the first look at it. The owner does: nobody else writes this worker's id, and it claims nothing meanwhile.
   if (requests.ownerOf(slot) !== worker) return;

@@ -100,10 +100,11 @@ export function conformance(mode: string): void {
 
   test("hands path and query to the handler as they arrived, short and long", async () => {
     await withServer({ mode }, async ({ url }) => {
-      for (const query of ["", "a=1&b=%20%C3%A4", "q=".padEnd(47, "x"), "q=".padEnd(3000, "y")]) {
+      for (const query of ["", "a=1&b=%20%C3%A4", "q=".padEnd(47, "x"), "q=".padEnd(3000, "y"), "z".repeat(15_000)]) {
         const text = await (await fetch(`${url}/echo?${query}`)).text();
         assert.is(text, `/echo?${query}\n`);
       }
+      assert.is((await fetch(`${url}/echo?${"q".repeat(17_000)}`)).status, 431, "a head over 16 KiB");
     });
   });
 

@@ -21,6 +21,21 @@ test("refuses at once with 503 and Retry-After what the ring has no room for, an
   });
 });
 
+test("long requests in service at once are bounded, and what they took is free again", async () => {
+  await withServer({ mode: "pool", workers: 2 }, async ({ url, stats }) => {
+    const long = (i: number) => `q=${String(i).repeat(2000).slice(0, 2000)}`;
+    for (let round = 0; round < 2; round++) {
+      const asked = Array.from({ length: 70 }, (_, i) => fetch(`${url}/sleep?ms=300&${long(i)}`));
+      const statuses = (await Promise.all(asked)).map(({ status }) => status);
+      assert.is(statuses.filter((status) => status === 200).length, 64);
+      assert.is(statuses.filter((status) => status === 503).length, 6);
+    }
+    assert.is((await stats()).shed, 12);
+    const echoes = Array.from({ length: 50 }, async (_, i) => (await fetch(`${url}/echo?${long(i)}`)).text());
+    for (const [i, text] of (await Promise.all(echoes)).entries()) assert.is(text, `/echo?${long(i)}\n`);
+  });
+});
+
 test("an idle worker takes what waits while another one is busy", async () => {
   await withServer({ mode: "pool", workers: 2, iterationsPerMicro: 1000 }, async ({ url }) => {
     const order: string[] = [];

@@ -1,0 +1,119 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { packageRoot } from "../src/cli/package-root.js";
+import { run } from "../src/load/run.js";
+import type { RunResult } from "../src/load/run-result.js";
+import { significant, whole } from "../src/report/format.js";
+import { table } from "../src/report/markdown.js";
+import { withServer } from "./processes.js";
+
+/**
+ * What becomes of a pool that is asked for far more than it can: 450 connections on a ring of 64 for a minute, before and after it as
+ * many as fit. `npm run bench:overload [-- SECONDS]`. Writes bench/results/<date>-overload.json and exits 1 where a bar is missed.
+ */
+const overloadSeconds = Number(process.argv[2] ?? 60);
+const QUEUE = 64;
+const FITS = 32;
+const CONNECTIONS = 450;
+const CAPACITY_SECONDS = 5;
+const PATH = "/cpu?us=1000";
+
+const commandLine = fileURLToPath(new URL("../src/cli/main.js", import.meta.url));
+const serve = ["serve", "--mode=pool", "--workers=1", `--queue=${QUEUE}`, "--host=127.0.0.1", "--port=0"];
+
+/** Closed loop over `concurrency` connections for this long. */
+async function ask(port: number, path: string, concurrency: number, seconds: number): Promise<RunResult> {
+  const target = {
+    url: `http://127.0.0.1:${port}${path}`,
+    host: "127.0.0.1",
+    port,
+    path,
+    authority: `127.0.0.1:${port}`,
+  };
+  const stop = new AbortController();
+  setTimeout(() => stop.abort(), seconds * 1000);
+  const limits = { requests: 1e9, keepAlive: true, timeoutMs: 20_000, headers: [], byFirstByte: false };
+  return await run({ ...limits, target, concurrency }, stop.signal);
+}
+
+const rate = (count: number, { elapsedSeconds }: RunResult): number => count / elapsedSeconds;
+
+/** Resident memory now, bytes. */
+function rssBytes(pid: number): number {
+  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+  return Number(kibibytes) * 1024;
+}
+
+const startedAt = new Date().toISOString();
+const measured = await withServer(null, [process.execPath, commandLine, ...serve], async (port) => {
+  const figures = async () =>
+    (await (await fetch(`http://127.0.0.1:${port}/stats.json`)).json()) as {
+      readonly pid: number;
+      readonly shed: number;
+    };
+  const { pid, shed: shedBefore } = await figures();
+  await ask(port, PATH, FITS, 2);
+  const before = await ask(port, PATH, FITS, CAPACITY_SECONDS);
+  const rssByTenth: number[] = [];
+  const timer = setInterval(() => rssByTenth.push(rssBytes(pid)), (overloadSeconds * 1000) / 10);
+  const during = await ask(port, PATH, CONNECTIONS, overloadSeconds);
+  clearInterval(timer);
+  const firstSecond = await ask(port, PATH, FITS, 1);
+  const after = await ask(port, PATH, FITS, CAPACITY_SECONDS);
+  return { before, during, firstSecond, after, rssByTenth, shed: (await figures()).shed - shedBefore };
+});
+
+const { before, during, firstSecond, after, rssByTenth, shed } = measured;
+const refused = during.statusCounts["503"] ?? 0;
+const otherErrors = Object.entries(during.errors).filter(
+  ([name]) => name !== "unexpected-status" && name !== "interrupted",
+);
+const capacity = rate(before.completed, before);
+const figures = {
+  capacityPerSecond: capacity,
+  askedPerCapacity: rate(during.completed + refused, during) / capacity,
+  servedPerCapacity: rate(during.completed, during) / capacity,
+  firstSecondPerCapacity: rate(firstSecond.completed, firstSecond) / capacity,
+  afterPerCapacity: rate(after.completed, after) / capacity,
+  /** The last tenth of the overload ÷ the second, when all buffers have been used once. */
+  memoryGrowth: rssByTenth.at(-1)! / rssByTenth[1]!,
+  refused,
+  shed,
+  otherErrors: otherErrors.reduce((sum, [, count]) => sum + count, 0),
+};
+const bars: readonly (readonly [string, string, string, boolean])[] = [
+  ["asked ÷ capacity", significant(figures.askedPerCapacity), "≥ 10", figures.askedPerCapacity >= 10],
+  [
+    "first second after it ÷ capacity",
+    significant(figures.firstSecondPerCapacity),
+    "≥ 0.9",
+    figures.firstSecondPerCapacity >= 0.9,
+  ],
+  [
+    "memory at its end ÷ after a fifth of it",
+    significant(figures.memoryGrowth),
+    "≤ 1.05",
+    figures.memoryGrowth <= 1.05,
+  ],
+  ["refused as the client counts ÷ shed as the server does", String(refused / shed), "1", refused === shed],
+  ["requests that failed otherwise", String(figures.otherErrors), "0", figures.otherErrors === 0],
+];
+console.log(
+  `Capacity with ${FITS} connections: ${whole(capacity)} requests/s of ${PATH}. ${CONNECTIONS} connections for ${overloadSeconds} s: ` +
+    `${whole(rate(refused, during))}/s refused, ${significant(figures.servedPerCapacity)} of the capacity served.\n`,
+);
+console.log(
+  table(
+    ["overload", "measured", "bar", ""],
+    bars.map(([name, value, limit, met]) => [name, value, limit, met ? "met" : "MISSED"]),
+  ),
+);
+
+const base = `${packageRoot}/bench/results/${startedAt.slice(0, 10)}-overload`;
+let file = `${base}.json`;
+for (let n = 2; existsSync(file); n++) file = `${base}-${n}.json`;
+const plan = { path: PATH, queue: QUEUE, workers: 1, fits: FITS, connections: CONNECTIONS, overloadSeconds };
+const stored = { schema: "loopool-overload/1", startedAt, node: process.versions.node, plan, figures, rssByTenth };
+writeFileSync(file, `${JSON.stringify(stored, null, 1)}\n`);
+console.log(`\nResult: ${file}`);
+if (bars.some(([, , , met]) => !met)) process.exitCode = 1;
