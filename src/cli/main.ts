@@ -6,6 +6,7 @@ import { flameCommand } from "./flame.js";
 import { loadCommand } from "./load.js";
 import { reportCommand } from "./report.js";
 import { serveCommand } from "./serve.js";
+import { statsCommand } from "./stats.js";
 import { sweepCommand } from "./sweep.js";
 
 /** The one door for failure: a user's mistake is one line and exit code 2; anything unexpected keeps its stack. */
@@ -28,7 +29,8 @@ const commands = yargs(hideBin(process.argv))
   .command(reportCommand)
   .command(loadCommand)
   .command(flameCommand)
-  .demandCommand(1, "name a command: serve, sweep, report, load or flame (--help shows each)")
+  .command(statsCommand)
+  .demandCommand(1, "name a command: serve, sweep, report, load, flame or stats (--help shows each)")
   .strict()
   .version()
   .help()

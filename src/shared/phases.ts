@@ -7,6 +7,10 @@
 export const phaseNames = ["wait", "handler", "back", "write"] as const;
 export type Phase = (typeof phaseNames)[number];
 
+/** What is recorded, in the order of the segment: each phase, and all of them together. */
+export const recordedNames = [...phaseNames, "total"] as const;
+export type Recorded = (typeof recordedNames)[number];
+
 /**
  * One request in this many is measured: the clock is read five times for it. One in four cost the hot path 3% of its CPU; one in
  * sixteen, a quarter of that.
@@ -17,14 +21,20 @@ export const SAMPLE_EVERY = 16;
 const CELLS_PER_DOUBLING = 32;
 const DOUBLINGS = 41;
 const CELLS = CELLS_PER_DOUBLING * DOUBLINGS;
-/** Before the cells: count and sum. */
-const COUNT = 0;
-const SUM_NS = 1;
-const HEAD = 2;
+/** Before the cells: the sum. */
+const SUM_NS = 0;
+const HEAD = 1;
 const COUNTERS = HEAD + CELLS;
 
 /** Bytes of shared memory. */
-export const PHASES_BYTES = phaseNames.length * COUNTERS * Float64Array.BYTES_PER_ELEMENT;
+export const PHASES_BYTES = recordedNames.length * COUNTERS * Float64Array.BYTES_PER_ELEMENT;
+
+/** How the segment is laid out, for whoever reads a copy of it: two that differ in this cannot read each other. */
+export const phasesLayout = {
+  recorded: recordedNames,
+  counters: COUNTERS,
+  cellsPerDoubling: CELLS_PER_DOUBLING,
+} as const;
 
 /** Main: records the phases of one measured request, all in ms, times of one clock. */
 export class PhaseRecorder {
@@ -47,44 +57,60 @@ export class PhaseRecorder {
     this.#add(1, handlerMs);
     this.#add(2, backMs);
     this.#add(3, writeMs);
+    this.#add(4, waitMs + handlerMs + backMs + writeMs);
   }
 
-  #add(phase: number, ms: number): void {
+  #add(histogram: number, ms: number): void {
     const ns = Math.max(0, ms * 1e6);
-    const base = phase * COUNTERS;
-    this.#counters[base + COUNT]! += 1;
+    const base = histogram * COUNTERS;
     this.#counters[base + SUM_NS]! += ns;
     this.#counters[base + HEAD + cellOf(ns)]! += 1;
   }
 }
 
-/** Figures of one phase, µs. */
-export interface PhaseFigures {
-  readonly count: number;
+/** A histogram as it was at about one moment. */
+export interface PhaseHistogram {
   /** Exact; two readings subtracted give the sum over the time between them. */
   readonly sumMicros: number;
-  readonly p50Micros: number;
-  readonly p90Micros: number;
-  readonly p99Micros: number;
+  /** What the cells hold together. */
+  readonly count: number;
+  /** Counts by cell. */
+  readonly cells: Float64Array;
 }
 
-/** Reads all phases. Any thread may call it. */
-export function readPhases(memory: SharedArrayBuffer): Readonly<Record<Phase, PhaseFigures>> {
+/** Copies all histograms, so that what is computed from one agrees with itself. Any thread may call it. */
+export function readHistograms(memory: ArrayBufferLike): Readonly<Record<Recorded, PhaseHistogram>> {
   const counters = new Float64Array(memory);
-  const figures = phaseNames.map((_, phase): PhaseFigures => {
-    const cells = counters.subarray(phase * COUNTERS, (phase + 1) * COUNTERS);
-    const count = cells[COUNT]!;
-    const at = (share: number): number => {
-      let seen = 0;
-      const cell = cells.subarray(HEAD).findIndex((n) => {
-        seen += n;
-        return n > 0 && seen >= share * count;
-      });
-      return cell === -1 ? 0 : upperEdge(cell) / 1000;
-    };
-    return { count, sumMicros: cells[SUM_NS]! / 1000, p50Micros: at(0.5), p90Micros: at(0.9), p99Micros: at(0.99) };
+  const histograms = recordedNames.map((name, i): readonly [Recorded, PhaseHistogram] => {
+    const copy = counters.slice(i * COUNTERS, (i + 1) * COUNTERS);
+    const cells = copy.subarray(HEAD);
+    return [name, { sumMicros: copy[SUM_NS]! / 1000, count: cells.reduce((sum, n) => sum + n, 0), cells }];
   });
-  return Object.fromEntries(phaseNames.map((name, phase) => [name, figures[phase]!])) as Record<Phase, PhaseFigures>;
+  return Object.fromEntries(histograms) as Record<Recorded, PhaseHistogram>;
+}
+
+/** The least time, µs, that at least this share of the values do not exceed: the upper edge of its cell. 0 when there are none. */
+export function percentileMicros({ count, cells }: PhaseHistogram, share: number): number {
+  let seen = 0;
+  const cell = cells.findIndex((n) => {
+    seen += n;
+    return n > 0 && seen >= share * count;
+  });
+  return cell === -1 ? 0 : upperEdge(cell) / 1000;
+}
+
+/** The cells that are not empty, ascending: upper edge in µs, count. Two readings subtracted give what lies between them. */
+export function filledCells({ cells }: PhaseHistogram): readonly (readonly [upperMicros: number, count: number])[] {
+  const filled: [number, number][] = [];
+  cells.forEach((n, cell) => {
+    if (n > 0) filled.push([upperEdge(cell) / 1000, n]);
+  });
+  return filled;
+}
+
+/** How many values lie below 2^exponent ns, an edge between two cells: exact, but for values that are that edge. */
+export function countBelow({ cells }: PhaseHistogram, exponent: number): number {
+  return cells.subarray(0, exponent * CELLS_PER_DOUBLING).reduce((sum, n) => sum + n, 0);
 }
 
 /** Each doubling from 2^k to 2^(k+1) ns has the same number of cells, of equal width. */

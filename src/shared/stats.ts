@@ -49,6 +49,14 @@ const STATUSES = 500;
 /** Fields and responses by status, in whole cache lines of eight counters. */
 const SLOT_COUNTERS = Math.ceil((fieldNames.length + STATUSES) / 8) * 8;
 
+/** How a slot is laid out, for whoever reads a copy of the segment: responses by status follow the fields. */
+export const statsLayout = {
+  fields: fieldNames,
+  firstStatus: FIRST_STATUS,
+  statuses: STATUSES,
+  slotCounters: SLOT_COUNTERS,
+} as const;
+
 /** Bytes of shared memory for this many threads. */
 export function statsBytes(threads: number): number {
   return threads * SLOT_COUNTERS * Float64Array.BYTES_PER_ELEMENT;
@@ -87,8 +95,8 @@ export interface StatsTotals extends Readonly<Record<keyof typeof Field, number>
   readonly status: Readonly<Record<string, number>>;
 }
 
-/** Adds up all slots. Any thread may call it. */
-export function readStats(memory: SharedArrayBuffer): StatsTotals {
+/** Adds up all slots of the segment, or of a copy. Any thread may call it. */
+export function readStats(memory: ArrayBufferLike): StatsTotals {
   const counters = new Float64Array(memory);
   const sum = (offset: number): number => {
     let total = 0;

@@ -1,6 +1,7 @@
 import type { ServerConfig } from "../config.js";
 import { PHASES_BYTES } from "../phases.js";
 import { statsBytes, ThreadStats } from "../stats.js";
+import type { WorkersView } from "../worker-states.js";
 
 /** What all threads of a server share, made once by the main thread and handed to the others as it is. */
 export interface SharedState {
@@ -9,6 +10,8 @@ export interface SharedState {
   readonly stats: SharedArrayBuffer;
   /** Histograms of where a request's time goes. */
   readonly phases: SharedArrayBuffer;
+  /** What a core with workers shows of them; null without workers. A core hands it to its threads. */
+  readonly workersView: WorkersView | null;
   /** One word: how many requests `/mixed` has had. Every thread adds to it. */
   readonly mixedCount: SharedArrayBuffer;
   readonly iterationsPerMicro: number;
@@ -28,6 +31,7 @@ export function createSharedState(
     config,
     stats: new SharedArrayBuffer(statsBytes(1 + workers)),
     phases: new SharedArrayBuffer(PHASES_BYTES),
+    workersView: null,
     mixedCount: new SharedArrayBuffer(4),
     startedAtMs: performance.timeOrigin + performance.now(),
     ...facts,

@@ -13,6 +13,7 @@ import {
   textResponse,
 } from "./handler.js";
 import { hello } from "./hello.js";
+import { metrics } from "./metrics.js";
 import { mixed } from "./mixed.js";
 import { sleep } from "./sleep.js";
 import { staticFiles } from "./static.js";
@@ -31,6 +32,7 @@ export async function createDispatch(context: HandlerContext): Promise<Dispatch>
       "/sleep": sleep,
       "/mixed": mixed(context),
       "/stats.json": stats(context),
+      "/metrics": metrics(context),
       ...(config.handlers === null ? {} : await importHandlers(config.handlers)),
     }),
   );

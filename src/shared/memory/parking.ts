@@ -1,9 +1,11 @@
 /**
- * Where idle workers sleep. Two words per worker, on a cache line of its own:
+ * Where idle workers sleep. Three words per worker, on a cache line of its own:
  * - the place: the worker writes PARKED and waits while it stands; whoever has work swaps it back and wakes that worker. Main swaps
  *   PARKED for RETIRED to send an idle worker home. RETIRED stays: a worker that sees work first cannot overwrite it.
  * - the task: the worker writes what it runs synchronously, and 0 when it returns to its own loop; main reads it to find out whether a
  *   worker is stuck. A worker that dies leaves its last task behind; its successor starts with none.
+ * - the presence: main writes 1 while a worker that takes requests is in place, 0 otherwise; whoever shows the workers reads it. Plain
+ *   information: nothing is decided by it, so an old value does no harm.
  *
  * No wake-up is lost: the worker announces itself, looks for work again, and only then waits on the value it wrote; the
  * producer publishes its items before it looks for parked workers. In any order of the two, one of them sees the other.
@@ -15,6 +17,7 @@ const AWAKE = 0;
 const PARKED = 1;
 const RETIRED = 2;
 const TASK_WORD = 1;
+const PRESENCE_WORD = 2;
 
 /** Bytes of shared memory for `workers` places. */
 export function parkingBytes(workers: number): number {
@@ -36,12 +39,22 @@ export class Parking {
     this.#words[worker * WORDS_PER_LINE + TASK_WORD] = task;
   }
 
-  /** Main: the task that a worker noted last. */
+  /** Main: notes whether a worker that takes requests is in place. */
+  notePresence(worker: number, isPresent: boolean): void {
+    Atomics.store(this.#words, worker * WORDS_PER_LINE + PRESENCE_WORD, isPresent ? 1 : 0);
+  }
+
+  /** Any thread: whether a worker that takes requests is in place, as main noted last. */
+  isPresent(worker: number): boolean {
+    return Atomics.load(this.#words, worker * WORDS_PER_LINE + PRESENCE_WORD) === 1;
+  }
+
+  /** Any thread: the task that a worker noted last. */
   taskOf(worker: number): number {
     return Atomics.load(this.#words, worker * WORDS_PER_LINE + TASK_WORD);
   }
 
-  /** Main: whether a worker sleeps. */
+  /** Any thread: whether a worker sleeps. */
   isParked(worker: number): boolean {
     return Atomics.load(this.#words, worker * WORDS_PER_LINE) === PARKED;
   }

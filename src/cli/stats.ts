@@ -1,0 +1,140 @@
+import { readdirSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Argv, CommandModule } from "yargs";
+import { LoopoolError, usageError } from "../shared/errors.js";
+import type { Figures } from "../shared/figures.js";
+import { mirrorFolder, mirrorPath } from "../stats-mirror/format.js";
+import { type IntervalFigures, intervalBetween } from "../stats-mirror/interval.js";
+import { mirroredFigures, readMirror } from "../stats-mirror/reader.js";
+import { text, wholeNumber, withValues } from "./options.js";
+import { statsView } from "./stats-view.js";
+
+const DEFAULT_PORT = 9090;
+const DEFAULT_INTERVAL_S = 1;
+/** A mirror that is this many times its interval old is not being written: the view says so. */
+const OLD_AFTER_INTERVALS = 10;
+/** Intervals in the sparkline. */
+const HISTORY = 30;
+
+const options = {
+  port: { describe: `port of the server on this machine [default: ${DEFAULT_PORT}]` },
+  interval: { describe: `seconds between two readings [default: ${DEFAULT_INTERVAL_S}]` },
+} as const;
+
+/** `loopool stats`: what a server on this machine does now, read from its shared memory and not through its port. */
+export const statsCommand: CommandModule = {
+  command: "stats",
+  describe: "watch a running server: its counters, read from shared memory",
+  builder: (yargs: Argv) =>
+    yargs
+      .options(withValues(options))
+      .option("json", {
+        describe: "one line of JSON for each reading, as in /stats.json",
+        type: "boolean",
+        default: false,
+      })
+      .option("once", { describe: "one reading, then end", type: "boolean", default: false })
+      .example("$0 stats", "the server on port 9090, live; Ctrl-C ends it")
+      .example("$0 stats --port 8080 --once --json", "one reading for a script"),
+  handler: (argv) => stats(argv as Readonly<Record<string, unknown>>),
+};
+
+async function stats(argv: Readonly<Record<string, unknown>>): Promise<void> {
+  const port = wholeNumber("port", argv["port"] ?? DEFAULT_PORT, 1, 65535);
+  const intervalMs = seconds("interval", argv["interval"] ?? String(DEFAULT_INTERVAL_S)) * 1000;
+  const once = argv["once"] === true;
+  const screen = argv["json"] === true ? null : new Screen(process.stdout, process.stdout.isTTY && !once);
+  endQuietly(screen);
+
+  let last: Figures | null = null;
+  const rates: number[] = [];
+  for (;;) {
+    const { figures, note } = await read(port, last?.pid);
+    const interval: IntervalFigures | null = last === null ? null : intervalBetween(last, figures);
+    if (interval !== null) rates.push(interval.requestsPerSecond);
+    if (rates.length > HISTORY) rates.shift();
+    if (screen === null) process.stdout.write(`${JSON.stringify(figures)}\n`);
+    else screen.show([...statsView(figures, interval, rates), ...note]);
+    if (once) return;
+    last = figures;
+    await delay(intervalMs);
+  }
+}
+
+/** `watched` is the pid of the server that was read before: its end is told as such. */
+async function read(
+  port: number,
+  watched: number | undefined,
+): Promise<{ readonly figures: Figures; readonly note: readonly string[] }> {
+  try {
+    const reading = await readMirror(mirrorPath(port));
+    const ageMs = performance.timeOrigin + performance.now() - reading.state.details.takenAtMs;
+    const isOld = ageMs > reading.description.intervalMs * OLD_AFTER_INTERVALS;
+    const note = isOld
+      ? ["", `These figures are ${(ageMs / 1000).toFixed(1)} s old: the server does not write new ones.`]
+      : [];
+    return { figures: mirroredFigures(reading), note };
+  } catch (error) {
+    if (!(error instanceof LoopoolError)) throw error;
+    const isGone = error.code === "MIRROR_ABSENT" || error.code === "MIRROR_STALE";
+    if (isGone && watched !== undefined) {
+      throw new LoopoolError("SERVER_ENDED", `the server with pid ${watched} has ended`);
+    }
+    if (error.code !== "MIRROR_ABSENT") throw error;
+    throw new LoopoolError(error.code, `no server shows its stats for port ${port} (${error.message})${others()}`);
+  }
+}
+
+/** Where else one could look. */
+function others(): string {
+  const ports = readdirSync(mirrorFolder()).flatMap((name) => /^loopool-(\d+)$/.exec(name)?.[1] ?? []);
+  if (ports.length === 0) return ': start one with "loopool serve", or name its port with --port';
+  return `: name another port with --port; there are files for ${ports.join(", ")}`;
+}
+
+/** Writes each view over the one before, on a terminal; one after the other elsewhere. */
+class Screen {
+  readonly #stream: NodeJS.WriteStream;
+  readonly #isLive: boolean;
+  #lines = 0;
+
+  constructor(stream: NodeJS.WriteStream, isLive: boolean) {
+    this.#stream = stream;
+    this.#isLive = isLive;
+    if (isLive) stream.write("\x1b[?25l");
+  }
+
+  show(lines: readonly string[]): void {
+    if (!this.#isLive) {
+      this.#stream.write(`${lines.join("\n")}\n\n`);
+      return;
+    }
+    // Longer lines would wrap, taller views scroll, and the next view would not find its place.
+    const { columns = 80, rows = 24 } = this.#stream;
+    const fitting = lines.slice(0, rows - 1).map((line) => `${line.slice(0, columns - 1)}\x1b[K\n`);
+    this.#stream.write(`${this.#lines > 0 ? `\x1b[${this.#lines}A` : ""}${fitting.join("")}\x1b[J`);
+    this.#lines = fitting.length;
+  }
+
+  /** Leaves the terminal as it was. */
+  end(): void {
+    if (this.#isLive) this.#stream.write("\x1b[?25h");
+  }
+}
+
+/** Ctrl-C is how a live view ends, and so is the end of the program that it is piped into: neither is a failure. */
+function endQuietly(screen: Screen | null): void {
+  process.once("exit", () => screen?.end());
+  process.once("SIGINT", () => process.exit(0));
+  process.once("SIGTERM", () => process.exit(0));
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
+}
+
+function seconds(flag: string, raw: unknown): number {
+  const value = Number(text(flag, raw));
+  if (value >= 0.1 && value <= 3600) return value;
+  throw usageError(`--${flag} must be a number of seconds from 0.1 to 3600, not "${String(raw)}"`);
+}

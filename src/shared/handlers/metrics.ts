@@ -1,0 +1,24 @@
+import { threadClock } from "../clock.js";
+import { liveFigures } from "../figures.js";
+import { readHistograms } from "../phases.js";
+import { prometheusText } from "../prometheus.js";
+import { WorkersWatch } from "../worker-states.js";
+import type { HandlerContext } from "./context.js";
+import { type Handler, HeaderBlock } from "./handler.js";
+
+const METRICS_HEADERS = new HeaderBlock({
+  "Content-Type": "text/plain; version=0.0.4; charset=utf-8",
+  "Cache-Control": "no-store",
+});
+
+/** `/metrics`: the figures of /stats.json for Prometheus. */
+export function metrics({ shared }: HandlerContext): Handler {
+  const watch = shared.workersView === null ? null : new WorkersWatch(shared.workersView, shared.stats);
+  const nowMs = threadClock();
+  return () => {
+    // One copy for both: a scrape must not contradict itself.
+    const phases = shared.phases.slice(0);
+    const figures = liveFigures({ ...shared, phases }, watch, nowMs());
+    return { status: 200, headers: METRICS_HEADERS, body: prometheusText(figures, readHistograms(phases)) };
+  };
+}
