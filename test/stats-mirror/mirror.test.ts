@@ -135,7 +135,7 @@ test("a state with one byte changed is never read", async () => {
   writer.close();
 });
 
-test("processes that are killed while they write at full speed: every state read is whole, and what they leave is stale", async () => {
+test("processes that are killed while they write: every state read is whole, and what they leave is stale", async () => {
   const path = join(folder, "killed");
   const random = seededRandom(13);
   let states = 0;
@@ -147,9 +147,10 @@ test("processes that are killed while they write at full speed: every state read
       let last = 0;
       const reads = 1 + Math.floor(random() * 100);
       for (let read = 0; read < reads; read++) {
-        const { state } = await readMirror(path, atOnceButLater);
-        const n = uniformValue(state);
-        assert.ok(n >= last, `state ${n} after state ${last}`);
+        const n = await look(path);
+        // No whole state met in so many looks: possible, since it writes most of the time.
+        if (n === "MIRROR_TORN") continue;
+        assert.ok(typeof n === "number" && n >= last, `${n} after state ${last}`);
         last = n;
         states++;
       }
@@ -159,11 +160,8 @@ test("processes that are killed while they write at full speed: every state read
     await ended;
     assert.is(await look(path), "MIRROR_STALE", `round ${round}`);
   }
-  assert.ok(states >= 15);
+  assert.ok(states >= 100, `${states} states`);
 });
-
-/** The other process writes all the time: give it a turn between looks. */
-const atOnceButLater = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test("processes that are killed inside a write, and at their start: stale or absent, and the next one replaces it", async () => {
   const path = join(folder, "inside");

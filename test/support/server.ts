@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { CoreModule } from "../../src/core.js";
 import { type RunningServer, startServer } from "../../src/server.js";
 import type { ServerConfig } from "../../src/shared/config.js";
 
@@ -39,16 +40,17 @@ type Settings = Partial<Omit<ServerConfig, "workers">> & {
   readonly workers?: number | ServerConfig["workers"];
 };
 
-/** Starts one, calls `use`, and stops it whatever happens. `files` are written into its root first. */
+/** Starts one, calls `use`, and stops it whatever happens. `files` are written into its root first; `modules` as startServer's. */
 export async function withServer(
   { workers = 1, ...settings }: Settings,
   use: (server: TestServer) => Promise<void>,
   files: Readonly<Record<string, string | Uint8Array>> = {},
+  modules?: readonly CoreModule[],
 ): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), "loopool-test-"));
   for (const [name, content] of Object.entries(files)) writeFileSync(join(root, name), content);
   try {
-    const server = await startServer({
+    const config: ServerConfig = {
       port: 0,
       host: "127.0.0.1",
       root,
@@ -62,7 +64,8 @@ export async function withServer(
       iterationsPerMicro: 1,
       drainTimeoutMs: 5000,
       ...settings,
-    });
+    };
+    const server = await startServer(config, modules);
     try {
       const stats = async () => (await (await fetch(`${server.url}/stats.json`)).json()) as StatsFigures;
       await use({ ...server, root, stats });

@@ -1,0 +1,138 @@
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { CoreModule } from "../../src/core.js";
+import { pool } from "../../src/pool/pool.js";
+import { reactor } from "../../src/reactor/reactor.js";
+import type { Figures } from "../../src/shared/figures.js";
+import type { SharedState } from "../../src/shared/handlers/context.js";
+import { mirrorPath } from "../../src/stats-mirror/format.js";
+import type { MirrorStartup } from "../../src/stats-mirror/job.js";
+import { mirroredFigures, readMirror } from "../../src/stats-mirror/reader.js";
+import { parsePrometheus, sampleOf } from "../support/prometheus.js";
+import { RawClient } from "../support/raw-client.js";
+import { type TestServer, withServer } from "../support/server.js";
+
+const test = suite("the figures of one server, read three ways");
+
+const command = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+
+/** A server of this core beside a thread that mirrors its stats. */
+async function withMirroredServer(core: CoreModule, use: (server: TestServer) => Promise<void>): Promise<void> {
+  let shared: SharedState | undefined;
+  const observed: CoreModule = {
+    ...core,
+    start(context) {
+      shared = context.shared;
+      return core.start(context);
+    },
+  };
+  await withServer(
+    { mode: core.name, workers: 2 },
+    async (server) => {
+      const workerData: MirrorStartup = { shared: shared!, port: server.port, intervalMs: 5 };
+      const thread = new Worker(new URL("./fixtures/mirror-thread.js", import.meta.url), { workerData });
+      await once(thread, "message");
+      try {
+        await use(server);
+      } finally {
+        thread.postMessage("end");
+        await once(thread, "exit");
+        assert.is(existsSync(mirrorPath(server.port)), false, "a clean end takes the file away");
+      }
+    },
+    { "index.html": "page" },
+    [observed],
+  );
+}
+
+/** What does not stand still while one reads. */
+function settled({ uptimeMicros, cpuUserMicros, cpuSystemMicros, peakRssBytes, eventLoop, ...rest }: Figures) {
+  assert.ok(uptimeMicros > 0 && cpuUserMicros + cpuSystemMicros > 0 && peakRssBytes > 0 && eventLoop.activeMs >= 0);
+  const { phases, latency, workerStates, ...counted } = rest;
+  assert.is(phases.wait.count, latency.count);
+  assert.ok(Array.isArray(workerStates));
+  return counted;
+}
+
+for (const core of [reactor, pool]) {
+  test(`${core.name}: /stats.json, /metrics and the mirror agree with each other and with the clients`, async () => {
+    await withMirroredServer(core, async ({ url, port }) => {
+      const sent = { "/hello": 40, "/": 30, "/absent": 20, "/throws": 7, "/cpu?us=x": 3 };
+      let bodyBytes = 0;
+      const seen: Record<string, number> = {};
+      await Promise.all(
+        Object.entries(sent).map(async ([path, times]) => {
+          for (let i = 0; i < times; i++) {
+            const response = await fetch(`${url}${path}`);
+            bodyBytes += (await response.arrayBuffer()).byteLength;
+            seen[response.status] = (seen[response.status] ?? 0) + 1;
+          }
+        }),
+      );
+      const aborts = 5;
+      for (let i = 0; i < aborts; i++) {
+        const client = await RawClient.open(port);
+        client.send("GET /never HTTP/1.1\r\nHost: x\r\n\r\n");
+        let inFlight = 0;
+        while (inFlight === 0) inFlight = mirroredFigures(await readMirror(mirrorPath(port))).inFlight;
+        client.socket.destroy();
+        while (inFlight !== 0) inFlight = mirroredFigures(await readMirror(mirrorPath(port))).inFlight;
+      }
+
+      const json = (await (await fetch(`${url}/stats.json`)).json()) as Figures;
+      const ownBytes = Buffer.byteLength(`${JSON.stringify(json)}\n`);
+      assert.equal(seen, { 200: 70, 400: 3, 404: 20, 500: 7 });
+      assert.equal(json.status, seen);
+      assert.is(json.requests, 100 + aborts + 1, "this request too");
+      assert.is(json.bodyBytes, bodyBytes);
+      assert.is(json.aborted, aborts);
+      assert.is(json.handlerErrors, 7);
+
+      // The mirror, once it has seen the end of that request: its response, and nothing in flight.
+      const figures = await until(port, (f) => f.responses["2xx"] === 71 && f.inFlight === 0);
+      assert.equal(settled(figures), {
+        ...settled(json),
+        status: { ...json.status, 200: 71 },
+        responses: { ...json.responses, "2xx": 71 },
+        bodyBytes: bodyBytes + ownBytes,
+        inFlight: 0,
+        activeConnections: figures.activeConnections,
+      });
+
+      const scrape = parsePrometheus(await (await fetch(`${url}/metrics`)).text());
+      assert.is(sampleOf(scrape, "loopool_requests_total"), figures.requests + 1);
+      assert.is(sampleOf(scrape, "loopool_response_body_bytes_total"), figures.bodyBytes);
+      for (const [code, count] of Object.entries(figures.status)) {
+        assert.is(sampleOf(scrape, "loopool_responses_total", { code }), count, code);
+      }
+      assert.is(sampleOf(scrape, "loopool_requests_aborted_total"), aborts);
+      assert.is(sampleOf(scrape, "loopool_handler_errors_total"), 7);
+      assert.ok(sampleOf(scrape, "loopool_request_duration_seconds_count") >= figures.latency.count);
+    });
+  });
+}
+
+test("another process reads on while the main thread does nothing else", async () => {
+  await withMirroredServer(reactor, async ({ port }) => {
+    const before = mirroredFigures(await readMirror(mirrorPath(port)));
+    // Until the command has ended, the main thread of the server, which is this one, stands still.
+    const line = execFileSync(process.execPath, [command, "stats", "--once", "--json", "--port", String(port)]);
+    const during = JSON.parse(String(line)) as Figures;
+    assert.ok(during.uptimeMicros > before.uptimeMicros + 10_000, "it was written meanwhile");
+    assert.equal(settled(during), settled(before));
+  });
+});
+
+async function until(port: number, isReached: (figures: Figures) => boolean): Promise<Figures> {
+  for (;;) {
+    const figures = mirroredFigures(await readMirror(mirrorPath(port)));
+    if (isReached(figures)) return figures;
+  }
+}
+
+test.run();
