@@ -1,6 +1,7 @@
 import type { ServerConfig } from "./shared/config.js";
 import type { HandlerContext } from "./shared/handlers/context.js";
 import type { HandlerRequest, HandlerResponse } from "./shared/handlers/handler.js";
+import type { WorkersView } from "./shared/worker-states.js";
 
 /** A body up to this size is copied before `Reply.send` returns; a longer one must not change afterwards. */
 export const COPIED_BODY_BYTES = 64 * 1024;
@@ -17,6 +18,8 @@ export interface Reply {
 
 /** A concurrency core: decides where and when handlers run. */
 export interface Core {
+  /** What those who only look may see of its workers and its queue; null for a core without. */
+  readonly workersView: WorkersView | null;
   /**
    * Takes one request. Calls `reply.send` exactly once, before it returns or later, on the main thread, whatever becomes of
    * the handler: a queue that is full answers 503. Never throws.

@@ -46,6 +46,7 @@ export function piscinaCore(settings: PiscinaSettings): CoreModule {
       });
       stats.set(Field.workers, threads);
       return {
+        workersView: null,
         submit(request, reply) {
           if (pool.queueSize >= queue) {
             stats.add(Field.shed, 1);

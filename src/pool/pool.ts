@@ -7,6 +7,7 @@ import type { Doorbell } from "../shared/memory/doorbell.js";
 import type { Parking } from "../shared/memory/parking.js";
 import { PhaseRecorder } from "../shared/phases.js";
 import { Field, type ThreadStats } from "../shared/stats.js";
+import { sightingsBytes, type WorkersView } from "../shared/worker-states.js";
 import { Announcer } from "./announcer.js";
 import { type AnswerTag, headerBlockOf } from "./answer-codec.js";
 import { attachPool, createPoolMemory } from "./memory.js";
@@ -26,6 +27,7 @@ export const pool: CoreModule = {
 };
 
 class Pool implements Core {
+  readonly workersView: WorkersView;
   readonly #stats: ThreadStats;
   readonly #phases: PhaseRecorder;
   readonly #ring: ClaimRing;
@@ -64,9 +66,17 @@ class Pool implements Core {
     this.#stats = stats;
     this.#phases = new PhaseRecorder(shared.phases);
     this.#publishedMs = new Float64Array(queue);
-    const countWorkers = (): void => stats.set(Field.workers, this.#hosts.filter((host) => host.isReady).length);
+    const { requestShape, requests, parking } = memory;
+    const sightings = new SharedArrayBuffer(sightingsBytes(workers.max));
+    this.workersView = { workers: workers.max, requestShape, requests, parking, sightings };
+    const countWorkers = (): void => {
+      stats.set(Field.workers, this.#hosts.filter((host) => host.isReady).length);
+      this.#hosts.forEach((host, worker) => {
+        this.#parking.notePresence(worker, host.isReady);
+      });
+    };
     this.#hosts = Array.from({ length: workers.max }, (_, worker) => {
-      const startup = { worker, memory, shared };
+      const startup = { worker, memory, shared: { ...shared, workersView: this.workersView } };
       return new WorkerHost(startup, {
         onBell: this.#collect,
         onAnswer: ({ tag, status, fields, body }) =>

@@ -12,6 +12,7 @@ export const reactor: CoreModule = {
     const dispatch = await createDispatch(context);
     const phases = new PhaseRecorder(context.shared.phases);
     return {
+      workersView: null,
       submit(request, reply) {
         if (phases.isDue) {
           submitMeasured(dispatch, phases, request, reply);

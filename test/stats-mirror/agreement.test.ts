@@ -26,9 +26,10 @@ async function withMirroredServer(core: CoreModule, use: (server: TestServer) =>
   let shared: SharedState | undefined;
   const observed: CoreModule = {
     ...core,
-    start(context) {
-      shared = context.shared;
-      return core.start(context);
+    async start(context) {
+      const started = await core.start(context);
+      shared = { ...context.shared, workersView: started.workersView };
+      return started;
     },
   };
   await withServer(

@@ -10,7 +10,7 @@ export interface SharedState {
   readonly stats: SharedArrayBuffer;
   /** Histograms of where a request's time goes. */
   readonly phases: SharedArrayBuffer;
-  /** What a core with workers shows of them; null without workers. A core hands it to its threads. */
+  /** What a core with workers shows of them; null without workers. A core that has them hands its own to its threads. */
   readonly workersView: WorkersView | null;
   /** One word: how many requests `/mixed` has had. Every thread adds to it. */
   readonly mixedCount: SharedArrayBuffer;
