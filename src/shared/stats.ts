@@ -39,6 +39,15 @@ export const Field = {
   handlerErrors: 15,
   /** Promises that were rejected in this thread with nobody listening. */
   unhandledRejections: 16,
+  /** Whoever runs the handler, of its file look-ups: answered by its own cache, by the shared one, and by neither. */
+  cacheHits: 17,
+  cacheSharedHits: 18,
+  cacheMisses: 19,
+  /** Whoever puts into the shared cache: entries that had to go; entries it did not take, too large or without room or lock. */
+  cacheEvictions: 20,
+  cacheBypassed: 21,
+  /** Main: shards emptied because a thread died inside of their lock. */
+  cacheRebuilds: 22,
 } as const;
 
 export type Field = (typeof Field)[keyof typeof Field];
