@@ -131,9 +131,9 @@ function spells(samples, worker) {
   return found;
 }
 
-/** From 0 to the next 1, 2 or 5 times a power of ten. */
+/** From 0 to the next 1, 2 or 5 times a power of ten, and to 2 at least: half of it is a label too. */
 function linear(values, { top, bottom }) {
-  const highest = Math.max(1, ...values);
+  const highest = Math.max(2, ...values);
   const power = 10 ** Math.floor(Math.log10(highest));
   const end = [1, 2, 5, 10].find((step) => step * power >= highest) * power;
   return { ticks: [0, end / 2, end], y: (value) => bottom - (value / end) * (bottom - top) };
