@@ -27,7 +27,7 @@ export function statsView(
       `shed ${whole(f.shed)}`,
       `timed out ${whole(f.timedOut)}`,
       `aborted ${whole(f.aborted)}`,
-      `handler errors ${whole(f.handlerErrors)}`,
+      `failed ${whole(f.handlerErrors)}`,
     ]),
     row(
       interval === null ? "latency, all" : "latency",

@@ -110,7 +110,9 @@ class Screen {
       return;
     }
     // Longer lines would wrap, taller views scroll, and the next view would not find its place.
-    const { columns = 80, rows = 24 } = this.#stream;
+    // A terminal that does not know its size says 0.
+    const columns = this.#stream.columns || 80;
+    const rows = this.#stream.rows || 24;
     const fitting = lines.slice(0, rows - 1).map((line) => `${line.slice(0, columns - 1)}\x1b[K\n`);
     this.#stream.write(`${this.#lines > 0 ? `\x1b[${this.#lines}A` : ""}${fitting.join("")}\x1b[J`);
     this.#lines = fitting.length;

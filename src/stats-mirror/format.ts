@@ -13,8 +13,10 @@ import type { ProcessIdentity } from "./process-identity.js";
  *
  * Node cannot map a file into memory; what there is are pwrite and pread on a file of tmpfs. Linux lets only one pwrite at a time into
  * a file, but a pread does not wait for it: it copies page by page while the writer does, and may see any mixture of old and new. A
- * writer that is killed leaves what it had copied until then. So neither a pread nor what is left behind can be trusted for being
- * one call: a seqlock around the state tells that it was being written, and a checksum proves that it is whole.
+ * writer that is killed leaves what it had copied until then. So a state is not whole for having been read, or written, in one call.
+ * The sequence of a seqlock tells that it is being written, as long as what two calls write becomes visible in their order, which
+ * holds on Linux but is promised by no standard; the checksum needs no order, and also finds what was damaged otherwise.
+ * test/stats-mirror/seqlock-model.test.ts walks every interleaving, with each of the two left out.
  *
  * Layout, in bytes of this machine's order (little-endian wherever µWS has binaries):
  *

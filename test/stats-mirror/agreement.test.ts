@@ -1,55 +1,19 @@
 import { execFileSync } from "node:child_process";
-import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { Worker } from "node:worker_threads";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { CoreModule } from "../../src/core.js";
 import { pool } from "../../src/pool/pool.js";
 import { reactor } from "../../src/reactor/reactor.js";
 import type { Figures } from "../../src/shared/figures.js";
-import type { SharedState } from "../../src/shared/handlers/context.js";
 import { mirrorPath } from "../../src/stats-mirror/format.js";
-import type { MirrorStartup } from "../../src/stats-mirror/job.js";
 import { mirroredFigures, readMirror } from "../../src/stats-mirror/reader.js";
+import { withMirroredServer } from "../support/mirrored-server.js";
 import { parsePrometheus, sampleOf } from "../support/prometheus.js";
 import { RawClient } from "../support/raw-client.js";
-import { type TestServer, withServer } from "../support/server.js";
 
 const test = suite("the figures of one server, read three ways");
 
 const command = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
-
-/** A server of this core beside a thread that mirrors its stats. */
-async function withMirroredServer(core: CoreModule, use: (server: TestServer) => Promise<void>): Promise<void> {
-  let shared: SharedState | undefined;
-  const observed: CoreModule = {
-    ...core,
-    async start(context) {
-      const started = await core.start(context);
-      shared = { ...context.shared, workersView: started.workersView };
-      return started;
-    },
-  };
-  await withServer(
-    { mode: core.name, workers: 2 },
-    async (server) => {
-      const workerData: MirrorStartup = { shared: shared!, port: server.port, intervalMs: 5 };
-      const thread = new Worker(new URL("./fixtures/mirror-thread.js", import.meta.url), { workerData });
-      await once(thread, "message");
-      try {
-        await use(server);
-      } finally {
-        thread.postMessage("end");
-        await once(thread, "exit");
-        assert.is(existsSync(mirrorPath(server.port)), false, "a clean end takes the file away");
-      }
-    },
-    { "index.html": "page" },
-    [observed],
-  );
-}
 
 /** What does not stand still while one reads. */
 function settled({ uptimeMicros, cpuUserMicros, cpuSystemMicros, peakRssBytes, eventLoop, ...rest }: Figures) {

@@ -2,6 +2,7 @@ import { clock, whole } from "./format.js";
 import { Plot, svg } from "./plot.js";
 
 const NOTHING = "–";
+const STATES = ["busy", "idle", "absent"];
 
 /** Lines over time. `series` are { name, key, mark }: a key of the samples, and the class of the line. */
 export class LineChart {
@@ -89,22 +90,19 @@ export class LanesChart {
         }),
       );
     }
-    const count = (sample, wanted) => sample.states.filter((state) => state === wanted).length;
-    const last = samples.at(-1);
-    const now = ["busy", "idle", "absent"].map((state) => `${state} ${whole(count(last, state))}`);
+    const count = ({ states }, wanted) =>
+      states.length === 0 ? NOTHING : whole(states.filter((state) => state === wanted).length);
+    const now = STATES.map((state) => `${state} ${count(samples.at(-1), state)}`);
     this.#plot.draw(frame, `${this.#title}: now ${now.join(", ")}`, marks, spanMs);
     this.#plot.legend(
-      ["busy", "idle", "absent"].map((state, i) => ({
+      STATES.map((state, i) => ({
         mark: svg("rect", { class: state, x: 0.5, y: 0.5, width: 27, height: 11 }),
         text: now[i],
       })),
     );
     this.#plot.table(samples, [
       ["Time", (s) => clock(s.date)],
-      ...["busy", "idle", "absent"].map((state) => [
-        state,
-        (s) => (s.states.length === 0 ? NOTHING : whole(count(s, state))),
-      ]),
+      ...STATES.map((state) => [state, (s) => count(s, state)]),
     ]);
   }
 }
@@ -133,9 +131,9 @@ function spells(samples, worker) {
   return found;
 }
 
-/** From 0 to the next 1, 2 or 5 times a power of ten. */
+/** From 0 to the next 1, 2 or 5 times a power of ten, and to 2 at least: half of it is a label too. */
 function linear(values, { top, bottom }) {
-  const highest = Math.max(1, ...values);
+  const highest = Math.max(2, ...values);
   const power = 10 ** Math.floor(Math.log10(highest));
   const end = [1, 2, 5, 10].find((step) => step * power >= highest) * power;
   return { ticks: [0, end / 2, end], y: (value) => bottom - (value / end) * (bottom - top) };

@@ -156,7 +156,7 @@ function showWorkers(workers) {
       html("th", { scope: "row", textContent: worker }),
       html("td", { textContent: state }),
       html("td", { textContent: forMs === null ? NOTHING : duration(forMs / 1000) }),
-      html("td", { textContent: on ?? NOTHING }),
+      html("td", { className: "path", textContent: on ?? NOTHING }),
       html("td", { className: "number", textContent: whole(handled) }),
     ),
   );
