@@ -77,8 +77,8 @@ for (const [name, { text, status, bodyBytes, first }] of Object.entries(whole)) 
     }
   });
 
-  test(`takes a byte beyond ${name} for malformed`, () => {
-    assert.is(feed(new ResponseParser(), `${text}x`), ParseState.malformed);
+  test(`takes a byte beyond ${name} for one too many`, () => {
+    assert.is(feed(new ResponseParser(), `${text}x`), ParseState.overlong);
   });
 
   test(`does not take ${name} for whole without its last byte`, () => {

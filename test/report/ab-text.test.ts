@@ -4,7 +4,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Histogram, type StoredHistogram } from "../../src/load/histogram.js";
 import { run } from "../../src/load/run.js";
-import { type ErrorClass, errorClasses, type RunResult } from "../../src/load/run-result.js";
+import { type ErrorClass, noErrors, type RunResult } from "../../src/load/run-result.js";
 import { abReport } from "../../src/report/ab-text.js";
 
 /** What ApacheBench 2.3 printed for `ab -q -k -n 1000 -c 10` against a server of node:http that answers 404, banner left out. */
@@ -73,10 +73,7 @@ function result(changes: Partial<RunResult> = {}, errors: Partial<Record<ErrorCl
     requested: 10,
     sent: 10,
     completed: 10,
-    errors: {
-      ...(Object.fromEntries(errorClasses.map((name) => [name, 0])) as Record<ErrorClass, number>),
-      ...errors,
-    },
+    errors: { ...noErrors(), ...errors },
     statusCounts: { "200": 10 },
     keepAliveResponses: 9,
     peakConnections: 2,
