@@ -10,7 +10,7 @@ export interface LoadOptions {
   /** Connections, each with one request under way; at most `requests`. */
   readonly concurrency: number;
   readonly keepAlive: boolean;
-  /** Allowed from the start of a request, its connect included, to the last byte of its response; in an open loop also before its start. */
+  /** Allowed from the start of a request, its connect included, to the last byte of its response; in an open loop as long again for its wait for a connection. */
   readonly timeoutMs: number;
   /** More header fields, checked. */
   readonly headers: readonly (readonly [name: string, value: string])[];
