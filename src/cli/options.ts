@@ -26,6 +26,14 @@ export function wholeNumber(flag: string, raw: unknown, min: number, max: number
   throw usageError(`--${flag} must be a whole number from ${min} to ${max}, not "${String(value)}"`);
 }
 
+/** A number in [min, max], a fraction or not. */
+export function number(flag: string, raw: unknown, min: number, max: number): number {
+  const value = single(flag, raw);
+  const found = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  if (typeof found === "number" && found >= min && found <= max) return found;
+  throw usageError(`--${flag} must be a number from ${min} to ${max}, not "${String(value)}"`);
+}
+
 /** One of a closed set of words. */
 export function oneOf<const T extends string>(flag: string, raw: unknown, allowed: readonly T[]): T {
   const value = single(flag, raw);

@@ -2,20 +2,19 @@ import type { Argv, CommandModule } from "yargs";
 import { readSweep } from "../report/read.js";
 import { writeReport } from "../report/write.js";
 import { usageError } from "../shared/errors.js";
-import { changesSince, openFilesLimit } from "../sweep/environment.js";
+import { changesSince } from "../sweep/environment.js";
 import { pinningFacts, resolvePinning } from "../sweep/pinning.js";
 import { missingTrials } from "../sweep/plan.js";
-import type { SweepPlan, SweepResult } from "../sweep/result.js";
+import type { SweepResult } from "../sweep/result.js";
 import { createResultFile } from "../sweep/store.js";
 import { beginSweep, continueSweep } from "../sweep/sweep.js";
+import { checkOpenFiles } from "./open-files.js";
 import { text, wholeNumber, withValues } from "./options.js";
 import { packageRoot } from "./package-root.js";
 import { sweepProgress } from "./progress.js";
 import { planOf, planOptions } from "./sweep-plan.js";
 
 const DEFAULT_TRIAL_TIMEOUT_S = 300;
-/** Descriptors of the generator beside its connections, with room to spare. */
-const SPARE_DESCRIPTORS = 50;
 /** Failed trials that are told of one by one; a sweep in which all fail, fails for one reason. */
 const MAX_FAILURES_SHOWN = 3;
 
@@ -101,7 +100,7 @@ async function runToTheEnd(
 
 async function begin(argv: Values, timeoutMs: number, signal: AbortSignal): Promise<Sweep> {
   const plan = planOf(argv);
-  checkOpenFiles(plan);
+  checkOpenFiles(Math.max(...plan.concurrencies));
   const name = text("name", argv["name"] ?? "cores");
   if (!/^\w[\w.-]*$/.test(name)) {
     throw usageError(`--name may have letters, digits, "_", and after the first also "." and "-", not "${name}"`);
@@ -136,19 +135,9 @@ async function resume(argv: Values): Promise<Sweep> {
   }
   const { server, generator } = plan.pinning;
   if (server !== null && generator !== null) resolvePinning(`${server}:${generator}`, plan, pinningFacts());
-  checkOpenFiles(plan);
+  checkOpenFiles(Math.max(...plan.concurrencies));
   console.error(`${missing} trials are missing in ${file}. ${plan.pinning.reason}`);
   return { file, result };
-}
-
-function checkOpenFiles({ concurrencies }: SweepPlan): void {
-  const limit = openFilesLimit();
-  const concurrency = Math.max(...concurrencies);
-  const needed = concurrency + SPARE_DESCRIPTORS;
-  if (limit === null || needed <= limit) return;
-  throw usageError(
-    `--concurrency ${concurrency} needs ${needed} open files, ${limit} are allowed: run "ulimit -n ${needed}" first`,
-  );
 }
 
 /** A trial that failed is in the report; whoever waits for this command must not have to read it to know. */

@@ -1,3 +1,5 @@
+import type { BodySink } from "./body-hash.js";
+
 const LF = 0x0a;
 const CR = 0x0d;
 const SEMICOLON = 0x3b;
@@ -17,10 +19,16 @@ export class ChunkedBody {
   #place: Place = "size";
   #size = 0;
   #sizeDigits = 0;
+  readonly #sink: BodySink | null;
   /** Bytes left of the chunk being read. */
   #left = 0;
   /** Bytes of the current trailer line, its line end not counted: an empty one ends the body. */
   #lineBytes = 0;
+
+  /** `sink` is told of all data. */
+  constructor(sink: BodySink | null = null) {
+    this.#sink = sink;
+  }
 
   reset(): void {
     this.dataBytes = 0;
@@ -40,6 +48,7 @@ export class ChunkedBody {
       if (this.#place === "data") {
         if (this.dataBytes === 0) this.firstByte = bytes[i]!;
         const taken = Math.min(this.#left, end - i);
+        this.#sink?.update(bytes, i, i + taken);
         this.dataBytes += taken;
         this.#left -= taken;
         i += taken;

@@ -54,6 +54,16 @@ export class Histogram {
     this.#max = Math.max(this.#max, other.#max);
   }
 
+  /** Becomes what the other is now. */
+  copyFrom(other: Histogram): void {
+    this.#cells.set(other.#cells);
+    this.#count = other.#count;
+    this.#min = other.#min;
+    this.#max = other.#max;
+    this.#sum = other.#sum;
+    this.#sumOfSquares = other.#sumOfSquares;
+  }
+
   get count(): number {
     return this.#count;
   }
@@ -86,13 +96,27 @@ export class Histogram {
    */
   valueAtPercentile(percentile: number): number {
     if (this.#count === 0) return 0;
-    // Less the rounding of the product: 99.9% of 1,000 values is the 999th, not the 1,000th.
-    const rank = (percentile / 100) * this.#count;
-    const wanted = Math.max(1, Math.ceil(rank - rank * 1e-12));
+    const wanted = rankOf(percentile, this.#count);
     let seen = 0;
     for (let index = 0; index < CELLS; index++) {
       seen += this.#cells[index]!;
       if (seen >= wanted) return Math.max(this.#min, Math.min(this.#max, highestOf(index)));
+    }
+    return this.#max;
+  }
+
+  /**
+   * The same of the values recorded since `earlier` was copied from this one: the highest value of its cell, which may be a thousandth
+   * more than the largest of them. 0 when there are none.
+   */
+  percentileSince(earlier: Histogram, percentile: number): number {
+    const count = this.#count - earlier.#count;
+    if (count === 0) return 0;
+    const wanted = rankOf(percentile, count);
+    let seen = 0;
+    for (let index = 0; index < CELLS; index++) {
+      seen += this.#cells[index]! - earlier.#cells[index]!;
+      if (seen >= wanted) return Math.min(this.#max, highestOf(index));
     }
     return this.#max;
   }
@@ -137,6 +161,13 @@ export class Histogram {
     histogram.#max = stored.max;
     return histogram;
   }
+}
+
+/** The rank from 1, of `count` values in order, that `percentile` per cent of them do not exceed. */
+function rankOf(percentile: number, count: number): number {
+  // Less the rounding of the product: 99.9% of 1,000 values is the 999th, not the 1,000th.
+  const rank = (percentile / 100) * count;
+  return Math.max(1, Math.ceil(rank - rank * 1e-12));
 }
 
 /** The cell of an integer value: which doubling, and where in it. */

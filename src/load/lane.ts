@@ -1,8 +1,19 @@
 import { connect, type Socket } from "node:net";
+import { BodyHash } from "./body-hash.js";
 import type { LoadOptions } from "./options.js";
 import { ParseState, ResponseParser } from "./response-parser.js";
 import type { ErrorClass } from "./run-result.js";
 import type { Tally } from "./tally.js";
+
+/** Decides when a lane sends its next request. */
+export interface Loop {
+  /** The lane has nothing under way: the loop has it `start` a request now or later, or `close`s it for good. */
+  free(lane: Lane, nowMs: number): void;
+  /** Called every few milliseconds: gives up requests that have waited longer than allowed. */
+  checkTimeout(nowMs: number): void;
+  /** The tally gives out no more: lanes that wait for a request are closed. */
+  stop(): void;
+}
 
 /** What all lanes of a run share. */
 export interface LaneContext {
@@ -14,29 +25,34 @@ export interface LaneContext {
   /** Bytes are read into it and used up before the next read of any socket: one serves all. */
   readonly readBuffer: Buffer;
   readonly tally: Tally;
-  /** Called once by each lane, when there is nothing more to send. */
-  readonly onDone: () => void;
 }
 
 /**
- * One of the run's connections and its successors: sends a request, waits for the whole response, sends the next. The end of
- * one request is the start of the next by the same reading of the clock, so a closed loop has no think time to hide in.
+ * One of the run's connections and its successors: sends a request, waits for the whole response, and is free for the next. The end
+ * of one request is the start of the next by the same reading of the clock, so a closed loop has no think time to hide in.
  */
 export class Lane {
   readonly #context: LaneContext;
-  readonly #parser = new ResponseParser();
+  readonly #loop: Loop;
+  /** Only where bodies are compared. */
+  readonly #hash: BodyHash | null;
+  readonly #parser: ResponseParser;
   #socket: Socket | undefined;
   /** A request has been taken and has not ended. */
   #busy = false;
   #connected = false;
   /** Times of the request under way, ms of performance.now(). */
+  #intendedMs = 0;
   #startedMs = 0;
   #connectMs = 0;
   #writtenMs = 0;
   #firstByteMs = 0;
 
-  constructor(context: LaneContext) {
+  constructor(context: LaneContext, loop: Loop) {
     this.#context = context;
+    this.#loop = loop;
+    this.#hash = (context.options.bodySha256 ?? null) === null ? null : new BodyHash();
+    this.#parser = new ResponseParser(this.#hash);
   }
 
   /** The `Server` the responses name. */
@@ -44,20 +60,49 @@ export class Lane {
     return this.#parser.head.server;
   }
 
-  /** Takes a request and opens a connection for it; the lane is done when there is none to take. */
-  open(): void {
-    const { tally, options, address, readBuffer, onDone } = this.#context;
-    if (!tally.take()) {
-      onDone();
-      return;
-    }
+  /** Sends a request that has been taken from the tally, over a new connection where there is none. Its latency counts from `intendedMs`. */
+  start(intendedMs: number, nowMs: number): void {
     this.#busy = true;
+    this.#intendedMs = intendedMs;
+    this.#startedMs = nowMs;
     this.#parser.reset();
-    this.#startedMs = performance.now();
+    this.#hash?.reset();
+    if (this.#connected) {
+      this.#connectMs = 0;
+      this.#write(nowMs);
+    } else {
+      this.#connect();
+    }
+  }
+
+  /** Fails the request under way if it has taken longer than allowed. */
+  checkTimeout(nowMs: number): void {
+    if (this.#busy && nowMs - this.#startedMs > this.#context.options.timeoutMs && this.#socket !== undefined) {
+      this.#end(this.#socket, this.#connected ? "timeout" : "connect-timeout");
+    }
+  }
+
+  /** The run was stopped: what is under way is not waited for. */
+  interrupt(): void {
+    if (this.#busy && this.#socket !== undefined) this.#end(this.#socket, "interrupted");
+  }
+
+  /** Leaves the connection; what its socket still tells is not heard any more. */
+  close(): void {
+    this.#socket?.destroy();
+    this.#socket = undefined;
+    // The descriptor is closed by now; the event that says so comes later, when the next connection is open.
+    if (this.#connected) this.#context.tally.connectionClosed();
+    this.#connected = false;
+  }
+
+  #connect(): void {
+    const { tally, options, address, readBuffer } = this.#context;
     const socket = connect({
       host: address,
       port: options.target.port,
       noDelay: true,
+      ...(options.localAddress ? { localAddress: options.localAddress } : {}),
       onread: {
         buffer: readBuffer,
         callback: (bytesRead, bytes) => {
@@ -83,18 +128,6 @@ export class Lane {
     socket.on("close", () => this.#end(socket, this.#parser.started ? "short-body" : "closed-early"));
   }
 
-  /** Fails the request under way if it has taken longer than allowed. */
-  checkTimeout(nowMs: number): void {
-    if (this.#busy && nowMs - this.#startedMs > this.#context.options.timeoutMs && this.#socket !== undefined) {
-      this.#end(this.#socket, "timeout");
-    }
-  }
-
-  /** The run was stopped: what is under way is not waited for. */
-  interrupt(): void {
-    if (this.#busy && this.#socket !== undefined) this.#end(this.#socket, "interrupted");
-  }
-
   #write(nowMs: number): void {
     this.#writtenMs = nowMs;
     this.#firstByteMs = 0;
@@ -104,64 +137,75 @@ export class Lane {
   #receive(bytesRead: number, bytes: Buffer): void {
     const nowMs = performance.now();
     this.#context.tally.totalBytes += bytesRead;
+    if (!this.#busy) {
+      // Nobody asked for it: what comes over this connection next cannot be told from an answer.
+      this.close();
+      return;
+    }
     if (this.#firstByteMs === 0) this.#firstByteMs = nowMs;
     const state = this.#parser.feed(bytes, bytesRead);
     if (state === ParseState.complete) this.#complete(nowMs);
-    else if (state === ParseState.malformed && this.#socket !== undefined) this.#end(this.#socket, "malformed");
+    else if (state !== ParseState.more && this.#socket !== undefined)
+      this.#end(this.#socket, state === ParseState.overlong ? "long-body" : "malformed");
   }
 
-  /** A whole response has arrived: the next request goes out on the same connection where that may be used again. */
+  /** A whole response has arrived: the next request can go out on the same connection where that may be used again. */
   #complete(nowMs: number): void {
     const { tally, options } = this.#context;
     const parser = this.#parser;
     const reusable = options.keepAlive && parser.head.keepAlive;
     this.#busy = false;
     tally.respond(
-      { status: parser.head.status, bodyBytes: parser.bodyBytes, firstByte: parser.firstByte, reusable },
       {
+        status: parser.head.status,
+        bodyBytes: parser.bodyBytes,
+        firstByte: parser.firstByte,
+        sha256: this.#hash === null ? "" : this.#hash.digest(),
+        reusable,
+      },
+      {
+        nowMs,
         connectMs: this.#connectMs,
         waitingMs: this.#firstByteMs - this.#writtenMs,
         processingMs: nowMs - this.#writtenMs,
+        totalMs: nowMs - this.#intendedMs,
       },
     );
-    if (!reusable) {
-      this.#leave();
-      this.open();
-    } else if (tally.take()) {
-      this.#busy = true;
-      this.#startedMs = nowMs;
-      this.#connectMs = 0;
-      parser.reset();
-      this.#write(nowMs);
+    if (reusable) {
+      this.#loop.free(this, nowMs);
     } else {
-      this.#leave();
-      this.#context.onDone();
+      this.close();
+      this.#loop.free(this, performance.now());
     }
   }
 
-  /** The connection is of no more use: the request under way fails with this class, and the lane goes on with a new one. */
+  /** The connection is of no more use: the request under way, if any, fails with this class, and the next one makes a new connection. */
   #end(socket: Socket, errorClass: ErrorClass): void {
     if (socket !== this.#socket) return;
-    this.#leave();
-    if (this.#busy) {
-      this.#busy = false;
-      this.#context.tally.fail(errorClass);
-    }
+    this.close();
+    if (!this.#busy) return;
+    this.#busy = false;
+    this.#context.tally.fail(errorClass, performance.now());
     // Not at once: a target that refuses immediately must not grow the stack.
-    setImmediate(() => this.open());
-  }
-
-  /** What the old socket still tells is not heard any more. */
-  #leave(): void {
-    this.#socket?.destroy();
-    this.#socket = undefined;
-    // The descriptor is closed by now; the event that says so comes later, when the next connection is open.
-    if (this.#connected) this.#context.tally.connectionClosed();
-    this.#connected = false;
+    setImmediate(() => this.#loop.free(this, performance.now()));
   }
 }
 
-function errorClassOf(error: NodeJS.ErrnoException, connected: boolean): ErrorClass {
-  if (!connected) return error.code === "ECONNREFUSED" ? "connect-refused" : "connect-failed";
-  return "reset";
+function errorClassOf({ code }: NodeJS.ErrnoException, connected: boolean): ErrorClass {
+  if (connected) return "reset";
+  switch (code) {
+    case "ECONNREFUSED":
+      return "connect-refused";
+    case "ETIMEDOUT":
+      return "connect-timeout";
+    // The second from a bind to --local-address.
+    case "EADDRNOTAVAIL":
+    case "EADDRINUSE":
+      return "no-local-port";
+    case "EMFILE":
+    case "ENFILE":
+      return "too-many-files";
+    default:
+      return "connect-failed";
+  }
 }

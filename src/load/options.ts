@@ -1,17 +1,25 @@
 /** What a run needs, resolved: the command line has checked it. */
 export interface LoadOptions {
   readonly target: Target;
-  /** Requests to send in all. */
+  /** Requests to send in all; Infinity where only `durationMs` ends the run. */
   readonly requests: number;
+  /** After that no request starts; what is under way then is waited for. Absent or null: `requests` ends the run. */
+  readonly durationMs?: number | null;
+  /** Requests per second over all connections, in an open loop; absent or null: a closed loop. */
+  readonly rate?: number | null;
   /** Connections, each with one request under way; at most `requests`. */
   readonly concurrency: number;
   readonly keepAlive: boolean;
-  /** Allowed from the start of a request, its connect included, to the last byte of its response. */
+  /** Allowed from the start of a request, its connect included, to the last byte of its response; in an open loop as long again for its wait for a connection. */
   readonly timeoutMs: number;
   /** More header fields, checked. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** Latencies are recorded by the first byte of the body, too. */
   readonly byFirstByte: boolean;
+  /** SHA-256 that bodies must have, in hexadecimal; "": that of the first good one; absent or null: only lengths are compared. */
+  readonly bodySha256?: string | null;
+  /** Address of this machine to connect from; absent or null: the system's choice. */
+  readonly localAddress?: string | null;
 }
 
 /** Where the requests go. */

@@ -1,3 +1,4 @@
+import type { BodySink } from "./body-hash.js";
 import { ChunkedBody } from "./chunked-body.js";
 import { isHeadSoFar, parseHead, type ResponseHead } from "./response-head.js";
 
@@ -7,8 +8,10 @@ export const ParseState = {
   more: 0,
   /** A whole response, and not a byte beyond. */
   complete: 1,
-  /** Not HTTP/1.1, over a limit, or bytes beyond the end: nothing is pipelined, so nothing may follow. */
+  /** Not HTTP/1.1, or over a limit. */
   malformed: 2,
+  /** Bytes beyond the end: nothing is pipelined, so nothing may follow. */
+  overlong: 3,
 } as const;
 export type ParseState = (typeof ParseState)[keyof typeof ParseState];
 
@@ -46,10 +49,17 @@ export class ResponseParser {
   #framing: Framing = "length";
   /** The head so far, where it came in pieces. */
   #pieces: Buffer | undefined;
-  readonly #chunks = new ChunkedBody();
+  readonly #sink: BodySink | null;
+  readonly #chunks: ChunkedBody;
   /** The bytes that `head` was read from, where it came in one piece and was no interim one. */
   readonly #knownHead = Buffer.alloc(MAX_KNOWN_HEAD_BYTES);
   #knownHeadBytes = 0;
+
+  /** `sink` is told of the bytes of bodies, chunk framing left out. */
+  constructor(sink: BodySink | null = null) {
+    this.#sink = sink;
+    this.#chunks = new ChunkedBody(sink);
+  }
 
   /** Forgets the response: the next byte starts a new one. */
   reset(): void {
@@ -144,9 +154,10 @@ export class ResponseParser {
     if (this.bodyBytes === 0 && position < length) this.firstByte = bytes[position]!;
     switch (this.#framing) {
       case "length": {
+        this.#sink?.update(bytes, position, length);
         this.bodyBytes += length - position;
         if (this.bodyBytes < this.head.contentLength) return ParseState.more;
-        return this.bodyBytes === this.head.contentLength ? ParseState.complete : ParseState.malformed;
+        return this.bodyBytes === this.head.contentLength ? ParseState.complete : ParseState.overlong;
       }
       case "chunked": {
         const end = this.#chunks.feed(bytes, position, length);
@@ -154,9 +165,10 @@ export class ResponseParser {
         this.firstByte = this.#chunks.firstByte;
         if (end === -1) return ParseState.malformed;
         if (!this.#chunks.complete) return ParseState.more;
-        return end === length ? ParseState.complete : ParseState.malformed;
+        return end === length ? ParseState.complete : ParseState.overlong;
       }
       case "close":
+        this.#sink?.update(bytes, position, length);
         this.bodyBytes += length - position;
         return ParseState.more;
     }

@@ -7,27 +7,76 @@ import type { StoredHistogram } from "./histogram.js";
 export const errorClasses = [
   /** The connection was refused (nothing listens there). */
   "connect-refused",
-  /** The connection could not be made for another reason (unreachable, out of ports or descriptors). */
+  /** The connection could not be made for another reason (unreachable). */
   "connect-failed",
+  /** The connection was not made within the time allowed: the peer drops what asks for one. */
+  "connect-timeout",
+  /** No local address and port was left to connect from (EADDRNOTAVAIL): all ports to this target are taken or in TIME_WAIT. */
+  "no-local-port",
+  /** The generator's process or the system has no file descriptor left (EMFILE, ENFILE). */
+  "too-many-files",
+  /** Open loop: no connection was free to send it on for as long as a request may take. */
+  "not-sent",
   /** The peer reset the connection (ECONNRESET, EPIPE). */
   "reset",
   /** The peer closed before the first byte of the response. */
   "closed-early",
-  /** No complete response within the time allowed. */
+  /** Sent, and no complete response within the time allowed. */
   "timeout",
   /** The peer closed in the middle of a response: fewer bytes than it announced. */
   "short-body",
+  /** Bytes beyond the end that the response announced. */
+  "long-body",
   /** A whole response with a 2xx status whose body length differs from the first such one (ab's "Length"). */
   "wrong-length",
+  /** With --verify: a whole response with a 2xx status and the expected length, with other bytes than expected. */
+  "wrong-body",
   /** A whole response with a status outside 200–299. */
   "unexpected-status",
-  /** Not HTTP/1.0 or 1.1, a head over 64 KiB, or bytes beyond the end of a response. */
+  /** Not HTTP/1.0 or 1.1, or a head over 64 KiB. */
   "malformed",
   /** Still unanswered when the run was stopped (Ctrl-C); the server may have handled it. Always 0 in a run that came to its end. */
   "interrupted",
 ] as const;
 
 export type ErrorClass = (typeof errorClasses)[number];
+
+/** The classes of requests that never left the generator: no server can have counted them. */
+export const unsentClasses = [
+  "connect-refused",
+  "connect-failed",
+  "connect-timeout",
+  "no-local-port",
+  "too-many-files",
+  "not-sent",
+] as const satisfies readonly ErrorClass[];
+
+/** Books without an error. */
+export function noErrors(): Record<ErrorClass, number> {
+  return Object.fromEntries(errorClasses.map((name) => [name, 0])) as Record<ErrorClass, number>;
+}
+
+/** One second of a run. */
+export interface SecondResult {
+  /** Requests that were completed in it. */
+  readonly completed: number;
+  /** Requests that failed in it. */
+  readonly errors: number;
+  /** 99th percentile of the total latencies of those completed in it, ns; 0 where there are none. */
+  readonly p99: number;
+}
+
+/** How an open loop kept to its schedule. */
+export interface OpenLoopResult {
+  /** Requests per second asked for (--rate). */
+  readonly rate: number;
+  /** Requests sent ÷ the time from the first one's intended time to one period after the last one's sending. */
+  readonly achievedRate: number;
+  /** How long after its intended time each request was sent, ns; what waited for a free connection included. `max` is the largest lag. */
+  readonly lag: StoredHistogram;
+  /** The same of those for which a connection was free: the generator's own error, which is in every latency. */
+  readonly pacing: StoredHistogram;
+}
 
 /** What one run of the load generator found. Everything a report needs; times in nanoseconds unless the name says otherwise. */
 export interface RunResult {
@@ -36,13 +85,20 @@ export interface RunResult {
   readonly port: number;
   /** Path and query, as sent. */
   readonly path: string;
-  /** Closed loop: every connection sends its next request when the last one is answered; latency is service time. */
-  readonly loop: "closed";
+  /**
+   * Closed: every connection sends its next request when the last one is answered; latency is service time. Open: requests are sent at
+   * times that are fixed beforehand; latency counts from these.
+   */
+  readonly loop: "closed" | "open";
+  /** In an open loop. */
+  readonly openLoop?: OpenLoopResult;
   readonly concurrency: number;
   readonly keepAlive: boolean;
-  /** Requests asked for (-n). */
+  /** Requests asked for: by -n, or by --rate × --duration. Where only a duration was given to a closed loop, as many as it sent. */
   readonly requested: number;
-  /** Requests started. A failed connect counts: it consumed a request. */
+  /** Seconds asked for (--duration), if any. */
+  readonly requestedSeconds?: number;
+  /** Requests started. A failed connect counts, it consumed a request, and so does one whose intended time passed unused. */
   readonly sent: number;
   /** Whole responses with a 2xx status and the expected length. */
   readonly completed: number;
@@ -57,6 +113,8 @@ export interface RunResult {
   readonly serverSoftware: string;
   /** Body bytes of the first response with a 2xx status; where there is none, of the first response. */
   readonly documentBytes: number;
+  /** With --verify: SHA-256 that the bodies had to have, in hexadecimal; "" where none was given and no body was good. */
+  readonly bodySha256?: string;
   /** All bytes read, heads included. */
   readonly totalBytes: number;
   /** Body bytes of whole responses. */
@@ -73,9 +131,14 @@ export interface RunResult {
     readonly processing: StoredHistogram;
     /** From the request written to the first byte of its response. */
     readonly waiting: StoredHistogram;
-    /** Connect + processing. */
+    /** Connect + processing; in an open loop also the lag before. */
     readonly total: StoredHistogram;
   };
+  /**
+   * Seconds of the run from its start, by the time a request ended; the last one is cut short by the end of the run. A result of an
+   * older version has none.
+   */
+  readonly perSecond?: readonly SecondResult[];
   /**
    * Where asked for (--by-first-byte): `total` by the first byte of the body as a character, "" for no body; else empty. For a handler
    * that answers in kinds, like /mixed, whose slow requests hide in the percentiles of all what they do to the fast ones.

@@ -1,14 +1,41 @@
 import { Histogram } from "./histogram.js";
-import { type ErrorClass, errorClasses } from "./run-result.js";
+import { type ErrorClass, noErrors } from "./run-result.js";
+import { Series } from "./series.js";
+
+/** What the books expect. */
+export interface Expectations {
+  /** Requests to send in all; Infinity where something else ends the run. */
+  readonly requests: number;
+  /** Latencies are recorded by the first byte of the body, too. */
+  readonly byFirstByte: boolean;
+  /** SHA-256 that bodies must have; "": that of the first good one; null: they are not looked at. */
+  readonly bodySha256: string | null;
+}
+
+/** A whole response. */
+export interface Response {
+  readonly status: number;
+  readonly bodyBytes: number;
+  /** Of the body; −1 for a body without one. */
+  readonly firstByte: number;
+  /** SHA-256 of the body; "" where it was not looked at. */
+  readonly sha256: string;
+  /** The connection can be used again. */
+  readonly reusable: boolean;
+}
 
 /** How one request of a run went, in times of one clock, ms. */
 export interface Timing {
+  /** When the last byte had arrived. */
+  readonly nowMs: number;
   /** 0 on a connection that was open already. */
   readonly connectMs: number;
   /** From the request written to the first byte of the response. */
   readonly waitingMs: number;
   /** From the request written to the last byte. */
   readonly processingMs: number;
+  /** From the time at which the request was to be sent to the last byte. */
+  readonly totalMs: number;
 }
 
 const NS_PER_MS = 1e6;
@@ -21,7 +48,8 @@ export class Tally {
   readonly requested: number;
   sent = 0;
   completed = 0;
-  readonly errors: Record<ErrorClass, number>;
+  failed = 0;
+  readonly errors = noErrors();
   readonly statusCounts: Record<string, number> = {};
   keepAliveResponses = 0;
   documentBytes = 0;
@@ -33,23 +61,26 @@ export class Tally {
   readonly total = new Histogram();
   /** `total` by the first byte of the body, where that is asked for. */
   readonly totalByFirstByte = new Map<number, Histogram>();
+  readonly series = new Series(this);
   readonly #byFirstByte: boolean;
   #open = 0;
   #peakConnections = 0;
   /** Body length that later responses must have; set by the first success. */
   #expectedBytes = -1;
+  /** Hash that bodies must have; "" before the first success where none was given. */
+  #expectedSha256: string | null;
   #responses = 0;
   #stopped = false;
 
-  constructor(requested: number, byFirstByte: boolean) {
-    this.requested = requested;
+  constructor({ requests, byFirstByte, bodySha256 }: Expectations) {
+    this.requested = requests;
     this.#byFirstByte = byFirstByte;
-    this.errors = Object.fromEntries(errorClasses.map((name) => [name, 0])) as Record<ErrorClass, number>;
+    this.#expectedSha256 = bodySha256;
   }
 
   /** Takes one request to send; false when all are taken or the run was stopped. */
   take(): boolean {
-    if (this.#stopped || this.sent >= this.requested) return false;
+    if (this.exhausted) return false;
     this.sent++;
     return true;
   }
@@ -57,6 +88,16 @@ export class Tally {
   /** No more requests are given out; those in flight end as they do. */
   stop(): void {
     this.#stopped = true;
+  }
+
+  /** There is none to take any more. */
+  get exhausted(): boolean {
+    return this.#stopped || this.sent >= this.requested;
+  }
+
+  /** The hash that bodies must have; null where they are not looked at. */
+  get bodySha256(): string | null {
+    return this.#expectedSha256;
   }
 
   get peakConnections(): number {
@@ -72,43 +113,44 @@ export class Tally {
     this.#open--;
   }
 
-  fail(errorClass: ErrorClass): void {
+  fail(errorClass: ErrorClass, nowMs: number): void {
+    this.series.reach(nowMs);
     this.errors[errorClass]++;
+    this.failed++;
   }
 
-  /** A whole response: a success, or one of the two errors that a whole response can be. */
-  respond(
-    response: {
-      readonly status: number;
-      readonly bodyBytes: number;
-      /** −1 for a body without one. */
-      readonly firstByte: number;
-      readonly reusable: boolean;
-    },
-    timing: Timing,
-  ): void {
+  /** A whole response: a success, or one of the three errors that a whole response can be. */
+  respond(response: Response, timing: Timing): void {
     const { status, bodyBytes } = response;
     this.statusCounts[status] = (this.statusCounts[status] ?? 0) + 1;
     if (this.#responses++ === 0) this.documentBytes = bodyBytes;
     if (response.reusable) this.keepAliveResponses++;
     this.bodyBytes += bodyBytes;
     if (status < 200 || status > 299) {
-      this.fail("unexpected-status");
+      this.fail("unexpected-status", timing.nowMs);
       return;
+    }
+    if (this.#expectedBytes !== -1 && bodyBytes !== this.#expectedBytes) {
+      this.fail("wrong-length", timing.nowMs);
+      return;
+    }
+    if (this.#expectedSha256 !== null) {
+      if (this.#expectedSha256 === "") this.#expectedSha256 = response.sha256;
+      if (response.sha256 !== this.#expectedSha256) {
+        this.fail("wrong-body", timing.nowMs);
+        return;
+      }
     }
     if (this.#expectedBytes === -1) {
       this.#expectedBytes = bodyBytes;
       this.documentBytes = bodyBytes;
     }
-    if (bodyBytes !== this.#expectedBytes) {
-      this.fail("wrong-length");
-      return;
-    }
+    this.series.reach(timing.nowMs);
     this.completed++;
     this.connect.record(timing.connectMs * NS_PER_MS);
     this.waiting.record(timing.waitingMs * NS_PER_MS);
     this.processing.record(timing.processingMs * NS_PER_MS);
-    const totalNs = (timing.connectMs + timing.processingMs) * NS_PER_MS;
+    const totalNs = timing.totalMs * NS_PER_MS;
     this.total.record(totalNs);
     if (this.#byFirstByte) this.#totalOf(response.firstByte).record(totalNs);
   }

@@ -1,5 +1,5 @@
 import { Histogram, type StoredHistogram } from "../load/histogram.js";
-import { errorClasses, type RunResult } from "../load/run-result.js";
+import { type ErrorClass, errorClasses, type RunResult, unsentClasses } from "../load/run-result.js";
 
 const PERCENTILES = [50, 66, 75, 80, 90, 95, 98, 99] as const;
 
@@ -13,11 +13,14 @@ const PERCENTILES = [50, 66, 75, 80, 90, 95, 98, 99] as const;
  * no word for (each class of error) follows at the end.
  */
 export function abReport(result: RunResult): string {
-  const { errors } = result;
-  const complete = result.completed + errors["wrong-length"] + errors["unexpected-status"];
-  const connect = errors["connect-refused"] + errors["connect-failed"];
-  const receive = errors.reset + errors["closed-early"] + errors.timeout + errors["short-body"];
-  const failed = connect + receive + errors["wrong-length"] + errors.malformed;
+  const count = (...classes: readonly ErrorClass[]): number =>
+    classes.reduce((sum, errorClass) => sum + result.errors[errorClass], 0);
+  const connect = count(...unsentClasses);
+  const receive = count("reset", "closed-early", "timeout", "short-body");
+  const length = count("wrong-length", "wrong-body");
+  const exceptions = count("malformed", "long-body");
+  const unexpected = count("unexpected-status");
+  const failed = connect + receive + length + exceptions;
   const seconds = result.elapsedSeconds;
 
   return `${[
@@ -31,14 +34,12 @@ export function abReport(result: RunResult): string {
     "",
     field("Concurrency Level", result.concurrency),
     field("Time taken for tests", `${seconds.toFixed(3)} seconds`),
-    field("Complete requests", complete),
+    field("Complete requests", result.completed + length + unexpected),
     field("Failed requests", failed),
     ...(failed > 0
-      ? [
-          `   (Connect: ${connect}, Receive: ${receive}, Length: ${errors["wrong-length"]}, Exceptions: ${errors.malformed})`,
-        ]
+      ? [`   (Connect: ${connect}, Receive: ${receive}, Length: ${length}, Exceptions: ${exceptions})`]
       : []),
-    ...(errors["unexpected-status"] > 0 ? [field("Non-2xx responses", errors["unexpected-status"])] : []),
+    ...(unexpected > 0 ? [field("Non-2xx responses", unexpected)] : []),
     ...(result.keepAlive ? [field("Keep-Alive requests", result.keepAliveResponses)] : []),
     field("Total transferred", `${result.totalBytes} bytes`),
     field("HTML transferred", `${result.bodyBytes} bytes`),
@@ -46,6 +47,7 @@ export function abReport(result: RunResult): string {
     ...(result.completed > 0 ? timesPerRequest(result) : []),
     field("Transfer rate", `${(result.totalBytes / 1024 / seconds).toFixed(2)} [Kbytes/sec] received`),
     ...(result.completed > 0 ? latencyLines(result) : []),
+    ...openLoopLines(result),
     ...errorLines(result),
   ].join("\n")}\n`;
 }
@@ -55,10 +57,12 @@ function field(name: string, value: string | number): string {
   return `${`${name}:`.padEnd(24)}${value}`;
 }
 
-function timesPerRequest({ concurrency, completed, elapsedSeconds }: RunResult): readonly string[] {
+function timesPerRequest({ loop, concurrency, completed, elapsedSeconds, latency }: RunResult): readonly string[] {
   const meanMs = (elapsedSeconds * 1000) / completed;
+  // ab reckons by Little's law, which holds for as many requests under way as there are connections: not in an open loop.
+  const requestMs = loop === "open" ? latency.total.sum / latency.total.count / 1e6 : concurrency * meanMs;
   return [
-    field("Time per request", `${(concurrency * meanMs).toFixed(3)} [ms] (mean)`),
+    field("Time per request", `${requestMs.toFixed(3)} [ms] (mean)`),
     field("Time per request", `${meanMs.toFixed(3)} [ms] (mean, across all concurrent requests)`),
   ];
 }
@@ -90,8 +94,26 @@ function ms(ns: number, width: number): string {
   return (ns / 1e6).toFixed(3).padStart(width);
 }
 
-function errorLines({ errors, sent, requested }: RunResult): readonly string[] {
+function openLoopLines({ openLoop }: RunResult): readonly string[] {
+  if (openLoop === undefined) return [];
+  const lag = Histogram.fromStored(openLoop.lag);
+  const pacing = Histogram.fromStored(openLoop.pacing);
+  return [
+    "",
+    "Open loop: total times count from the time at which a request was to be sent",
+    field("Rate asked for", `${openLoop.rate} [#/sec]`),
+    field("Rate achieved", `${openLoop.achievedRate.toFixed(2)} [#/sec]`),
+    field("Largest lag", `${ms(lag.max, 0)} [ms] behind schedule`),
+    field("Pacing error", `${ms(pacing.valueAtPercentile(99), 0)} [ms] (99% of the requests with a connection free)`),
+  ];
+}
+
+function errorLines({ errors, sent, requested, elapsedSeconds, requestedSeconds = 0 }: RunResult): readonly string[] {
   const found = errorClasses.filter((name) => errors[name] > 0).map((name) => `${name} ${errors[name]}`);
   const lines = found.length > 0 ? ["", `Errors by class: ${found.join(", ")}`] : [];
-  return sent < requested ? [...lines, "", `Interrupted after ${sent} of ${requested} requests`] : lines;
+  if (sent < requested) return [...lines, "", `Interrupted after ${sent} of ${requested} requests`];
+  if (errors.interrupted > 0) {
+    return [...lines, "", `Interrupted after ${elapsedSeconds.toFixed(1)} of ${requestedSeconds} seconds`];
+  }
+  return lines;
 }

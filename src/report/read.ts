@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { Histogram } from "../load/histogram.js";
-import type { RunResult } from "../load/run-result.js";
+import { noErrors, type RunResult } from "../load/run-result.js";
 import { messageOf, usageError } from "../shared/errors.js";
 import type { SweepResult } from "../sweep/result.js";
 
@@ -144,5 +144,13 @@ export async function readSweep(file: string): Promise<SweepResult> {
   } catch (error) {
     throw usageError(`${file} is not a whole sweep result: ${messageOf(error)}; run the sweep again`);
   }
-  return sweep;
+  return withAllErrorClasses(sweep);
+}
+
+/** A result of an older version lacks the classes that it did not tell apart: it has none of these. */
+function withAllErrorClasses(sweep: SweepResult): SweepResult {
+  const trials = sweep.trials.map((trial) =>
+    trial.run === null ? trial : { ...trial, run: { ...trial.run, errors: { ...noErrors(), ...trial.run.errors } } },
+  );
+  return { ...sweep, trials };
 }

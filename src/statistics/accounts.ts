@@ -1,4 +1,4 @@
-import { type ErrorClass, errorClasses, type RunResult } from "../load/run-result.js";
+import { type ErrorClass, errorClasses, type RunResult, unsentClasses } from "../load/run-result.js";
 import { limits, type Reason } from "./findings.js";
 import type { RanTrial } from "./saturation.js";
 
@@ -9,7 +9,7 @@ export function failedRequests(run: RunResult): number {
 
 /** Requests that reached a connection, so that the server can have seen them. */
 function reachable(run: RunResult): number {
-  return run.sent - run.errors["connect-refused"] - run.errors["connect-failed"];
+  return unsentClasses.reduce((count, errorClass) => count - run.errors[errorClass], run.sent);
 }
 
 /**

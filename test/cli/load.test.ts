@@ -49,6 +49,14 @@ const mistakes: readonly (readonly [args: string[], message: RegExp])[] = [
   [["nonsense"], /"nonsense" is not a URL/],
   [["-n", "5", "-c", "6", "http://localhost/"], /--concurrency 6 is more than --requests 5/],
   [["-c", "0", "http://localhost/"], /--concurrency must be a whole number from 1/],
+  [["-t", "0", "http://localhost/"], /--duration must be a number from 0\.001/],
+  [["-t", "x", "http://localhost/"], /--duration must be a number/],
+  [["-R", "-5", "http://localhost/"], /--rate must be a number from 0\.001/],
+  [["--timeout", "0", "http://localhost/"], /--timeout must be a number/],
+  [["--warmup", "xs", "http://localhost/"], /--warmup must be a whole number/],
+  [["--warmup", "0s", "http://localhost/"], /--warmup must be a number from 0\.001/],
+  [["--sha256", "abc", "http://localhost/"], /--sha256 must be 64 hexadecimal digits/],
+  [["--local-address", "localhost", "http://localhost/"], /--local-address must be an IP address/],
   [["-H", "a: b\r\nc: d", "http://localhost/"], /--header .* is not "Name: value"/],
   [["-H", "Host: x", "http://localhost/"], /--header Host is written by the generator/],
   [["http://u:p@localhost/"], /credentials/],
@@ -83,6 +91,59 @@ test("Ctrl-C prints what has been measured so far", async () => {
     assert.is(code, 130);
     assert.match(output, /^Complete requests: +\d+$/m);
     assert.match(output, /^Interrupted after \d+ of 1000000 requests$/m);
+  });
+});
+
+test("--rate and --duration: an open loop, with ab's report and what its schedule was worth", async () => {
+  await withServer({ mode: "reactor" }, async ({ url, stats }) => {
+    const { code, output, errors } = await loopool("load", "-R", "200", "-t", "0.5", "-c", "5", `${url}/hello`).ended;
+    assert.is(code, 0, errors);
+    assert.match(output, /^Complete requests: {6}100$/m);
+    assert.match(output, /^Rate asked for: {9}200 \[#\/sec\]$/m);
+    assert.match(output, /^Rate achieved: {10}[\d.]+ \[#\/sec\]$/m);
+    assert.match(output, /^Largest lag: {12}[\d.]+ \[ms\] behind schedule$/m);
+    assert.is((await stats()).requests, 101);
+  });
+});
+
+test("--warmup by time is sent and not counted, and the seconds are those of the window", async () => {
+  await withServer({ mode: "reactor" }, async ({ url, stats }) => {
+    const flags = ["--json", "--warmup", "0.2s", "-n", "100", "-c", "5", "--verify"];
+    const { output } = await loopool("load", ...flags, `${url}/hello`).ended;
+    const result = JSON.parse(output) as RunResult;
+    assert.equal([result.completed, result.sent, result.requested], [100, 100, 100]);
+    assert.ok((await stats()).requests > 105, "more than the window's");
+    assert.is(
+      result.perSecond!.reduce((sum, { completed }) => sum + completed, 0),
+      100,
+    );
+    assert.match(result.bodySha256!, /^[0-9a-f]{64}$/);
+  });
+});
+
+test("a body that is not the one asked for: none is a success", async () => {
+  await withServer({ mode: "reactor" }, async ({ url }) => {
+    const { output } = await loopool("load", "-n", "20", "-c", "2", "--sha256", "0".repeat(64), `${url}/hello`).ended;
+    assert.match(output, /^Errors by class: wrong-body 20$/m);
+    assert.not.match(output, /Percentage of the requests/);
+  });
+});
+
+test("no local address to connect from: the remedy is named", async () => {
+  await withServer({ mode: "reactor" }, async ({ url }) => {
+    const { errors } = await loopool("load", "-n", "20", "-c", "2", "--local-address", "203.0.113.1", url).ended;
+    assert.match(errors, /20 connections found no local port: .*--local-address/);
+  });
+});
+
+test("Ctrl-C in a run over a time says how far it came", async () => {
+  await withServer({ mode: "reactor" }, async ({ url, stats }) => {
+    const load = loopool("load", "-t", "600", "-c", "2", `${url}/sleep?ms=5`);
+    while ((await stats()).inFlight < 2) {}
+    load.process.kill("SIGINT");
+    const { code, output } = await load.ended;
+    assert.is(code, 130);
+    assert.match(output, /^Interrupted after \d+\.\d of 600 seconds$/m);
   });
 });
 

@@ -93,4 +93,21 @@ test("stored as JSON and read again it is the same", () => {
   assert.equal(Histogram.fromStored(new Histogram().toStored()).toStored(), new Histogram().toStored());
 });
 
+test("percentiles since a copy are those of the values recorded after it", () => {
+  const before = samples(11, 5000);
+  const after = samples(12, 3000);
+  const histogram = filled(before);
+  const copy = new Histogram();
+  copy.copyFrom(histogram);
+  assert.equal(copy.toStored(), histogram.toStored());
+  assert.is(histogram.percentileSince(copy, 99), 0);
+  for (const value of after) histogram.record(value);
+  const sorted = [...after].sort((a, b) => a - b);
+  for (const percentile of [1, 50, 90, 99, 99.9, 100]) {
+    const exact = sorted[Math.max(1, Math.ceil((percentile * sorted.length) / 100)) - 1]!;
+    const found = histogram.percentileSince(copy, percentile);
+    assert.ok(found >= exact && found <= exact * 1.001 + 1, `p${percentile}: ${found} for ${exact}`);
+  }
+});
+
 test.run();

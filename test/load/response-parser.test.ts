@@ -77,8 +77,8 @@ for (const [name, { text, status, bodyBytes, first }] of Object.entries(whole)) 
     }
   });
 
-  test(`takes a byte beyond ${name} for malformed`, () => {
-    assert.is(feed(new ResponseParser(), `${text}x`), ParseState.malformed);
+  test(`takes a byte beyond ${name} for one too many`, () => {
+    assert.is(feed(new ResponseParser(), `${text}x`), ParseState.overlong);
   });
 
   test(`does not take ${name} for whole without its last byte`, () => {
@@ -186,6 +186,27 @@ test("knows whether the connection may be used again, and the server's name", ()
     assert.is(parser.head.keepAlive, keepAlive, text);
   }
   assert.is(parser.head.server, "a/1");
+});
+
+test("tells the bytes of a body, whatever their framing and however they are cut", () => {
+  const bodies = {
+    "HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nhello world!": "hello world!",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n7\r\n world!\r\n0\r\n\r\n": "hello world!",
+    "HTTP/1.1 200 OK\r\n\r\nhello world!": "hello world!",
+    "HTTP/1.1 204 No Content\r\n\r\n": "",
+  };
+  for (const [text, body] of Object.entries(bodies)) {
+    for (let cut = 0; cut <= text.length; cut++) {
+      let told = "";
+      const parser = new ResponseParser({
+        update: (bytes, start, end) => {
+          told += bytes.toString("latin1", start, end);
+        },
+      });
+      feed(parser, text, [cut]);
+      assert.is(told, body, `cut at ${cut}`);
+    }
+  }
 });
 
 test.run();

@@ -1,58 +1,10 @@
 import { createServer as createHttpServer, type RequestListener } from "node:http";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { LoadOptions } from "../../src/load/options.js";
 import { run } from "../../src/load/run.js";
-import { type ErrorClass, errorClasses, type RunResult } from "../../src/load/run-result.js";
-
-type Settings = Partial<LoadOptions> & { readonly path?: string };
-
-/** Runs against a server that does with each connection what `behave` says, and ends the server. */
-async function against(server: Server, settings: Settings = {}, signal?: AbortSignal): Promise<RunResult> {
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.on("error", () => {});
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  try {
-    return await run(optionsFor((server.address() as AddressInfo).port, settings), signal);
-  } finally {
-    for (const socket of sockets) socket.destroy();
-    await new Promise((resolve) => server.close(resolve));
-  }
-}
-
-function optionsFor(port: number, { path = "/", ...settings }: Settings): LoadOptions {
-  const authority = `127.0.0.1:${port}`;
-  return {
-    target: { url: `http://${authority}${path}`, host: "127.0.0.1", port, path, authority },
-    requests: 20,
-    concurrency: 4,
-    keepAlive: true,
-    timeoutMs: 10_000,
-    headers: [],
-    byFirstByte: false,
-    ...settings,
-  };
-}
-
-/** A server that answers each request on each connection by calling `answer` with the socket and the request's number on it. */
-function liar(answer: (socket: Socket, request: number) => void): Server {
-  return createServer((socket) => {
-    let count = 0;
-    socket.on("data", (chunk) => {
-      for (const _ of chunk.toString("latin1").matchAll(/\r\n\r\n/g)) answer(socket, count++);
-    });
-  });
-}
-
-function accountedFor(result: RunResult): number {
-  return result.completed + errorClasses.reduce((sum, name) => sum + result.errors[name], 0);
-}
-
-const good = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+import type { ErrorClass } from "../../src/load/run-result.js";
+import { accountedFor, against, good, liar, optionsFor, type Settings } from "./liar.js";
 
 const test = suite("load generator");
 
@@ -95,7 +47,35 @@ const lies: readonly {
     settings: { timeoutMs: 60 },
     answer: (socket) => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello"),
   },
-  { name: "sends more than it promised", class: "malformed", answer: (socket) => socket.write(`${good}!`) },
+  {
+    name: "sends its body a byte at a time and never the last one",
+    class: "timeout",
+    settings: { timeoutMs: 60 },
+    answer: (socket) => {
+      socket.write("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
+      const drip = setInterval(() => socket.write("x"), 5);
+      socket.on("close", () => clearInterval(drip));
+    },
+  },
+  {
+    name: "sends more than its chunks",
+    class: "long-body",
+    answer: (socket) =>
+      socket.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\nhello"),
+  },
+  {
+    name: "sends a body where none may be",
+    class: "long-body",
+    answer: (socket) => socket.write("HTTP/1.1 204 No Content\r\n\r\nhello"),
+  },
+  {
+    name: "answers with another body than asked for",
+    class: "wrong-body",
+    // SHA-256 of the three bytes "abc": FIPS 180-2, appendix B.1.
+    settings: { bodySha256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
+    answer: (socket) => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabd"),
+  },
+  { name: "sends more than it promised", class: "long-body", answer: (socket) => socket.write(`${good}!`) },
   { name: "speaks another protocol", class: "malformed", answer: (socket) => socket.write("220 smtp ready\r\n\r\n") },
   {
     name: "answers everything with 505",
@@ -115,6 +95,18 @@ for (const { name, class: expected, settings, answer } of lies) {
       assert.is(result.latency.total.count, 0, "failures have no latency");
     });
   }
+}
+
+for (const { name, class: expected, settings, answer } of lies) {
+  test(`a server that ${name} every second time: the next request is served, on a new connection where the old one is lost`, async () => {
+    let answered = 0;
+    const server = liar((socket) => {
+      if (answered++ % 2 === 0) answer(socket);
+      else socket.write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc");
+    });
+    const result = await against(server, { requests: 6, concurrency: 1, ...settings });
+    assert.equal([result.errors[expected], result.completed, result.sent], [3, 3, 6]);
+  });
 }
 
 test("nothing listening: all connections refused", async () => {
@@ -238,6 +230,61 @@ test("asked to, records latencies by the first byte of the body, and every compl
 test("unasked it keeps no latencies by the first byte", async () => {
   const { completed, totalByFirstByte } = await against(liar((socket) => socket.write(good)));
   assert.equal([completed, totalByFirstByte], [20, {}]);
+});
+
+test("with --verify a body of the same length with other bytes is no success", async () => {
+  let answered = 0;
+  const server = liar((socket) => {
+    const body = answered++ % 4 === 3 ? "hellO" : "hello";
+    socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n${body}`);
+  });
+  const result = await against(server, { concurrency: 1, bodySha256: "" });
+  assert.equal([result.completed, result.errors["wrong-body"], result.errors["wrong-length"]], [15, 5, 0]);
+  // From `printf hello | sha256sum`.
+  assert.is(result.bodySha256, "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
+});
+
+test("without --verify bodies are not looked at", async () => {
+  let answered = 0;
+  const server = liar((socket) => socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell${answered++ % 10}`));
+  const result = await against(server);
+  assert.equal([result.completed, result.bodySha256], [20, undefined]);
+});
+
+test("a duration ends a closed loop: what is under way then is waited for, and nothing is lost", async () => {
+  let received = 0;
+  const server = liar((socket) => {
+    received++;
+    setTimeout(() => socket.write(good), 30);
+  });
+  const result = await against(server, { requests: Number.POSITIVE_INFINITY, durationMs: 200 });
+  assert.ok(result.elapsedSeconds >= 0.2);
+  assert.ok(result.completed >= 4, `${result.completed} completed`);
+  assert.is(result.completed, received);
+  assert.equal([result.sent, result.requested, result.requestedSeconds], [received, received, 0.2]);
+});
+
+test("a number of requests ends a run before its duration does", async () => {
+  const result = await against(
+    liar((socket) => socket.write(good)),
+    { durationMs: 60_000 },
+  );
+  assert.equal([result.completed, result.requested, result.requestedSeconds], [20, 20, 60]);
+});
+
+test("the seconds of a run add up to the run", async () => {
+  let answered = 0;
+  const server = liar((socket) => {
+    const status = answered++ % 5 === 4 ? "503 Busy" : "200 OK";
+    setTimeout(() => socket.write(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\n\r\n`), 5);
+  });
+  const result = await against(server, { requests: Number.POSITIVE_INFINITY, durationMs: 1200 });
+  const seconds = result.perSecond!;
+  assert.is(seconds.length, Math.ceil(result.elapsedSeconds));
+  const sum = (of: "completed" | "errors") => seconds.reduce((total, second) => total + second[of], 0);
+  assert.equal([sum("completed"), sum("errors")], [result.completed, result.errors["unexpected-status"]]);
+  assert.ok(result.errors["unexpected-status"] > 0);
+  for (const { completed, p99 } of seconds) assert.ok(completed > 0 && p99 <= result.latency.total.max && p99 >= 4e6);
 });
 
 test.run();

@@ -4,7 +4,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Histogram, type StoredHistogram } from "../../src/load/histogram.js";
 import { run } from "../../src/load/run.js";
-import { type ErrorClass, errorClasses, type RunResult } from "../../src/load/run-result.js";
+import { type ErrorClass, noErrors, type RunResult } from "../../src/load/run-result.js";
 import { abReport } from "../../src/report/ab-text.js";
 
 /** What ApacheBench 2.3 printed for `ab -q -k -n 1000 -c 10` against a server of node:http that answers 404, banner left out. */
@@ -73,10 +73,7 @@ function result(changes: Partial<RunResult> = {}, errors: Partial<Record<ErrorCl
     requested: 10,
     sent: 10,
     completed: 10,
-    errors: {
-      ...(Object.fromEntries(errorClasses.map((name) => [name, 0])) as Record<ErrorClass, number>),
-      ...errors,
-    },
+    errors: { ...noErrors(), ...errors },
     statusCounts: { "200": 10 },
     keepAliveResponses: 9,
     peakConnections: 2,
@@ -168,15 +165,19 @@ test("failures are told in ab's four classes, and in our own", () => {
     "wrong-length": 4,
     malformed: 5,
     "unexpected-status": 6,
+    "connect-timeout": 7,
+    "not-sent": 8,
+    "long-body": 9,
+    "wrong-body": 10,
   };
-  const report = abReport(result({ sent: 31, requested: 31 }, errors));
-  assert.match(report, /\nFailed requests: {8}15\n {3}\(Connect: 1, Receive: 5, Length: 4, Exceptions: 5\)\n/);
+  const report = abReport(result({ sent: 65, requested: 65 }, errors));
+  assert.match(report, /\nFailed requests: {8}49\n {3}\(Connect: 16, Receive: 5, Length: 14, Exceptions: 14\)\n/);
   assert.match(report, /\nNon-2xx responses: {6}6\n/);
-  assert.match(report, /\nComplete requests: {6}20\n/, "whole responses, the wrong ones included");
-  assert.match(
-    report,
-    /\nErrors by class: connect-refused 1, reset 2, timeout 3, wrong-length 4, unexpected-status 6, malformed 5\n$/,
-  );
+  assert.match(report, /\nComplete requests: {6}30\n/, "whole responses, the wrong ones included");
+  const classes =
+    "connect-refused 1, connect-timeout 7, not-sent 8, reset 2, timeout 3, long-body 9, wrong-length 4, wrong-body 10, " +
+    "unexpected-status 6, malformed 5";
+  assert.ok(report.endsWith(`\nErrors by class: ${classes}\n`), report);
 });
 
 test("a server that answers everything with an error is not called fast", () => {
@@ -195,6 +196,19 @@ test("keep-alive requests are told where keep-alive was asked for", () => {
 test("a run that was stopped says how far it came", () => {
   const report = abReport(result({ requested: 100, sent: 12 }, { interrupted: 2 }));
   assert.match(report, /\nErrors by class: interrupted 2\n\nInterrupted after 12 of 100 requests\n$/);
+});
+
+test("an open loop: the mean is the latencies' own, and the schedule is told", () => {
+  const openLoop = { rate: 2000, achievedRate: 1998.5, lag: stored(10_000, 2_500_000), pacing: stored(10_000, 40_000) };
+  const report = abReport(result({ loop: "open", openLoop }));
+  assert.match(report, /\nTime per request: {7}0\.550 \[ms\] \(mean\)\nTime per request: {7}0\.500 \[ms\]/);
+  assert.match(report, /\nRate asked for: {9}2000 \[#\/sec\]\nRate achieved: {10}1998\.50 \[#\/sec\]\n/);
+  assert.match(report, /\nLargest lag: {12}2\.500 \[ms\] behind schedule\nPacing error: {11}0\.040 \[ms\] /);
+});
+
+test("a run over a time that was stopped says how far it came", () => {
+  const report = abReport(result({ requestedSeconds: 60, elapsedSeconds: 7.25 }, { interrupted: 1 }));
+  assert.match(report, /\n\nInterrupted after 7\.3 of 60 seconds\n$/);
 });
 
 test.run();

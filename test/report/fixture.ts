@@ -1,5 +1,5 @@
 import { Histogram } from "../../src/load/histogram.js";
-import type { RunResult } from "../../src/load/run-result.js";
+import { noErrors, type RunResult } from "../../src/load/run-result.js";
 import { type Random, seededRandom } from "../../src/statistics/random.js";
 import type { SweepPlan, SweepResult, TrialResult } from "../../src/sweep/result.js";
 
@@ -17,19 +17,6 @@ export interface FixtureOptions {
 function normal(random: Random): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
-
-const noErrors: RunResult["errors"] = {
-  "connect-refused": 0,
-  "connect-failed": 0,
-  reset: 0,
-  "closed-early": 0,
-  timeout: 0,
-  "short-body": 0,
-  "wrong-length": 0,
-  "unexpected-status": 0,
-  malformed: 0,
-  interrupted: 0,
-};
 
 /** A trial whose books add up: as many latencies as requests, and a mean that keeps Little's law at 97% occupancy. */
 function plausibleTrial(
@@ -66,7 +53,7 @@ function plausibleTrial(
       requested: requests,
       sent: requests,
       completed: requests,
-      errors: noErrors,
+      errors: noErrors(),
       statusCounts: { "200": requests },
       keepAliveResponses: plan.keepAlive ? requests : 0,
       peakConnections: concurrency,

@@ -1,0 +1,36 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { checkOpenFiles } from "../../src/cli/open-files.js";
+
+const entry = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+
+const test = suite("limit of open files");
+
+test("as many connections as the limit leaves are allowed, one more is not, and the message has both remedies", () => {
+  checkOpenFiles(974, 1024);
+  checkOpenFiles(100_000, null);
+  assert.throws(
+    () => checkOpenFiles(975, 1024),
+    /--concurrency 975 needs 1025 open files, 1024 are allowed: run "ulimit -n 1025" first.*--concurrency 974 or less/,
+  );
+});
+
+for (const command of [
+  ["load", "-c", "200", "http://localhost:9/"],
+  ["sweep", "--concurrency", "10,200", "--pin", "none"],
+]) {
+  test(`${command[0]} refuses more connections than its process may have files, before it does anything`, async () => {
+    const limited = ["-c", 'ulimit -n 100 && exec "$@"', "sh", process.execPath, entry, ...command];
+    const ended = await promisify(execFile)("sh", limited).then(
+      () => assert.unreachable("it ran"),
+      (error: { readonly code: number; readonly stderr: string }) => error,
+    );
+    assert.is(ended?.code, 2);
+    assert.match(ended?.stderr ?? "", /--concurrency 200 needs 250 open files, 100 are allowed: run "ulimit -n 250"/);
+  });
+}
+
+test.run();
