@@ -41,9 +41,15 @@ export function statsView(
     ]),
     row("process", [rate((i) => `${i.cpus.toFixed(2)} CPUs`), `peak memory ${bytes(f.peakRssBytes)}`]),
     ...(f.workers === 0 ? [] : [row("workers", [whole(f.workers), `lost ${whole(f.workersLost)}`])]),
-    ...f.workerStates.map(({ worker, state, forMs, handled }) => {
+    ...f.workerStates.map(({ worker, state, forMs, on, handled }) => {
       const since = forMs === null || state === "absent" ? "" : `for ${duration(forMs / 1000)}`;
-      return row("", [`${worker}`.padStart(3), state.padEnd(6), since.padEnd(12), `${whole(handled)} handled`]);
+      return row("", [
+        `${worker}`.padStart(3),
+        state.padEnd(6),
+        since.padEnd(12),
+        `${whole(handled)} handled`,
+        printable(on ?? ""),
+      ]);
     }),
   ];
 }

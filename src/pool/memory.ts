@@ -2,7 +2,7 @@ import { ClaimRing, type ClaimRingShape, claimRingBytes } from "../shared/memory
 import { DOORBELL_BYTES, Doorbell } from "../shared/memory/doorbell.js";
 import { Parking, parkingBytes } from "../shared/memory/parking.js";
 import { RecordRing, recordRingBytes } from "../shared/memory/record-ring.js";
-import { LONG_REQUESTS_BYTES } from "./request-codec.js";
+import { LONG_REQUESTS_BYTES } from "../shared/request-codec.js";
 
 /** Payload of a slot: nearly all paths and queries fit, and the slots in use stay close together. */
 const REQUEST_BYTES = 496;

@@ -6,13 +6,13 @@ import type { ClaimRing } from "../shared/memory/claim-ring.js";
 import type { Doorbell } from "../shared/memory/doorbell.js";
 import type { Parking } from "../shared/memory/parking.js";
 import { PhaseRecorder } from "../shared/phases.js";
+import { RequestWriter } from "../shared/request-codec.js";
 import { Field, type ThreadStats } from "../shared/stats.js";
 import { sightingsBytes, type WorkersView } from "../shared/worker-states.js";
 import { Announcer } from "./announcer.js";
 import { type AnswerTag, headerBlockOf } from "./answer-codec.js";
 import { attachPool, createPoolMemory } from "./memory.js";
 import { OVERLOADED, TIMED_OUT, WAITED_TOO_LONG, WORKER_LOST } from "./refusals.js";
-import { RequestWriter } from "./request-codec.js";
 import { scaleWorkers } from "./scaling.js";
 import { WorkerHost } from "./worker-host.js";
 
@@ -66,9 +66,9 @@ class Pool implements Core {
     this.#stats = stats;
     this.#phases = new PhaseRecorder(shared.phases);
     this.#publishedMs = new Float64Array(queue);
-    const { requestShape, requests, parking } = memory;
+    const { requestShape, requests, longRequests, parking } = memory;
     const sightings = new SharedArrayBuffer(sightingsBytes(workers.max));
-    this.workersView = { workers: workers.max, requestShape, requests, parking, sightings };
+    this.workersView = { workers: workers.max, requestShape, requests, longRequests, parking, sightings };
     const countWorkers = (): void => {
       stats.set(Field.workers, this.#hosts.filter((host) => host.isReady).length);
       this.#hosts.forEach((host, worker) => {

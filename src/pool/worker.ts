@@ -3,10 +3,10 @@ import { threadClock } from "../shared/clock.js";
 import { threadContext } from "../shared/handlers/context.js";
 import { countUnhandledRejections, createDispatch } from "../shared/handlers/dispatch.js";
 import type { HandlerResponse } from "../shared/handlers/handler.js";
+import { RequestReader } from "../shared/request-codec.js";
 import { type AnswerTag, AnswerWriter } from "./answer-codec.js";
 import { attachAnswers, attachPool } from "./memory.js";
 import type { StartupMessage, WorkerMessage } from "./messages.js";
-import { RequestReader } from "./request-codec.js";
 
 /**
  * A worker thread: claims requests from the shared ring, runs their handlers, publishes the answers.

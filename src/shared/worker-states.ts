@@ -1,5 +1,6 @@
 import { ClaimRing, type ClaimRingShape } from "./memory/claim-ring.js";
 import { Parking } from "./memory/parking.js";
+import { RequestReader } from "./request-codec.js";
 import { Field, ThreadStats } from "./stats.js";
 
 /** The memory of a core with workers and a queue, for those who only look. */
@@ -9,6 +10,7 @@ export interface WorkersView {
   readonly parking: SharedArrayBuffer;
   readonly requests: SharedArrayBuffer;
   readonly requestShape: ClaimRingShape;
+  readonly longRequests: SharedArrayBuffer;
   /** `sightingsBytes(workers)` of zeros. */
   readonly sightings: SharedArrayBuffer;
 }
@@ -23,6 +25,8 @@ export interface WorkerFigures {
   readonly state: "absent" | "idle" | "busy";
   /** It has been so for this long at least, ms; 0 when it changed since the last sample, null when nobody samples. */
   readonly forMs: number | null;
+  /** Method and path of the request whose handler it runs; null while it runs none. */
+  readonly on: string | null;
   /** Requests that were handled in this place. */
   readonly handled: number;
 }
@@ -64,12 +68,14 @@ const TASK_SHIFT = 3;
 export class WorkersWatch {
   readonly #parking: Parking;
   readonly #ring: ClaimRing;
+  readonly #requests: RequestReader;
   readonly #sightings: Int32Array;
   readonly #stats: readonly ThreadStats[];
 
   constructor(view: WorkersView, stats: SharedArrayBuffer) {
     this.#parking = new Parking(view.parking, view.workers);
     this.#ring = new ClaimRing(view.requests, view.requestShape);
+    this.#requests = new RequestReader(this.#ring, view.longRequests);
     this.#sightings = new Int32Array(view.sightings);
     this.#stats = Array.from({ length: view.workers }, (_, worker) => new ThreadStats(stats, 1 + worker));
   }
@@ -114,10 +120,26 @@ export class WorkersWatch {
       worker,
       state: (condition & PRESENT) === 0 ? "absent" : (condition & PARKED) !== 0 ? "idle" : "busy",
       forMs: seen === 0 ? null : isSame ? Math.max(0, wrap(wrap(nowMs) - sinceMs)) : 0,
+      on: (condition & PRESENT) === 0 ? null : this.#requestOf(worker, condition >> TASK_SHIFT),
       handled,
     };
   }
+
+  /** The owner and the turn before and after: if both stayed, so did the request that was read. */
+  #requestOf(worker: number, task: number): string | null {
+    if (task === 0) return null;
+    const ring = this.#ring;
+    const slot = task - 1;
+    const turn = ring.turn(slot);
+    if (ring.ownerOf(slot) !== worker) return null;
+    const { method, path } = this.#requests.read(slot);
+    if (ring.ownerOf(slot) !== worker || ring.turn(slot) !== turn) return null;
+    return `${method} ${path.length > MAX_PATH ? `${path.slice(0, MAX_PATH)}…` : path}`;
+  }
 }
+
+/** Characters of a path that are shown. */
+const MAX_PATH = 80;
 
 /** Times in a word: their differences are right up to 24 days. */
 function wrap(ms: number): number {

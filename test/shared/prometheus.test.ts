@@ -29,8 +29,8 @@ function source(mode = "pool"): FiguresSource {
     core: {
       queued: 3,
       workerStates: [
-        { worker: 0, state: "busy", forMs: 10, handled: 5 },
-        { worker: 1, state: "absent", forMs: null, handled: 0 },
+        { worker: 0, state: "busy", forMs: 10, on: "GET /", handled: 5 },
+        { worker: 1, state: "absent", forMs: null, on: null, handled: 0 },
       ],
     },
   };

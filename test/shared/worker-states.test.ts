@@ -2,6 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ClaimRing, claimRingBytes } from "../../src/shared/memory/claim-ring.js";
 import { Parking, parkingBytes } from "../../src/shared/memory/parking.js";
+import { LONG_REQUESTS_BYTES, RequestWriter } from "../../src/shared/request-codec.js";
 import { Field, statsBytes, ThreadStats } from "../../src/shared/stats.js";
 import { sightingsBytes, type WorkersView, WorkersWatch } from "../../src/shared/worker-states.js";
 
@@ -15,12 +16,15 @@ function setUp() {
     parking: new SharedArrayBuffer(parkingBytes(2)),
     requests: new SharedArrayBuffer(claimRingBytes(requestShape)),
     requestShape,
+    longRequests: new SharedArrayBuffer(LONG_REQUESTS_BYTES),
     sightings: new SharedArrayBuffer(sightingsBytes(2)),
   };
   const stats = new SharedArrayBuffer(statsBytes(3));
+  const ring = new ClaimRing(view.requests, requestShape);
   return {
     parking: new Parking(view.parking, 2),
-    ring: new ClaimRing(view.requests, requestShape),
+    ring,
+    writer: new RequestWriter(ring, view.longRequests),
     worker: new ThreadStats(stats, 1),
     sampler: new WorkersWatch(view, stats),
     reader: new WorkersWatch(view, stats),
@@ -102,6 +106,30 @@ test("what waits in the ring is counted, without what is claimed, taken back or 
     ring.release(slot);
     assert.is(queued(), 0);
   }
+});
+
+test("shows the request that a worker runs, and none that is not its own any more", () => {
+  const { parking, ring, reader, writer } = setUp();
+  const on = () => reader.read(0).workerStates[0]!.on;
+  parking.notePresence(0, true);
+  const slot = ring.reserve();
+  writer.write(slot, { method: "HEAD", path: "/páth", query: "secret=1" }, false);
+  ring.publish(slot);
+  ring.claim(0);
+  assert.is(on(), null);
+  parking.note(0, 1 + slot);
+  assert.is(on(), "HEAD /páth", "without the query");
+  ring.release(slot);
+  assert.is(on(), null, "answered");
+  while (ring.reserve() !== slot) {
+    ring.publish(ring.reserve());
+    ring.claim(1);
+  }
+  writer.write(slot, { method: "GET", path: `/${"x".repeat(100)}`, query: "" }, false);
+  ring.publish(slot);
+  assert.is(on(), null, "nobody has it yet");
+  ring.claim(1);
+  assert.is(on(), null, "another worker has it");
 });
 
 test.run();

@@ -1,47 +1,14 @@
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
-
-/** As much of playwright-core's page as the tests use. */
-export interface Page {
-  goto(url: string): Promise<unknown>;
-  /** `expression` is run in the page, as text: it is no code of this process. */
-  evaluate<T>(expression: string): Promise<T>;
-  waitForFunction(expression: string): Promise<unknown>;
-  on(event: "response", listener: (response: { url(): string; text(): Promise<string> }) => void): void;
-  on(event: "pageerror", listener: (error: Error) => void): void;
-  /** `handle` answers each request for `pattern` instead of the network. */
-  route(pattern: string, handle: (route: Route) => Promise<void>): Promise<void>;
-  click(selector: string): Promise<void>;
-  readonly keyboard: { press(key: string): Promise<void> };
-}
-
-export interface Route {
-  /** As if there were no connection. */
-  abort(): Promise<void>;
-  continue(): Promise<void>;
-  fulfill(response: { readonly contentType: string; readonly body: string }): Promise<void>;
-}
+import { chromium, type Page } from "playwright-core";
 
 export interface PageSettings {
   readonly colorScheme?: "light" | "dark";
   readonly viewport?: { readonly width: number; readonly height: number };
 }
 
-interface Browser {
-  newPage(settings: PageSettings): Promise<Page>;
-  close(): Promise<void>;
-}
-
-interface Playwright {
-  readonly chromium: {
-    launch(settings: { readonly executablePath: string; readonly args: readonly string[] }): Promise<Browser>;
-  };
-}
-
 /** A page of a real Chromium without a window. Errors of the page's own scripts make it fail. */
 export async function withPage(settings: PageSettings, use: (page: Page) => Promise<void>): Promise<void> {
-  const { chromium } = createRequire(import.meta.url)("playwright-core") as Playwright;
   // Chromium refuses to sandbox itself for root; what it shows here is our own page.
   const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
   const browser = await chromium.launch({ executablePath: chromiumPath(), args });

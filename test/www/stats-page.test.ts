@@ -1,9 +1,10 @@
 import { join } from "node:path";
+import type { Page } from "playwright-core";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { packageRoot } from "../../src/cli/package-root.js";
 import type { Figures } from "../../src/shared/figures.js";
-import { type Page, withPage } from "../support/browser.js";
+import { withPage } from "../support/browser.js";
 import { withServer } from "../support/server.js";
 
 const test = suite("the statistics page in Chromium");

@@ -1,5 +1,5 @@
-import type { HandlerRequest } from "../shared/handlers/handler.js";
-import type { ClaimRing } from "../shared/memory/claim-ring.js";
+import type { HandlerRequest } from "./handlers/handler.js";
+import type { ClaimRing } from "./memory/claim-ring.js";
 
 /**
  * A request in its slot: five words, then path and query in UTF-8. Where the texts do not fit they lie in a block of their own, which is
@@ -127,8 +127,10 @@ function readText(bytes: Buffer, start: number, end: number): string {
   const place = (hash ^ (hash >>> 8)) & (lately.length - 1);
   const known = lately[place];
   if (known !== undefined && isSame(known.bytes, bytes, start, length)) return known.text;
-  const text = bytes.toString("utf8", start, end);
-  lately[place] = { text, bytes: Uint8Array.from(bytes.subarray(start, end)) };
+  // A copy first: who only looks may see the bytes change, and what is remembered must belong together.
+  const copy = Buffer.from(bytes.subarray(start, end));
+  const text = copy.toString("utf8");
+  lately[place] = { text, bytes: copy };
   return text;
 }
 
