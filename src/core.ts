@@ -3,16 +3,13 @@ import type { HandlerContext } from "./shared/handlers/context.js";
 import type { HandlerRequest, HandlerResponse } from "./shared/handlers/handler.js";
 import type { WorkersView } from "./shared/worker-states.js";
 
-/** A body up to this size is copied before `Reply.send` returns; a longer one must not change afterwards. */
-export const COPIED_BODY_BYTES = 64 * 1024;
-
 /** Where the answer to one request goes. Made by the front, used by a core, on the main thread. */
 export interface Reply {
   /** The client has gone: an answer is no longer of use. It is safe to send one all the same. */
   readonly aborted: boolean;
   /** The core's own note on this request; −1 until it writes one. */
   ticket: number;
-  /** Answers, now or later, exactly once. See COPIED_BODY_BYTES for how long the body is still needed. */
+  /** Answers, now or later, exactly once. See COPIED_BODY_BYTES for how long the body is still needed. Gives the response's pin back. */
   send(response: HandlerResponse): void;
 }
 

@@ -6,7 +6,7 @@ import { pool } from "./pool/pool.js";
 import { reactor } from "./reactor/reactor.js";
 import type { ServerConfig } from "./shared/config.js";
 import { calibrate } from "./shared/handlers/burn.js";
-import { createSharedState, threadContext } from "./shared/handlers/context.js";
+import { createSharedState, type HandlerContext, threadContext } from "./shared/handlers/context.js";
 import { Field, type ThreadStats } from "./shared/stats.js";
 
 /** Every core there is: to add one, write its folder and name it here. */
@@ -43,8 +43,8 @@ export async function startServer(config: ServerConfig, modules = coreModules): 
   const context = threadContext(shared, 0);
   const core = await module.start(context);
   try {
-    const front = await listen(uws, config, core, context.stats);
-    const stopWatching = watchEventLoop(context.stats);
+    const front = await listen(uws, config, core, context);
+    const stopWatching = watchLevels(context);
     const stop = async (): Promise<number> => {
       const cutOff = await front.drain(config.drainTimeoutMs);
       stopWatching();
@@ -69,14 +69,16 @@ export async function startServer(config: ServerConfig, modules = coreModules): 
 const WATCH_INTERVAL_MS = 50;
 const DELAY_RESOLUTION_MS = 10;
 
-/** Writes the main event loop's use and delay into the stats, so that any thread can read them. Returns how to end it. */
-function watchEventLoop(stats: ThreadStats): () => void {
+/** Writes what is not counted but looked up into the stats, so that any thread can read it. Returns how to end it. */
+function watchLevels({ stats, cache }: HandlerContext): () => void {
   const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   delay.enable();
   const timer = setInterval(() => {
     const { active, idle } = performance.eventLoopUtilization();
     stats.set(Field.loopActiveMs, active);
     stats.set(Field.loopIdleMs, idle);
+    stats.set(Field.cacheBytes, cache.usedBytes);
+    stats.set(Field.cacheEntries, cache.entries);
     // What it records is the time between two of its ticks, the planned interval included.
     stats.set(Field.loopDelayMaxMs, Math.max(0, delay.max / 1e6 - DELAY_RESOLUTION_MS));
   }, WATCH_INTERVAL_MS);

@@ -37,7 +37,7 @@ const options = {
   },
   queue: { describe: `requests queued or in service at once in the pool, a power of two [default: ${defaults.queue}]` },
   "cache-bytes": {
-    describe: `bound of the file cache of each thread that runs handlers [default: ${defaults["cache-bytes"]}]`,
+    describe: `bound of the file cache that all threads share [default: ${defaults["cache-bytes"]}]`,
   },
   handlers: { describe: "module with handlers of your own, see docs/handlers.md" },
   "iterations-per-us": { describe: "iterations of the burn loop per µs [default: calibrated at the start]" },
@@ -102,7 +102,7 @@ function resolveConfig(flags: Values): ServerConfig {
       value("worker-memory") === undefined ? null : wholeNumber("worker-memory", value("worker-memory"), 8, 2 ** 20),
     requestTimeoutMs: seconds("request-timeout", value("request-timeout")) || null,
     queue,
-    cacheBytes: wholeNumber("cache-bytes", value("cache-bytes"), 2 ** 16, 2 ** 40),
+    cacheBytes: wholeNumber("cache-bytes", value("cache-bytes"), 2 ** 16, 2 ** 31),
     handlers: path("handlers"),
     iterationsPerMicro: positive("iterations-per-us", value("iterations-per-us")),
     drainTimeoutMs: DRAIN_TIMEOUT_MS,

@@ -2,8 +2,9 @@ import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from "
 import { createServer } from "node:net";
 import type { Core } from "../core.js";
 import { LoopoolError, messageOf } from "../shared/errors.js";
+import type { HandlerContext } from "../shared/handlers/context.js";
 import { type HandlerRequest, type HandlerResponse, HeaderBlock } from "../shared/handlers/handler.js";
-import { Field, type ThreadStats } from "../shared/stats.js";
+import { Field } from "../shared/stats.js";
 import { type FrontState, UwsReply } from "./reply.js";
 import type { LoadedUws } from "./uws.js";
 
@@ -26,16 +27,16 @@ const METHOD_NOT_ALLOWED: HandlerResponse = {
 };
 
 /**
- * Listens and hands every GET and HEAD to the core. `stats` is the main thread's slot.
+ * Listens and hands every GET and HEAD to the core. The context is the main thread's.
  * Throws a LoopoolError when the port cannot be had.
  */
 export async function listen(
   { uws }: LoadedUws,
   address: { readonly host: string | null; readonly port: number },
   core: Core,
-  stats: ThreadStats,
+  { stats, cache }: HandlerContext,
 ): Promise<Front> {
-  const state: FrontState = { core, stats, inFlight: 0, draining: false, onIdle: () => {} };
+  const state: FrontState = { core, stats, cache, inFlight: 0, draining: false, onIdle: () => {} };
 
   const toCore = (method: HandlerRequest["method"]) => (res: HttpResponse, req: HttpRequest) => {
     stats.add(Field.requests, 1);

@@ -1,7 +1,8 @@
 import type { HttpResponse } from "uWebSockets.js";
 import { STATUS_CODES } from "node:http";
-import { COPIED_BODY_BYTES, type Core, type Reply } from "../core.js";
-import type { HandlerResponse } from "../shared/handlers/handler.js";
+import type { Core, Reply } from "../core.js";
+import type { SharedCache } from "../shared/cache/shared-cache.js";
+import { COPIED_BODY_BYTES, type HandlerResponse } from "../shared/handlers/handler.js";
 import { Field, type ThreadStats } from "../shared/stats.js";
 import { type Client, sendFile, sendLarge } from "./stream.js";
 
@@ -9,6 +10,8 @@ import { type Client, sendFile, sendLarge } from "./stream.js";
 export interface FrontState {
   readonly core: Core;
   readonly stats: ThreadStats;
+  /** Where the pins of responses go back to. */
+  readonly cache: SharedCache;
   /** Requests received and not yet answered in full. */
   inFlight: number;
   /** No more requests are wanted: every answer closes its connection. */
@@ -33,6 +36,8 @@ export class UwsReply implements Reply, Client {
   readonly #headOnly: boolean;
   readonly #front: FrontState;
   #answered = false;
+  /** Of the response that is being sent; −1: none. */
+  #pin = -1;
   /** The µWS handler has returned: from now on writes are corked. */
   #deferred = false;
 
@@ -54,7 +59,11 @@ export class UwsReply implements Reply, Client {
   send(response: HandlerResponse): void {
     if (this.#answered) throw new Error("a request was answered twice");
     this.#answered = true;
-    if (this.aborted) return;
+    this.#pin = response.pin ?? -1;
+    if (this.aborted) {
+      this.#unpin();
+      return;
+    }
     if (this.#deferred) this.#res.cork(() => this.#write(response));
     else this.#write(response);
   }
@@ -108,7 +117,14 @@ export class UwsReply implements Reply, Client {
     this.#finish();
   }
 
+  #unpin(): void {
+    if (this.#pin === -1) return;
+    this.#front.cache.release(this.#pin);
+    this.#pin = -1;
+  }
+
   #finish(): void {
+    this.#unpin();
     if (!this.#deferred) return;
     const front = this.#front;
     front.inFlight--;

@@ -1,5 +1,4 @@
-import { COPIED_BODY_BYTES } from "../core.js";
-import { type HandlerResponse, HeaderBlock } from "../shared/handlers/handler.js";
+import { COPIED_BODY_BYTES, type HandlerResponse, HeaderBlock } from "../shared/handlers/handler.js";
 import type { RecordRing } from "../shared/memory/record-ring.js";
 
 /**

@@ -27,6 +27,8 @@ export interface AnswerMessage {
   readonly status: number;
   readonly fields: readonly string[];
   readonly body: HandlerResponse["body"];
+  /** The worker's pin on the body, which main takes over; −1: none. */
+  readonly pin: number;
 }
 
 export type WorkerMessage = ReadyMessage | BellMessage | AnswerMessage;

@@ -1,4 +1,6 @@
 import type { Core, CoreModule, Reply } from "../core.js";
+import type { Loading } from "../shared/cache/loading.js";
+import type { SharedCache } from "../shared/cache/shared-cache.js";
 import { threadClock } from "../shared/clock.js";
 import type { HandlerContext } from "../shared/handlers/context.js";
 import type { HandlerRequest, HandlerResponse } from "../shared/handlers/handler.js";
@@ -29,6 +31,8 @@ export const pool: CoreModule = {
 class Pool implements Core {
   readonly workersView: WorkersView;
   readonly #stats: ThreadStats;
+  readonly #cache: SharedCache;
+  readonly #loading: Loading;
   readonly #phases: PhaseRecorder;
   readonly #ring: ClaimRing;
   readonly #requests: RequestWriter;
@@ -57,7 +61,9 @@ class Pool implements Core {
     return created;
   }
 
-  private constructor({ shared, stats }: HandlerContext) {
+  private constructor({ shared, stats, cache, loading }: HandlerContext) {
+    this.#cache = cache;
+    this.#loading = loading;
     const { workers, queue, requestTimeoutMs, workerIdleMs } = shared.config;
     const memory = createPoolMemory(workers.max, queue);
     ({ requests: this.#ring, parking: this.#parking, doorbell: this.#doorbell } = attachPool(memory));
@@ -79,8 +85,15 @@ class Pool implements Core {
       const startup = { worker, memory, shared: { ...shared, workersView: this.workersView } };
       return new WorkerHost(startup, {
         onBell: this.#collect,
-        onAnswer: ({ tag, status, fields, body }) =>
-          this.#answer(tag, { status, headers: headerBlockOf(fields), body }),
+        onAnswer: ({ tag, status, fields, body, pin }) => {
+          const response = { status, headers: headerBlockOf(fields), body };
+          if (pin === -1) {
+            this.#answer(tag, response);
+          } else {
+            this.#cache.adopt(pin, 1 + worker);
+            this.#answer(tag, { ...response, pin });
+          }
+        },
         onReady: countWorkers,
         onRetired: () => {
           countWorkers();
@@ -154,7 +167,10 @@ class Pool implements Core {
 
   /** An answer to a request that was given up is not for whoever has the slot now. */
   readonly #answer = (tag: AnswerTag, response: HandlerResponse): void => {
-    if (tag.turn !== this.#ring.turn(tag.slot)) return;
+    if (tag.turn !== this.#ring.turn(tag.slot)) {
+      this.#unpin(response);
+      return;
+    }
     if (tag.claimedMs === 0) {
       this.#settle(tag.slot, response);
       return;
@@ -171,7 +187,12 @@ class Pool implements Core {
     this.#replies[slot] = undefined;
     this.#requests.free(slot);
     this.#ring.release(slot);
-    reply?.send(response);
+    if (reply === undefined) this.#unpin(response);
+    else reply.send(response);
+  }
+
+  #unpin({ pin }: HandlerResponse): void {
+    if (pin !== undefined) this.#cache.release(pin);
   }
 
   /** A worker has ended: what it had answered is sent, what it still held is answered with 500, and its slots are free again. */
@@ -180,6 +201,8 @@ class Pool implements Core {
     while (this.#hosts[worker]!.answers.read(this.#answer)) {}
     this.#collect();
     for (const slot of this.#ring.heldBy(worker)) this.#settle(slot, WORKER_LOST);
+    this.#cache.recover(1 + worker);
+    this.#loading.recover(1 + worker);
     // A wake-up may have been spent on it while requests wait.
     this.#parking.wake(this.#hosts.length);
   }

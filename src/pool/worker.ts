@@ -102,7 +102,10 @@ function answer(tag: AnswerTag, response: HandlerResponse): void {
   if (answers.write(tag, response)) {
     if (doorbell.press()) post({ type: "bell" });
   } else {
-    post({ type: "answer", tag, status: response.status, fields: response.headers.fields, body: response.body });
+    const { status, headers, body, pin = -1 } = response;
+    // Without a pin, bytes of the cache are this thread's only until it goes on.
+    const isPassing = pin === -1 && body instanceof Uint8Array && body.buffer === context.cache.memory;
+    post({ type: "answer", tag, status, fields: headers.fields, body: isPassing ? Uint8Array.from(body) : body, pin });
   }
 }
 

@@ -2,14 +2,19 @@ import { open, realpath } from "node:fs/promises";
 import { sep } from "node:path";
 import { LRUCache } from "lru-cache";
 import { lookup } from "mrmime";
+import type { Loading } from "./cache/loading.js";
+import type { CachedView, SharedCache } from "./cache/shared-cache.js";
+import { threadClock } from "./clock.js";
 import { HeaderBlock } from "./handlers/handler.js";
+import { Field, type ThreadStats } from "./stats.js";
 
-/** A file as it was read: its bytes in shared memory, so that another thread can send them without a copy. */
+/** A file as it was read. */
 export interface CachedFile {
   readonly kind: "file";
   readonly headers: HeaderBlock;
   readonly body: Uint8Array;
-  readonly modifiedMs: number;
+  /** The pin on its bytes in the shared cache, held until the file leaves this thread's own; null: the bytes are its own. */
+  readonly pin: number | null;
 }
 
 /** A file too large for the cache: to be streamed. */
@@ -28,51 +33,89 @@ const FOLDER = { kind: "folder" } as const;
 
 /** How long a changed file may go on being served as it was. */
 const FRESH_MS = 1000;
-/** A file may take this share of the cache at most, and never more than MAX_CACHED_FILE_BYTES. */
-const MAX_SHARE = 1 / 8;
-const MAX_CACHED_FILE_BYTES = 8 * 2 ** 20;
-/** What an entry costs beside its body: its keys, headers and objects, roughly. */
-const ENTRY_BYTES = 512;
+/** What a thread keeps pinned for itself, of the shared cache and over all threads: the rest can be evicted. */
+const PINNED_SHARE = 1 / 4;
+/** Room for path and content type beside a body. */
+const ENTRY_BYTES = 4096 + 128;
 const ABSENT_CODES: readonly unknown[] = ["ENOENT", "ENOTDIR", "EACCES", "ENAMETOOLONG", "ELOOP", "EISDIR"];
 
 /**
- * The files of one root in memory, bounded in bytes, one cache per thread that runs handlers. A hit is looked at again on the
- * disk after a second; misses of one path that come at the same time read the disk once.
+ * The files of one root in memory: a small cache of each thread, which answers hot files without a lock, before the one that all
+ * threads share. A file is compared with the disk a second after it was last, by one thread for all of them. Misses of one path that come
+ * at the same time, from whatever thread, read the disk once.
  */
 export class FileCache {
-  readonly #cache: LRUCache<string, CachedFile>;
+  readonly #hot: LRUCache<string, CachedFile>;
+  readonly #shared: SharedCache;
+  readonly #loading: Loading;
+  readonly #stats: ThreadStats;
   readonly #root: string;
-  readonly #maxFileBytes: number;
+  readonly #nowMs = threadClock();
   /** Headers by content type: one block serves all files of a type. */
   readonly #headers = new Map<string, HeaderBlock>();
+  /** Pins that are given back with the next look-up. */
+  readonly #toRelease: number[] = [];
   readonly #reading = new Map<string, Promise<Found>>();
 
   /** `root` is absolute and without symbolic links. */
-  constructor(root: string, cacheBytes: number) {
+  constructor(root: string, shared: SharedCache, loading: Loading, stats: ThreadStats) {
     this.#root = root;
-    this.#maxFileBytes = Math.min(Math.floor(cacheBytes * MAX_SHARE), MAX_CACHED_FILE_BYTES);
-    this.#cache = new LRUCache({
-      maxSize: cacheBytes,
-      sizeCalculation: (file, path) => file.body.byteLength + path.length + ENTRY_BYTES,
+    this.#shared = shared;
+    this.#loading = loading;
+    this.#stats = stats;
+    const { bytes, threads } = shared.shape;
+    this.#hot = new LRUCache({
+      maxSize: Math.max(1, Math.floor((bytes * PINNED_SHARE) / threads)),
+      sizeCalculation: (file, path) => file.body.byteLength + path.length + 1,
       ttl: FRESH_MS,
       // A worker that is always busy runs no timers, on which a coarser resolution would rely: read the clock each time.
       ttlResolution: 0,
-      noDeleteOnStaleGet: true,
+      dispose: ({ pin }) => {
+        if (pin !== null) shared.release(pin);
+      },
     });
   }
 
-  /** A file that is in the cache and was looked at within the last second; undefined otherwise. */
+  /** A file that is in memory and was compared with the disk within the last second; undefined otherwise. Its bytes stay until the caller returns. */
   get(file: string): CachedFile | undefined {
-    return this.#cache.get(file);
+    for (let pin = this.#toRelease.pop(); pin !== undefined; pin = this.#toRelease.pop()) this.#shared.release(pin);
+    const hot = this.#hot.get(file);
+    if (hot !== undefined) {
+      this.#stats.add(Field.cacheHits, 1);
+      return hot;
+    }
+    const view = this.#shared.get(file);
+    if (view === undefined) return undefined;
+    if (this.#nowMs() - view.checkedMs >= FRESH_MS) {
+      this.#shared.release(view.pin);
+      return undefined;
+    }
+    this.#stats.add(Field.cacheSharedHits, 1);
+    return this.#keep(file, view);
   }
 
   /** What stands at an absolute path now. Never rejects for what is absent or forbidden: that is "nothing". */
   read(file: string): Promise<Found> {
     const running = this.#reading.get(file);
     if (running !== undefined) return running;
-    const reading = this.#readFromDisk(file).finally(() => this.#reading.delete(file));
+    const reading = this.#readOnce(file).finally(() => this.#reading.delete(file));
     this.#reading.set(file, reading);
     return reading;
+  }
+
+  async #readOnce(file: string): Promise<Found> {
+    const elsewhere = this.#loading.begin(file);
+    if (elsewhere !== undefined) {
+      await elsewhere;
+      const found = this.get(file);
+      if (found !== undefined) return this.#own(found);
+    }
+    try {
+      this.#stats.add(Field.cacheMisses, 1);
+      return await this.#readFromDisk(file);
+    } finally {
+      if (elsewhere === undefined) this.#loading.end(file);
+    }
   }
 
   async #readFromDisk(file: string): Promise<Found> {
@@ -82,44 +125,75 @@ export class FileCache {
         return NOTHING;
       const handle = await open(real);
       try {
+        const checkedMs = this.#nowMs();
         const before = await handle.stat();
         if (before.isDirectory()) return FOLDER;
         if (!before.isFile()) return NOTHING;
-        const known = this.#cache.get(file, { allowStale: true });
-        if (known?.modifiedMs === before.mtimeMs && known.body.byteLength === before.size) {
-          this.#cache.set(file, known);
-          return known;
+        const known = this.#shared.get(file);
+        if (known !== undefined) {
+          if (known.modifiedMs === before.mtimeMs && known.body.byteLength === before.size) {
+            this.#shared.confirm(known.pin, checkedMs);
+            return this.#own(this.#keep(file, { ...known, checkedMs }));
+          }
+          this.#shared.release(known.pin);
         }
-        const headers = this.#headersOf(real);
-        if (before.size > this.#maxFileBytes) return { kind: "large", headers, file: real, bytes: before.size };
-        const body = new Uint8Array(new SharedArrayBuffer(before.size));
+        const type = contentType(real);
+        const headers = this.#headersOf(type);
+        if (before.size > this.#shared.layout.maxEntryBytes - ENTRY_BYTES) {
+          this.#stats.add(Field.cacheBypassed, 1);
+          return { kind: "large", headers, file: real, bytes: before.size };
+        }
+        const body = new Uint8Array(before.size);
         let filled = 0;
         while (filled < body.byteLength) {
           const { bytesRead } = await handle.read(body, filled, body.byteLength - filled, filled);
           if (bytesRead === 0) break;
           filled += bytesRead;
         }
-        const found: CachedFile = { kind: "file", headers, body: body.subarray(0, filled), modifiedMs: before.mtimeMs };
+        const found: CachedFile = { kind: "file", headers, body: body.subarray(0, filled), pin: null };
         // A file that changed while it was read is served once as it was read, but not kept.
         const after = await handle.stat();
-        if (after.mtimeMs === before.mtimeMs && after.size === filled) this.#cache.set(file, found);
+        if (after.mtimeMs !== before.mtimeMs || after.size !== filled) return found;
+        const entry = { status: 200, head: type, body: found.body, modifiedMs: before.mtimeMs, checkedMs };
+        const view = this.#shared.put(file, entry);
+        if (view !== undefined) this.#keep(file, view);
         return found;
       } finally {
         await handle.close();
       }
     } catch (error) {
-      if (ABSENT_CODES.includes((error as NodeJS.ErrnoException).code)) return NOTHING;
-      throw error;
+      if (!ABSENT_CODES.includes((error as NodeJS.ErrnoException).code)) throw error;
+      this.#shared.remove(file);
+      return NOTHING;
     }
   }
 
-  #headersOf(file: string): HeaderBlock {
-    const type = lookup(file) ?? "application/octet-stream";
+  /** Keeps a view, and its pin, among the hot ones for as long as it is fresh. One that is too large even for that is given back later. */
+  #keep(file: string, view: CachedView): CachedFile {
+    const { head, body, pin, checkedMs } = view;
+    const found: CachedFile = { kind: "file", headers: this.#headersOf(head), body, pin };
+    this.#hot.set(file, found, { ttl: Math.max(1, checkedMs + FRESH_MS - this.#nowMs()) });
+    // Not taken: the bytes must stay until the caller has returned. A worker may never come back to its event loop, but it comes here.
+    if (!this.#hot.has(file)) this.#toRelease.push(pin);
+    return found;
+  }
+
+  /** The same with bytes of its own: who waits for a promise comes later, when a pin may be gone. */
+  #own({ headers, body }: CachedFile): CachedFile {
+    return { kind: "file", headers, body: Uint8Array.from(body), pin: null };
+  }
+
+  #headersOf(type: string): HeaderBlock {
     const known = this.#headers.get(type);
     if (known !== undefined) return known;
-    const isText = type.startsWith("text/") || type === "application/json" || type === "image/svg+xml";
-    const headers = new HeaderBlock({ "Content-Type": isText ? `${type}; charset=utf-8` : type });
+    const headers = new HeaderBlock({ "Content-Type": type });
     this.#headers.set(type, headers);
     return headers;
   }
+}
+
+function contentType(file: string): string {
+  const type = lookup(file) ?? "application/octet-stream";
+  const isText = type.startsWith("text/") || type === "application/json" || type === "image/svg+xml";
+  return isText ? `${type}; charset=utf-8` : type;
 }

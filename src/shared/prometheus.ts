@@ -69,6 +69,21 @@ const families: readonly Family[] = [
     (f) => f.unhandledRejections,
   ),
   one("gauge", "loopool_workers", "Worker threads that take requests.", (f) => f.workers),
+  {
+    name: "loopool_cache_lookups_total",
+    type: "counter",
+    help: "Look-ups of files, by what answered: the thread's own cache, the shared one, the disk.",
+    samples: ({ cache }) => [
+      [cache.hits, { answer: "own" }],
+      [cache.sharedHits, { answer: "shared" }],
+      [cache.misses, { answer: "disk" }],
+    ],
+  },
+  one("counter", "loopool_cache_evictions_total", "Entries that made room for others.", (f) => f.cache.evictions),
+  one("counter", "loopool_cache_bypassed_total", "Files that the cache did not take.", (f) => f.cache.bypassed),
+  one("counter", "loopool_cache_rebuilds_total", "Shards emptied after a thread died.", (f) => f.cache.rebuilds),
+  one("gauge", "loopool_cache_bytes", "Bytes in use in the shared cache.", (f) => f.cache.bytes),
+  one("gauge", "loopool_cache_entries", "Entries of the shared cache.", (f) => f.cache.entries),
   one("counter", "loopool_workers_lost_total", "Workers that ended untold and were replaced.", (f) => f.workersLost),
   {
     name: "loopool_worker_state",

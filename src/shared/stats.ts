@@ -43,11 +43,14 @@ export const Field = {
   cacheHits: 17,
   cacheSharedHits: 18,
   cacheMisses: 19,
-  /** Whoever puts into the shared cache: entries that had to go; entries it did not take, too large or without room or lock. */
+  /** Whoever puts into the shared cache: entries that had to go; entries and files it did not take: too large, no room, no lock. */
   cacheEvictions: 20,
   cacheBypassed: 21,
   /** Main: shards emptied because a thread died inside of their lock. */
   cacheRebuilds: 22,
+  /** Main: bytes in use and entries of the shared cache (levels). */
+  cacheBytes: 23,
+  cacheEntries: 24,
 } as const;
 
 export type Field = (typeof Field)[keyof typeof Field];

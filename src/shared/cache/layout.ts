@@ -46,11 +46,13 @@ export interface CacheLayout {
 
 /** The smallest cache: less holds no page. */
 export const MIN_CACHE_BYTES = 16 * 1024;
+/** The largest: with its tables it is still one buffer for Node 20. */
+export const MAX_CACHE_BYTES = 2 ** 31;
 
 /** Throws RangeError for a shape that no cache can have. */
 export function cacheLayout({ bytes, threads }: CacheShape): CacheLayout {
-  if (!Number.isSafeInteger(bytes) || bytes < MIN_CACHE_BYTES || bytes > 2 ** 32) {
-    throw new RangeError(`a cache must have from ${MIN_CACHE_BYTES} bytes to 4 GiB, not ${bytes}`);
+  if (!Number.isSafeInteger(bytes) || bytes < MIN_CACHE_BYTES || bytes > MAX_CACHE_BYTES) {
+    throw new RangeError(`a cache must have from ${MIN_CACHE_BYTES} to ${MAX_CACHE_BYTES} bytes, not ${bytes}`);
   }
   if (!Number.isInteger(threads) || threads < 1 || threads > 1024) {
     throw new RangeError(`a cache must have from 1 to 1024 threads, not ${threads}`);

@@ -37,7 +37,10 @@ export interface CacheAttachment {
  * miss, never a wait. See shard.ts for who writes what.
  */
 export class SharedCache {
+  readonly shape: CacheShape;
   readonly layout: CacheLayout;
+  /** What bodies are views of. */
+  readonly memory: SharedArrayBuffer;
   readonly #words: Int32Array;
   readonly #floats: Float64Array;
   readonly #bytes: Buffer;
@@ -46,7 +49,9 @@ export class SharedCache {
   readonly #stats: ThreadStats;
 
   constructor({ memory, shape, thread, maySleep, stats }: CacheAttachment) {
+    this.shape = shape;
     this.layout = cacheLayout(shape);
+    this.memory = memory;
     if (memory.byteLength < this.layout.totalBytes) throw new RangeError("the memory is smaller than the cache");
     if (!(thread >= 0 && thread < shape.threads)) throw new RangeError(`the cache has no thread ${thread}`);
     this.#words = new Int32Array(memory);
@@ -75,21 +80,14 @@ export class SharedCache {
     const hash = hashOf(keyBytes);
     const number = this.#shardOf(hash);
     const shard = this.#shards[number]!;
-    if (!shard.lock.acquire()) return this.#miss();
+    if (!shard.lock.acquire()) return undefined;
     const slot = shard.find(hash, keyBytes);
     if (slot !== -1) {
       Atomics.add(this.#words, shard.pinWord(slot, this.#thread), 1);
       shard.touch(slot);
     }
     shard.lock.release();
-    if (slot === -1) return this.#miss();
-    this.#stats.add(Field.cacheSharedHits, 1);
-    return this.#view(number, slot);
-  }
-
-  #miss(): undefined {
-    this.#stats.add(Field.cacheMisses, 1);
-    return undefined;
+    return slot === -1 ? undefined : this.#view(number, slot);
   }
 
   /** Keeps an entry, in place of the one the key has. The view is pinned; undefined where it is too large or finds no room: all is pinned. */
@@ -146,8 +144,8 @@ export class SharedCache {
     shard.lock.release();
   }
 
-  /** The entry of a view has been compared with the disk and is still true. */
-  confirm({ pin }: CachedView, checkedMs: number): void {
+  /** What this thread has pinned has been compared with the disk and is still true. */
+  confirm(pin: number, checkedMs: number): void {
     const { shard, slot } = this.#placeOf(pin);
     this.#floats[(shard.slotWord(slot) + Slot.checked) >> 1] = checkedMs;
   }

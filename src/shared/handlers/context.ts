@@ -1,3 +1,6 @@
+import { type CacheShape, cacheBytes } from "../cache/layout.js";
+import { LOADING_BYTES, Loading } from "../cache/loading.js";
+import { SharedCache } from "../cache/shared-cache.js";
 import type { ServerConfig } from "../config.js";
 import { PHASES_BYTES } from "../phases.js";
 import { statsBytes, ThreadStats } from "../stats.js";
@@ -6,6 +9,12 @@ import type { WorkersView } from "../worker-states.js";
 /** What all threads of a server share, made once by the main thread and handed to the others as it is. */
 export interface SharedState {
   readonly config: ServerConfig;
+  /** The cache of all threads, and who reads what for it. */
+  readonly cache: {
+    readonly memory: SharedArrayBuffer;
+    readonly shape: CacheShape;
+    readonly loading: SharedArrayBuffer;
+  };
   /** The stats segment. */
   readonly stats: SharedArrayBuffer;
   /** Histograms of where a request's time goes. */
@@ -27,8 +36,14 @@ export function createSharedState(
   workers: number,
   facts: { readonly iterationsPerMicro: number; readonly uws: string },
 ): SharedState {
+  const shape = { bytes: config.cacheBytes, threads: 1 + workers };
   return {
     config,
+    cache: {
+      memory: new SharedArrayBuffer(cacheBytes(shape)),
+      shape,
+      loading: new SharedArrayBuffer(LOADING_BYTES),
+    },
     stats: new SharedArrayBuffer(statsBytes(1 + workers)),
     phases: new SharedArrayBuffer(PHASES_BYTES),
     workersView: null,
@@ -43,9 +58,21 @@ export interface HandlerContext {
   readonly shared: SharedState;
   /** This thread's own slot. */
   readonly stats: ThreadStats;
+  /** This thread's views of the cache. */
+  readonly cache: SharedCache;
+  readonly loading: Loading;
 }
 
 /** The context of one thread: 0 is the main thread, 1 + i worker i. */
 export function threadContext(shared: SharedState, thread: number): HandlerContext {
-  return { shared, stats: new ThreadStats(shared.stats, thread) };
+  const stats = new ThreadStats(shared.stats, thread);
+  const { memory, shape, loading } = shared.cache;
+  // The main thread has sockets to serve.
+  const maySleep = thread > 0;
+  return {
+    shared,
+    stats,
+    cache: new SharedCache({ memory, shape, thread, maySleep, stats }),
+    loading: new Loading(loading, thread),
+  };
 }

@@ -24,7 +24,12 @@ export interface HandlerResponse {
   readonly status: number;
   readonly headers: HeaderBlock;
   readonly body: string | Uint8Array | FileBody;
+  /** A body in the shared cache that is longer than COPIED_BODY_BYTES: the pin on it, which is given back when it has been sent. */
+  readonly pin?: number;
 }
+
+/** A body up to this size is copied before `Reply.send` returns; a longer one must not change before it has been sent. */
+export const COPIED_BODY_BYTES = 64 * 1024;
 
 /** What a handler may return: header fields need not be checked yet. An object that is used again is checked only once. */
 export interface HandlerResult extends Omit<HandlerResponse, "headers"> {

@@ -1,16 +1,29 @@
 import { realpathSync } from "node:fs";
 import { join } from "node:path";
-import { FileCache, type Found } from "../file-cache.js";
+import { type CachedFile, FileCache, type Found } from "../file-cache.js";
 import type { HandlerContext } from "./context.js";
-import { BadRequest, type Handler, type HandlerResponse, HeaderBlock, textResponse } from "./handler.js";
+import {
+  BadRequest,
+  COPIED_BODY_BYTES,
+  type Handler,
+  type HandlerResponse,
+  HeaderBlock,
+  textResponse,
+} from "./handler.js";
 
 const NOT_FOUND = textResponse(404, "404 Not Found");
 const INDEX = "index.html";
 
 /** Files under the root, and the index page of a folder. Answers from memory at once, from the disk later. */
-export function staticFiles({ shared }: HandlerContext): Handler {
+export function staticFiles({ shared, stats, cache: sharedCache, loading }: HandlerContext): Handler {
   const root = realpathSync(shared.config.root);
-  const cache = new FileCache(root, shared.config.cacheBytes);
+  const cache = new FileCache(root, sharedCache, loading, stats);
+  /** A body that is still being sent when the handler has long returned keeps a pin of its own. */
+  const answer = ({ headers, body, pin }: CachedFile): HandlerResponse => {
+    if (pin === null || body.byteLength <= COPIED_BODY_BYTES) return { status: 200, headers, body };
+    sharedCache.hold(pin);
+    return { status: 200, headers, body, pin };
+  };
   /** Request path → file, for paths that are in the cache: a hit decodes and joins nothing. */
   const known = new Map<string, string>();
 
@@ -18,11 +31,17 @@ export function staticFiles({ shared }: HandlerContext): Handler {
     const knownFile = known.get(path);
     if (knownFile !== undefined) {
       const hit = cache.get(knownFile);
-      if (hit !== undefined) return { status: 200, headers: hit.headers, body: hit.body };
+      if (hit !== undefined) return answer(hit);
     }
     const relative = servablePath(path);
     if (relative === undefined) return NOT_FOUND;
     const file = join(root, relative.endsWith("/") ? relative + INDEX : relative);
+    // Another thread may have read it.
+    const found = knownFile === file ? undefined : cache.get(file);
+    if (found !== undefined) {
+      remember(known, path, file);
+      return answer(found);
+    }
     return cache.read(file).then((found) => {
       if (found.kind === "file") remember(known, path, file);
       else known.delete(path);

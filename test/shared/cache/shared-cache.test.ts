@@ -80,7 +80,7 @@ test("what takes more than its share is not kept, and what is pinned makes no ro
 test("an entry that was removed is gone; one that was confirmed has its time", () => {
   const { cache } = newCache(small);
   put(cache, "/a", 1, 10);
-  cache.confirm(cache.get("/a")!, 99);
+  cache.confirm(cache.get("/a")!.pin, 99);
   assert.is(cache.get("/a")?.checkedMs, 99);
   cache.remove("/a");
   assert.is(cache.get("/a"), undefined);
