@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { CoreModule } from "../../src/core.js";
 import { type RunningServer, startServer } from "../../src/server.js";
 import type { ServerConfig } from "../../src/shared/config.js";
+import type { Figures } from "../../src/shared/figures.js";
 
 /** A server of this process on a free port of 127.0.0.1, with a site of its own in a temporary folder. */
 export interface TestServer extends RunningServer {
@@ -24,6 +25,7 @@ export interface StatsFigures {
   readonly handled: number;
   readonly handlerErrors: number;
   readonly workersLost: number;
+  readonly cache: Figures["cache"];
   readonly workers: number;
   readonly timedOut: number;
   readonly dropped: number;
