@@ -9,6 +9,11 @@ import { packageRoot } from "../src/cli/package-root.js";
 import { Histogram } from "../src/load/histogram.js";
 import { ResponseParser } from "../src/load/response-parser.js";
 import { table } from "../src/report/markdown.js";
+import { cacheBytes } from "../src/shared/cache/layout.js";
+import { LOADING_BYTES, Loading } from "../src/shared/cache/loading.js";
+import { SharedCache } from "../src/shared/cache/shared-cache.js";
+import { threadClock } from "../src/shared/clock.js";
+import { FileCache } from "../src/shared/file-cache.js";
 import { ClaimRing, claimRingBytes } from "../src/shared/memory/claim-ring.js";
 import { Field, statsBytes, ThreadStats } from "../src/shared/stats.js";
 import { median } from "../src/statistics/median.js";
@@ -95,6 +100,18 @@ async function singleOperations(): Promise<readonly { name: string; medianNs: nu
   const response = Buffer.from(
     `HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nDate: x\r\nContent-Length: 1024\r\n\r\n${"x".repeat(1024)}`,
   );
+  const cacheShape = { bytes: 2 ** 24, threads: 2 };
+  const cacheMemory = new SharedArrayBuffer(cacheBytes(cacheShape));
+  const shared = new SharedCache({ memory: cacheMemory, shape: cacheShape, thread: 0, maySleep: false, stats });
+  const files = new FileCache("/", shared, new Loading(new SharedArrayBuffer(LOADING_BYTES), 0), stats);
+  const names = Array.from({ length: 16 }, (_, i) => `/srv/www/page${i}.html`);
+  const map = new Map(names.map((name) => [name, new Uint8Array(1024)]));
+  // As if they were compared with the disk an hour from now: none gets old while it is measured.
+  const checkedMs = threadClock()() + 3_600_000;
+  for (const [name, body] of map) {
+    const view = shared.put(name, { status: 200, head: "text/html", body, modifiedMs: 0, checkedMs });
+    shared.release(view!.pin);
+  }
   const echo = new Worker(here("./fixtures/echo.js"));
   await once(echo, "online");
   // A thousand at a time: one alone is shorter than the clock can tell.
@@ -116,6 +133,18 @@ async function singleOperations(): Promise<readonly { name: string; medianNs: nu
     .add(
       "stats: add",
       times(() => stats.add(Field.requests, 1)),
+    )
+    .add(
+      "cache: a Map",
+      times((i) => map.get(names[i & 15]!)),
+    )
+    .add(
+      "cache: a thread's own, hot",
+      times((i) => files.get(names[i & 15]!)),
+    )
+    .add(
+      "cache: the shared one, found, pinned and released",
+      times((i) => shared.release(shared.get(names[i & 15]!)!.pin)),
     )
     .add(
       "histogram: record",

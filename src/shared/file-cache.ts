@@ -5,7 +5,7 @@ import { lookup } from "mrmime";
 import type { Loading } from "./cache/loading.js";
 import type { CachedView, SharedCache } from "./cache/shared-cache.js";
 import { threadClock } from "./clock.js";
-import { HeaderBlock } from "./handlers/handler.js";
+import { COPIED_BODY_BYTES, HeaderBlock } from "./handlers/handler.js";
 import { Field, type ThreadStats } from "./stats.js";
 
 /** A file as it was read. */
@@ -66,7 +66,9 @@ export class FileCache {
     const { bytes, threads } = shared.shape;
     this.#hot = new LRUCache({
       maxSize: Math.max(1, Math.floor((bytes * PINNED_SHARE) / threads)),
-      sizeCalculation: (file, path) => file.body.byteLength + path.length + 1,
+      // A long body gains nothing by being found a microsecond sooner, and would keep its shard from using the place.
+      maxEntrySize: COPIED_BODY_BYTES,
+      sizeCalculation: (file) => file.body.byteLength + 1,
       ttl: FRESH_MS,
       // A worker that is always busy runs no timers, on which a coarser resolution would rely: read the clock each time.
       ttlResolution: 0,
@@ -168,7 +170,7 @@ export class FileCache {
     }
   }
 
-  /** Keeps a view, and its pin, among the hot ones for as long as it is fresh. One that is too large even for that is given back later. */
+  /** Keeps a view, and its pin, among the hot ones for as long as it is fresh; the pin of one that is too long for that is given back later. */
   #keep(file: string, view: CachedView): CachedFile {
     const { head, body, pin, checkedMs } = view;
     const found: CachedFile = { kind: "file", headers: this.#headersOf(head), body, pin };
