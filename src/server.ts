@@ -1,13 +1,15 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import type { CoreModule } from "./core.js";
+import { AccessLog } from "./access-log/access-log.js";
+import { Background, createSleeper } from "./background/background.js";
+import type { Core, CoreModule } from "./core.js";
 import { listen } from "./front/front.js";
 import { loadUws } from "./front/uws.js";
 import { pool } from "./pool/pool.js";
 import { reactor } from "./reactor/reactor.js";
 import type { ServerConfig } from "./shared/config.js";
 import { calibrate } from "./shared/handlers/burn.js";
-import { createSharedState, threadContext } from "./shared/handlers/context.js";
-import { Field, type ThreadStats } from "./shared/stats.js";
+import { backgroundSlot, createSharedState, type HandlerContext, threadContext } from "./shared/handlers/context.js";
+import { Field, ThreadStats } from "./shared/stats.js";
 
 /** Every core there is: to add one, write its folder and name it here. */
 const coreModules: readonly CoreModule[] = [reactor, pool];
@@ -23,6 +25,8 @@ export interface RunningServer {
   readonly workers: string;
   /** The main thread's slot of the stats segment. */
   readonly mainStats: ThreadStats;
+  /** The file of the access log was renamed: a new one of its name is opened. */
+  reopenLog(): void;
   /** Answers what is in flight, within the configured time, and ends all threads; called again it waits for the same end. Resolves with the number of requests cut off. */
   stop(): Promise<number>;
 }
@@ -41,14 +45,19 @@ export async function startServer(config: ServerConfig, modules = coreModules): 
     uws: uws.version,
   });
   const context = threadContext(shared, 0);
-  const core = await module.start(context);
+  const { log, stopBackground } = await startBackground(context, threads);
+  let core: Core | undefined;
   try {
-    const front = await listen(uws, config, core, context.stats);
+    const started = await module.start(context);
+    core = started;
+    const front = await listen(uws, config, started, context.stats, log);
     const stopWatching = watchEventLoop(context.stats);
     const stop = async (): Promise<number> => {
       const cutOff = await front.drain(config.drainTimeoutMs);
       stopWatching();
-      await core.stop();
+      await started.stop();
+      // Last: what was cut off is logged too.
+      await stopBackground();
       return cutOff;
     };
     let stopped: Promise<number> | undefined;
@@ -57,13 +66,37 @@ export async function startServer(config: ServerConfig, modules = coreModules): 
       port: front.port,
       workers: threads > config.workers.min ? `${config.workers.min}:${threads}` : String(threads),
       mainStats: context.stats,
+      reopenLog: () => log?.reopen(),
       // Once only: µWS frees its listening socket when it is closed.
       stop: () => (stopped ??= stop()),
     };
   } catch (error) {
-    await core.stop();
+    await core?.stop();
+    await stopBackground();
     throw error;
   }
+}
+
+/** Opens the access log and starts the thread that writes it; no log, no thread. Throws a LoopoolError when it cannot be opened. */
+async function startBackground({ shared, stats }: HandlerContext, workers: number) {
+  const { config } = shared;
+  if (config.log === null) return { log: null, stopBackground: async () => {} };
+  const sleeper = createSleeper();
+  const log = AccessLog.open(config.log, sleeper, stats);
+  const slot = backgroundSlot(workers);
+  const background = await Background.start({ stats: shared.stats, slot, sleeper, log: log.startup }, (cause) => {
+    const lost = log.writerEnded(written.get(Field.logLines));
+    console.error(
+      `loopool: the background thread ended (${cause}): ${lost} lines of the access log are lost, and all that would follow`,
+    );
+  });
+  const written = new ThreadStats(shared.stats, slot);
+  const stopBackground = async (): Promise<void> => {
+    await background.stop(config.drainTimeoutMs);
+    const lost = log.writerEnded(written.get(Field.logLines));
+    if (lost > 0) console.error(`loopool: ${lost} lines of the access log could not be written before the end`);
+  };
+  return { log, stopBackground };
 }
 
 const WATCH_INTERVAL_MS = 50;

@@ -18,6 +18,11 @@ export interface SharedState {
   readonly startedAtMs: number;
 }
 
+/** The background thread's slot of the stats segment: the last. */
+export function backgroundSlot(workers: number): number {
+  return 1 + workers;
+}
+
 /** Allocates the shared state of a server whose core has `workers` threads beside the main one. */
 export function createSharedState(
   config: ServerConfig,
@@ -26,7 +31,7 @@ export function createSharedState(
 ): SharedState {
   return {
     config,
-    stats: new SharedArrayBuffer(statsBytes(1 + workers)),
+    stats: new SharedArrayBuffer(statsBytes(backgroundSlot(workers) + 1)),
     phases: new SharedArrayBuffer(PHASES_BYTES),
     mixedCount: new SharedArrayBuffer(4),
     startedAtMs: performance.timeOrigin + performance.now(),

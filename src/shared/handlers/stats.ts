@@ -40,6 +40,7 @@ export function stats({ shared }: HandlerContext): Handler {
       handlerErrors: totals.handlerErrors,
       unhandledRejections: totals.unhandledRejections,
       workersLost: totals.workersLost,
+      log: { lines: totals.logLines, dropped: totals.logDropped, failures: totals.logFailures },
       cpuUserMicros: usage.userCPUTime,
       cpuSystemMicros: usage.systemCPUTime,
       // libuv gives kilobytes (uv_getrusage).
