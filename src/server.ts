@@ -1,6 +1,9 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { AccessLog } from "./access-log/access-log.js";
+import { createSleeper } from "./background/background.js";
+import { startBackground } from "./background/start.js";
 import type { CoreModule } from "./core.js";
-import { listen } from "./front/front.js";
+import { type Front, listen } from "./front/front.js";
 import { loadUws } from "./front/uws.js";
 import { pool } from "./pool/pool.js";
 import { reactor } from "./reactor/reactor.js";
@@ -23,6 +26,8 @@ export interface RunningServer {
   readonly workers: string;
   /** The main thread's slot of the stats segment. */
   readonly mainStats: ThreadStats;
+  /** The file of the access log was renamed: a new one of its name is opened. */
+  reopenLog(): void;
   /** Answers what is in flight, within the configured time, and ends all threads; called again it waits for the same end. Resolves with the number of requests cut off. */
   stop(): Promise<number>;
 }
@@ -41,26 +46,37 @@ export async function startServer(config: ServerConfig, modules = coreModules): 
     uws: uws.version,
   });
   const context = threadContext(shared, 0);
+  const sleeper = createSleeper();
+  // First: what cannot be logged is not served.
+  const log = config.log === null ? null : AccessLog.open(config.log, sleeper, context.stats);
   const core = await module.start(context);
+  let front: Front | undefined;
   try {
-    const front = await listen(uws, config, core, context);
+    front = await listen(uws, config, core, context, log);
+    const { url, port, drain } = front;
+    // After it listens: the mirror is named by the port.
+    const stopBackground = await startBackground({ context, workersView: core.workersView, port, sleeper, log });
     const stopWatching = watchLevels(context);
     const stop = async (): Promise<number> => {
-      const cutOff = await front.drain(config.drainTimeoutMs);
+      const cutOff = await drain(config.drainTimeoutMs);
       stopWatching();
       await core.stop();
+      // Last: what was cut off is logged too.
+      await stopBackground();
       return cutOff;
     };
     let stopped: Promise<number> | undefined;
     return {
-      url: front.url,
-      port: front.port,
+      url,
+      port,
       workers: threads > config.workers.min ? `${config.workers.min}:${threads}` : String(threads),
       mainStats: context.stats,
+      reopenLog: () => log?.reopen(),
       // Once only: µWS frees its listening socket when it is closed.
       stop: () => (stopped ??= stop()),
     };
   } catch (error) {
+    await front?.drain(0);
     await core.stop();
     throw error;
   }

@@ -34,6 +34,7 @@ const server = await startServer(
     cacheBytes: 64 * 2 ** 20,
     handlers: null,
     iterationsPerMicro: iterations === undefined ? null : Number(iterations),
+    log: null,
     drainTimeoutMs: 10_000,
   },
   [core],

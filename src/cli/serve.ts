@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { isAbsolute, resolve } from "node:path";
 import type { Argv, CommandModule } from "yargs";
 import { modes, startServer } from "../server.js";
-import type { ServerConfig } from "../shared/config.js";
+import type { LogConfig, ServerConfig } from "../shared/config.js";
 import { messageOf, usageError } from "../shared/errors.js";
 import { countUnhandledRejections } from "../shared/handlers/dispatch.js";
 import { oneOf, text, wholeNumber, withValues } from "./options.js";
@@ -20,7 +20,12 @@ const defaults = {
   "cache-bytes": 64 * 2 ** 20,
   "worker-idle": 10,
   "request-timeout": 30,
+  log: "off",
+  "log-format": "combined",
+  "log-overflow": "drop",
 } as const;
+
+const logFormats = ["combined", "json"] as const;
 
 const options = {
   mode: { describe: `core that runs the handlers: ${modes.join(", ")} [default: ${defaults.mode}]` },
@@ -41,6 +46,13 @@ const options = {
   },
   handlers: { describe: "module with handlers of your own, see docs/handlers.md" },
   "iterations-per-us": { describe: "iterations of the burn loop per µs [default: calibrated at the start]" },
+  log: {
+    describe: `access log: a file, - for standard output, or off; SIGHUP opens the file anew [default: ${defaults.log}]`,
+  },
+  "log-format": { describe: `its lines: ${logFormats.join(", ")} [default: ${defaults["log-format"]}]` },
+  "log-overflow": {
+    describe: `when it is not written as fast as requests are answered: drop lines and count them, or block the server [default: ${defaults["log-overflow"]}]`,
+  },
   config: { describe: "JSON file with any of these options, without the dashes; flags win over it" },
 } as const;
 
@@ -56,6 +68,7 @@ export const serveCommand: CommandModule = {
       .options(withValues(options))
       .example("$0 serve --mode pool", "serve www on port 9090, handlers in worker threads")
       .example("$0 serve --mode reactor --port 0 --host 127.0.0.1", "a free port, this machine only")
+      .example("$0 serve --log access.log", "an access log in the Combined Log Format")
       .example("$0 serve --mode pool --handlers ./my-handlers.js", "measure your own handler"),
   handler: (argv) => serve(resolveConfig(argv as Values)),
 };
@@ -74,6 +87,8 @@ async function serve(config: ServerConfig): Promise<void> {
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
+  // Without a log it ends the server, as it does by default.
+  if (config.log !== null) process.on("SIGHUP", () => server.reopenLog());
   // Last: whoever reads the line may send a signal at once.
   console.log(`loopool ${config.mode} listening on ${server.url} pid ${process.pid} workers ${server.workers}`);
 }
@@ -105,8 +120,19 @@ function resolveConfig(flags: Values): ServerConfig {
     cacheBytes: wholeNumber("cache-bytes", value("cache-bytes"), 2 ** 16, 2 ** 31),
     handlers: path("handlers"),
     iterationsPerMicro: positive("iterations-per-us", value("iterations-per-us")),
+    log: logConfig(
+      text("log", value("log")),
+      oneOf("log-format", value("log-format"), logFormats),
+      oneOf("log-overflow", value("log-overflow"), ["drop", "block"]),
+    ),
     drainTimeoutMs: DRAIN_TIMEOUT_MS,
   };
+}
+
+/** Where the log goes: a file of the name "off" or "-" is to be had as ./off. */
+function logConfig(log: string, format: LogConfig["format"], overflow: LogConfig["overflow"]): LogConfig | null {
+  if (log === "off") return null;
+  return { file: log === "-" ? null : resolve(log), format, overflow };
 }
 
 function positive(flag: string, raw: unknown): number | null {

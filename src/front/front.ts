@@ -1,5 +1,6 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from "uWebSockets.js";
 import { createServer } from "node:net";
+import type { AccessLog } from "../access-log/access-log.js";
 import type { Core } from "../core.js";
 import { LoopoolError, messageOf } from "../shared/errors.js";
 import type { HandlerContext } from "../shared/handlers/context.js";
@@ -7,6 +8,7 @@ import { type HandlerRequest, type HandlerResponse, HeaderBlock } from "../share
 import { Field } from "../shared/stats.js";
 import { type FrontState, UwsReply } from "./reply.js";
 import type { LoadedUws } from "./uws.js";
+import { createVisits } from "./visits.js";
 
 /** A front that accepts connections. */
 export interface Front {
@@ -27,7 +29,7 @@ const METHOD_NOT_ALLOWED: HandlerResponse = {
 };
 
 /**
- * Listens and hands every GET and HEAD to the core. The context is the main thread's.
+ * Listens and hands every GET and HEAD to the core. The context is the main thread's; `log` is null when there is none.
  * Throws a LoopoolError when the port cannot be had.
  */
 export async function listen(
@@ -35,24 +37,35 @@ export async function listen(
   address: { readonly host: string | null; readonly port: number },
   core: Core,
   { stats, cache }: HandlerContext,
+  log: AccessLog | null,
 ): Promise<Front> {
-  const state: FrontState = { core, stats, cache, inFlight: 0, draining: false, onIdle: () => {} };
+  const state: FrontState = { core, stats, cache, log, inFlight: 0, draining: false, onIdle: () => {} };
+  const visits = log === null ? null : createVisits(log);
 
   const toCore = (method: HandlerRequest["method"]) => (res: HttpResponse, req: HttpRequest) => {
     stats.add(Field.requests, 1);
-    const reply = new UwsReply(res, method === "HEAD", state);
-    core.submit({ method, path: req.getUrl(), query: req.getQuery() ?? "" }, reply);
+    const path = req.getUrl();
+    const query: string | undefined = req.getQuery();
+    const entry = visits === null ? null : visits.enter(res, req, method, path, query);
+    const reply = new UwsReply(res, method === "HEAD", state, entry);
+    core.submit({ method, path, query: query ?? "" }, reply);
     reply.defer();
   };
   const app = uws
     .App()
     .get("/*", toCore("GET"))
     .head("/*", toCore("HEAD"))
-    .any("/*", (res) => {
+    .any("/*", (res, req) => {
       stats.add(Field.requests, 1);
-      new UwsReply(res, false, state).send(METHOD_NOT_ALLOWED);
-    })
-    .filter((_res, change) => stats.add(Number(change) > 0 ? Field.connectionsOpened : Field.connectionsClosed, 1));
+      const entry = visits?.enter(res, req, req.getCaseSensitiveMethod(), req.getUrl(), req.getQuery()) ?? null;
+      new UwsReply(res, false, state, entry).send(METHOD_NOT_ALLOWED);
+    });
+  app.filter((res, change) => {
+    const isOpening = Number(change) > 0;
+    if (isOpening) visits?.connected(res);
+    else visits?.disconnected();
+    return stats.add(isOpening ? Field.connectionsOpened : Field.connectionsClosed, 1);
+  });
 
   const socket = await bind(app, address, uws.LIBUS_LISTEN_EXCLUSIVE_PORT);
   const port = uws.us_socket_local_port(socket);

@@ -1,5 +1,7 @@
 import type { HttpResponse } from "uWebSockets.js";
 import { STATUS_CODES } from "node:http";
+import type { AccessLog } from "../access-log/access-log.js";
+import type { LogEntry } from "../access-log/record.js";
 import type { Core, Reply } from "../core.js";
 import type { SharedCache } from "../shared/cache/shared-cache.js";
 import { COPIED_BODY_BYTES, type HandlerResponse } from "../shared/handlers/handler.js";
@@ -12,6 +14,8 @@ export interface FrontState {
   readonly stats: ThreadStats;
   /** Where the pins of responses go back to. */
   readonly cache: SharedCache;
+  /** null: no access log. */
+  readonly log: AccessLog | null;
   /** Requests received and not yet answered in full. */
   inFlight: number;
   /** No more requests are wanted: every answer closes its connection. */
@@ -32,19 +36,23 @@ export class UwsReply implements Reply, Client {
   aborted = false;
   ticket = -1;
   onAbort = nothing;
+  takenBytes = 0;
   readonly #res: HttpResponse;
   readonly #headOnly: boolean;
   readonly #front: FrontState;
+  /** What the log is to say of this request; null without a log. */
+  readonly #entry: LogEntry | null;
   #answered = false;
   /** Of the response that is being sent; −1: none. */
   #pin = -1;
   /** The µWS handler has returned: from now on writes are corked. */
   #deferred = false;
 
-  constructor(res: HttpResponse, headOnly: boolean, front: FrontState) {
+  constructor(res: HttpResponse, headOnly: boolean, front: FrontState, entry: LogEntry | null) {
     this.#res = res;
     this.#headOnly = headOnly;
     this.#front = front;
+    this.#entry = entry;
   }
 
   /** The front: the µWS handler is about to return. A response that is still to come needs an abort handler, or µWS ends the process. */
@@ -72,6 +80,7 @@ export class UwsReply implements Reply, Client {
     const res = this.#res;
     const { stats, draining } = this.#front;
     stats.addResponse(status);
+    if (this.#entry !== null) this.#entry.status = status;
     if (status !== 200) res.writeStatus(statusLines.get(status) ?? String(status));
     const { fields } = headers;
     for (let i = 0; i < fields.length; i += 2) res.writeHeader(fields[i]!, fields[i + 1]!);
@@ -83,8 +92,10 @@ export class UwsReply implements Reply, Client {
       if (draining) res.writeHeader("Connection", "close");
       res.endWithoutBody();
     } else if (typeof body === "string" || (body instanceof Uint8Array && body.byteLength <= COPIED_BODY_BYTES)) {
-      stats.add(Field.bodyBytes, bodyBytes(body));
+      const bytes = bodyBytes(body);
+      stats.add(Field.bodyBytes, bytes);
       res.end(body, draining);
+      if (this.#entry !== null) this.#entry.bodyBytes = bytes;
     } else {
       this.#stream(body);
       return;
@@ -100,17 +111,21 @@ export class UwsReply implements Reply, Client {
       this.defer();
       this.#answered = true;
     }
-    this.#front.stats.add(Field.bodyBytes, bodyBytes(body));
+    const bytes = bodyBytes(body);
+    this.#front.stats.add(Field.bodyBytes, bytes);
     const done = (): void => {
-      if (!this.aborted) this.#finish();
+      if (this.aborted) return;
+      this.takenBytes = bytes;
+      this.#finish();
     };
-    if (body instanceof Uint8Array) sendLarge(this.#res, body, done);
+    if (body instanceof Uint8Array) sendLarge(this.#res, this, body, done);
     else sendFile(this.#res, this, body, done);
   }
 
   #abort(): void {
     this.aborted = true;
     this.#front.stats.add(Field.aborted, 1);
+    if (this.#entry !== null) this.#entry.aborted = true;
     // Answered already, it is only being sent: the core has nothing to do with it any more.
     if (this.#answered) this.onAbort();
     else this.#front.core.abandon(this);
@@ -125,8 +140,12 @@ export class UwsReply implements Reply, Client {
 
   #finish(): void {
     this.#unpin();
-    if (!this.#deferred) return;
     const front = this.#front;
+    if (this.#entry !== null) {
+      if (this.takenBytes > 0) this.#entry.bodyBytes = this.takenBytes;
+      front.log!.add(this.#entry);
+    }
+    if (!this.#deferred) return;
     front.inFlight--;
     front.stats.set(Field.inFlight, front.inFlight);
     if (front.inFlight === 0) front.onIdle();

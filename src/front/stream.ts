@@ -8,6 +8,8 @@ export interface Client {
   readonly aborted: boolean;
   /** Called when it goes away. */
   onAbort: () => void;
+  /** Of the body, as far as its socket is known to have taken it; kept up to date for bodies that it does not take at once. */
+  takenBytes: number;
 }
 
 const CHUNK_BYTES = 256 * 1024;
@@ -16,14 +18,16 @@ const CHUNK_BYTES = 256 * 1024;
  * Sends a body from memory as fast as the reader takes it; `done` is called once, with the last byte. `body` must not change
  * until then. µWS calls back with the offset it has reached; after an abort it calls no more.
  */
-export function sendLarge(res: HttpResponse, body: Uint8Array, done: () => void): void {
+export function sendLarge(res: HttpResponse, client: Client, body: Uint8Array, done: () => void): void {
   const totalBytes = body.byteLength;
   const [, complete] = res.tryEnd(body, totalBytes);
   if (complete) {
     done();
     return;
   }
+  client.takenBytes = res.getWriteOffset();
   res.onWritable((offset) => {
+    client.takenBytes = offset;
     const [ok, completeNow] = res.tryEnd(body.subarray(offset), totalBytes);
     if (completeNow) done();
     return ok;
@@ -78,9 +82,11 @@ async function sendPieces(res: HttpResponse, client: Client, handle: FileHandle,
     if (complete) return true;
     if (taken) {
       offset += bytesRead;
+      client.takenBytes = offset;
     } else {
       // What the socket did not take is read again from the file once it is writable.
       offset = res.getWriteOffset();
+      client.takenBytes = offset;
       await writable;
       if (client.aborted) return false;
     }

@@ -24,6 +24,17 @@ export interface ServerConfig {
   readonly handlers: string | null;
   /** Iterations of the burn loop per µs; null: calibrate at the start. */
   readonly iterationsPerMicro: number | null;
+  /** The access log; null: none. */
+  readonly log: LogConfig | null;
   /** How long a drain may take. */
   readonly drainTimeoutMs: number;
+}
+
+/** The access log. */
+export interface LogConfig {
+  /** Absolute path; null: standard output. */
+  readonly file: string | null;
+  readonly format: "combined" | "json";
+  /** What becomes of a line for which there is no room: it is dropped and counted, or the server waits for room. */
+  readonly overflow: "drop" | "block";
 }

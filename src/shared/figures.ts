@@ -104,6 +104,7 @@ export function figuresOf({ facts, takenAtMs, stats, phases, process, core }: Fi
     handlerErrors: totals.handlerErrors,
     unhandledRejections: totals.unhandledRejections,
     workersLost: totals.workersLost,
+    log: { lines: totals.logLines, dropped: totals.logDropped, failures: totals.logFailures },
     cache: {
       hits: totals.cacheHits,
       sharedHits: totals.cacheSharedHits,

@@ -84,6 +84,14 @@ const families: readonly Family[] = [
   one("counter", "loopool_cache_rebuilds_total", "Shards emptied after a thread died.", (f) => f.cache.rebuilds),
   one("gauge", "loopool_cache_bytes", "Bytes in use in the shared cache.", (f) => f.cache.bytes),
   one("gauge", "loopool_cache_entries", "Entries of the shared cache.", (f) => f.cache.entries),
+  one("counter", "loopool_log_lines_total", "Lines of the access log that were written.", (f) => f.log.lines),
+  one(
+    "counter",
+    "loopool_log_dropped_total",
+    "Lines of the access log for which there was no room.",
+    (f) => f.log.dropped,
+  ),
+  one("counter", "loopool_log_failures_total", "Writes of the access log that failed.", (f) => f.log.failures),
   one("counter", "loopool_workers_lost_total", "Workers that ended untold and were replaced.", (f) => f.workersLost),
   {
     name: "loopool_worker_state",

@@ -1,7 +1,7 @@
 /**
  * The stats segment: counters of all threads in shared memory. One slot per thread, one writer per slot (its thread), plain
  * stores; readers add the slots up. A counter is a float64: exact to 2⁵³, written whole on the 64-bit machines we run on,
- * so a reader sees an old value at worst, never half of one. Slot 0 is the main thread's, slot 1 + i worker i's.
+ * so a reader sees an old value at worst, never half of one. Slot 0 is the main thread's, slot 1 + i worker i's, the last one the background thread's.
  */
 
 /**
@@ -51,6 +51,11 @@ export const Field = {
   /** Main: bytes in use and entries of the shared cache (levels). */
   cacheBytes: 23,
   cacheEntries: 24,
+  /** Background: lines of the access log that were written whole; writes that failed. */
+  logLines: 25,
+  logFailures: 26,
+  /** Main: responses for which the access log has no line. */
+  logDropped: 27,
 } as const;
 
 export type Field = (typeof Field)[keyof typeof Field];

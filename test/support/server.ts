@@ -64,6 +64,7 @@ export async function withServer(
       cacheBytes: 8 * 2 ** 20,
       handlers: behaviours,
       iterationsPerMicro: 1,
+      log: null,
       drainTimeoutMs: 5000,
       ...settings,
     };

@@ -30,6 +30,11 @@ export interface SharedState {
   readonly startedAtMs: number;
 }
 
+/** The background thread's slot of the stats segment: the last. */
+export function backgroundSlot({ cache }: SharedState): number {
+  return cache.shape.threads;
+}
+
 /** Allocates the shared state of a server whose core has `workers` threads beside the main one. */
 export function createSharedState(
   config: ServerConfig,
@@ -44,7 +49,7 @@ export function createSharedState(
       shape,
       loading: new SharedArrayBuffer(LOADING_BYTES),
     },
-    stats: new SharedArrayBuffer(statsBytes(1 + workers)),
+    stats: new SharedArrayBuffer(statsBytes(shape.threads + 1)),
     phases: new SharedArrayBuffer(PHASES_BYTES),
     workersView: null,
     mixedCount: new SharedArrayBuffer(4),

@@ -1,0 +1,37 @@
+import type { AccessLog } from "../access-log/access-log.js";
+import { backgroundSlot, type HandlerContext } from "../shared/handlers/context.js";
+import { Field, ThreadStats } from "../shared/stats.js";
+import type { WorkersView } from "../shared/worker-states.js";
+import { Background } from "./background.js";
+
+/** What the background thread of a server works with. */
+export interface BackgroundOf {
+  /** The main thread's. */
+  readonly context: HandlerContext;
+  readonly workersView: WorkersView | null;
+  readonly port: number;
+  readonly sleeper: SharedArrayBuffer;
+  readonly log: AccessLog | null;
+}
+
+/**
+ * Starts the thread that writes the access log and mirrors the stats, of a server that listens already. Returns how to end it: last, so
+ * that all is logged and counted.
+ */
+export async function startBackground(of: BackgroundOf): Promise<() => Promise<void>> {
+  const { context, workersView, port, sleeper, log } = of;
+  const shared = { ...context.shared, workersView };
+  const slot = backgroundSlot(shared);
+  const written = new ThreadStats(shared.stats, slot);
+  const startup = { shared, slot, port, sleeper, log: log?.startup ?? null };
+  const background = await Background.start(startup, (cause) => {
+    const lost = log?.writerEnded(written.get(Field.logLines)) ?? 0;
+    const lines = log === null ? "" : `; ${lost} lines of the access log are lost, and all that would follow`;
+    console.error(`loopool: the background thread ended (${cause}): the stats are no longer mirrored${lines}`);
+  });
+  return async () => {
+    await background.stop(shared.config.drainTimeoutMs);
+    const lost = log?.writerEnded(written.get(Field.logLines)) ?? 0;
+    if (lost > 0) console.error(`loopool: ${lost} lines of the access log could not be written before the end`);
+  };
+}
