@@ -26,6 +26,7 @@ export interface StatsFigures {
   readonly handlerErrors: number;
   readonly workersLost: number;
   readonly cache: Figures["cache"];
+  readonly log: Figures["log"];
   readonly workers: number;
   readonly timedOut: number;
   readonly dropped: number;
