@@ -35,6 +35,7 @@ const server = await startServer(
     handlers: null,
     iterationsPerMicro: iterations === undefined ? null : Number(iterations),
     log: null,
+    mirror: true,
     drainTimeoutMs: 10_000,
   },
   [core],

@@ -20,6 +20,7 @@ export interface BackgroundOf {
  */
 export async function startBackground(of: BackgroundOf): Promise<() => Promise<void>> {
   const { context, workersView, port, sleeper, log } = of;
+  if (log === null && !context.shared.config.mirror) return async () => {};
   const shared = { ...context.shared, workersView };
   const slot = backgroundSlot(shared);
   const written = new ThreadStats(shared.stats, slot);

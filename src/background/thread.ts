@@ -10,7 +10,7 @@ import { runJobs } from "./loop.js";
 const { shared, slot, port, sleeper, log } = workerData as BackgroundStartup;
 const jobs: readonly Job[] = [
   ...(log === null ? [] : [LogJob.attach(log, { stats: shared.stats, slot })]),
-  mirrorJob({ shared, port }),
+  ...(shared.config.mirror ? [mirrorJob({ shared, port })] : []),
 ];
 
 parentPort!.postMessage("ready");

@@ -47,7 +47,19 @@ async function flame(argv: Readonly<Record<string, unknown>>): Promise<void> {
   const workers = wholeNumber("workers", value("workers"), 1, 256);
   const out = text("out", value("out"));
   const folder = join(out, `${new Date().toISOString().slice(0, 10)}-flame-${mode}`);
-  const server = [entry, "serve", "--mode", mode, "--port", "0", "--host", "127.0.0.1", "--workers", String(workers)];
+  const server = [
+    entry,
+    "serve",
+    "--config=off",
+    "--mode",
+    mode,
+    "--port",
+    "0",
+    "--host",
+    "127.0.0.1",
+    "--workers",
+    String(workers),
+  ];
   mkdirSync(folder, { recursive: true });
   const scratch = mkdtempSync(join(tmpdir(), "loopool-flame-"));
   try {

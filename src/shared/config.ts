@@ -26,6 +26,8 @@ export interface ServerConfig {
   readonly iterationsPerMicro: number | null;
   /** The access log; null: none. */
   readonly log: LogConfig | null;
+  /** Whether the stats are mirrored into a file in shared memory. */
+  readonly mirror: boolean;
   /** How long a drain may take. */
   readonly drainTimeoutMs: number;
 }

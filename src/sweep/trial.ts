@@ -65,6 +65,7 @@ export type ServerScript = (core: string, plan: SweepPlan, iterationsPerMicro: n
 export const serveScript: ServerScript = (core, plan, iterationsPerMicro) => [
   commandLine,
   "serve",
+  "--config=off",
   `--mode=${core}`,
   `--workers=${plan.workers}`,
   ...(plan.handlers === null ? [] : [`--handlers=${plan.handlers}`]),

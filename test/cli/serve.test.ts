@@ -81,7 +81,7 @@ const mistakes: readonly (readonly [args: string[], message: RegExp])[] = [
   [["--workers", "0"], /--workers must be a whole number from 1 to 256/],
   [["--workers", "1:2:3"], /--workers must be a number or MIN:MAX/],
   [["--workers", "3:2"], /--workers 3:2: the second number must not be below the first/],
-  [["--request-timeout", "x"], /--request-timeout must be a number of seconds/],
+  [["--request-timeout", "x"], /--request-timeout must be a number from 0 to 86400, not "x"/],
   [["--root", "/does/not/exist"], /--root \/does\/not\/exist is not a folder/],
   [["--handlers", "/does/not/exist.js"], /--handlers .*exist\.js cannot be imported/],
   [["--config", "/does/not/exist.json"], /--config \/does\/not\/exist\.json cannot be read/],

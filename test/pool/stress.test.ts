@@ -4,8 +4,8 @@ import { run } from "../../src/load/run.js";
 import { errorClasses, type RunResult } from "../../src/load/run-result.js";
 import { type TestServer, withServer } from "../support/server.js";
 
-/** Workers killed; LOOPOOL_KILLS=1000 is the long form. */
-const kills = Number(process.env["LOOPOOL_KILLS"] ?? 100);
+/** Workers killed; LOOPOOL_TEST_KILLS=1000 is the long form. */
+const kills = Number(process.env["LOOPOOL_TEST_KILLS"] ?? 100);
 const QUEUE = 64;
 
 function load(

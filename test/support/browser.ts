@@ -28,12 +28,12 @@ const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-s
 
 /** Throws an Error that says how to get one: a page that was looked at by nobody is not tested. */
 function chromiumPath(): string {
-  const named = process.env["LOOPOOL_CHROMIUM"];
+  const named = process.env["LOOPOOL_TEST_CHROMIUM"];
   if (named !== undefined) return named;
   const folders = (process.env["PATH"] ?? "").split(delimiter);
   const found = NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path));
   if (found !== undefined) return found;
   throw new Error(
-    `no Chromium: the page is tested in a real one. "apt-get install chromium", or name one in LOOPOOL_CHROMIUM (looked for ${NAMES.join(", ")})`,
+    `no Chromium: the page is tested in a real one. "apt-get install chromium", or name one in LOOPOOL_TEST_CHROMIUM (looked for ${NAMES.join(", ")})`,
   );
 }

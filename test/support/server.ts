@@ -66,6 +66,7 @@ export async function withServer(
       handlers: behaviours,
       iterationsPerMicro: 1,
       log: null,
+      mirror: true,
       drainTimeoutMs: 5000,
       ...settings,
     };

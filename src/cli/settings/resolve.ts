@@ -1,0 +1,96 @@
+import { statSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
+import { modes } from "../../server.js";
+import type { LogConfig, ServerConfig } from "../../shared/config.js";
+import { LoopoolError, usageError } from "../../shared/errors.js";
+import { number, oneOf, text, wholeNumber } from "../options.js";
+import { packageRoot } from "../package-root.js";
+import { bounds, logFormats, logOverflows, MAX_WORKERS, type SettingName } from "./settings.js";
+import type { SourcedSettings } from "./sources.js";
+
+const DRAIN_TIMEOUT_MS = 10_000;
+
+type Check<T> = (flag: string, raw: unknown) => T;
+
+/**
+ * The configuration of a server, each value checked. Throws a usage error that names the source of a bad value: the flag, the variable, or
+ * the key and its file.
+ */
+export function resolveSettings(sourced: SourcedSettings): ServerConfig {
+  const get = <T>(name: SettingName, check: Check<T>): T => {
+    const { raw, source } = sourced[name];
+    try {
+      return check(name, raw);
+    } catch (error) {
+      // The checks speak of flags.
+      if (!(error instanceof LoopoolError) || source === "default") throw error;
+      throw usageError(error.message.replaceAll(`--${name}`, source));
+    }
+  };
+  const optional = <T>(name: SettingName, check: Check<T>): T | null =>
+    sourced[name].raw === undefined ? null : get(name, check);
+  const path = (name: SettingName): string | null => optional(name, (flag, raw) => resolve(text(flag, raw)));
+
+  return {
+    mode: get("mode", (flag, raw) => oneOf(flag, raw, modes)),
+    port: get("port", (flag, raw) => wholeNumber(flag, raw, ...bounds.port)),
+    host: optional("host", text),
+    root: get("root", folder),
+    workers: get("workers", workerRange),
+    workerIdleMs: get("worker-idle", seconds),
+    workerMemoryMiB: optional("worker-memory", (flag, raw) => wholeNumber(flag, raw, ...bounds["worker-memory"])),
+    requestTimeoutMs: get("request-timeout", seconds) || null,
+    queue: get("queue", powerOfTwo),
+    cacheBytes: get("cache-bytes", (flag, raw) => wholeNumber(flag, raw, ...bounds["cache-bytes"])),
+    handlers: path("handlers"),
+    iterationsPerMicro: optional("iterations-per-us", positive),
+    log: logConfig(
+      get("log", text),
+      get("log-format", (flag, raw) => oneOf(flag, raw, logFormats)),
+      get("log-overflow", (flag, raw) => oneOf(flag, raw, logOverflows)),
+    ),
+    mirror: get("mirror", (flag, raw) => oneOf(flag, raw, ["on", "off"])) === "on",
+    drainTimeoutMs: DRAIN_TIMEOUT_MS,
+  };
+}
+
+function folder(flag: string, raw: unknown): string {
+  const root = raw === undefined ? resolve(packageRoot, "www") : resolve(text(flag, raw));
+  if (!statSync(root, { throwIfNoEntry: false })?.isDirectory()) throw usageError(`--${flag} ${root} is not a folder`);
+  return root;
+}
+
+function powerOfTwo(flag: string, raw: unknown): number {
+  const value = wholeNumber(flag, raw, ...bounds.queue);
+  if ((value & (value - 1)) === 0) return value;
+  throw usageError(`--${flag} must be a power of two, not ${value}: try ${2 ** Math.ceil(Math.log2(value))}`);
+}
+
+/** Where the log goes: a file of the name "off" or "-" is to be had as ./off. */
+function logConfig(log: string, format: LogConfig["format"], overflow: LogConfig["overflow"]): LogConfig | null {
+  if (log === "off") return null;
+  return { file: log === "-" ? null : resolve(log), format, overflow };
+}
+
+function positive(flag: string, raw: unknown): number {
+  const value = Number(text(flag, typeof raw === "number" ? String(raw) : raw));
+  if (value > 0 && Number.isFinite(value)) return value;
+  throw usageError(`--${flag} must be a number above 0, not "${String(raw)}"`);
+}
+
+/** "4" or "1:8". */
+function workerRange(flag: string, raw: unknown): ServerConfig["workers"] {
+  const few = Math.max(1, availableParallelism() - 1);
+  const [first, second, ...rest] = raw === undefined ? [few] : String(raw).split(":");
+  if (rest.length > 0) throw usageError(`--${flag} must be a number or MIN:MAX, not "${String(raw)}"`);
+  const min = wholeNumber(flag, first, 1, MAX_WORKERS);
+  const max = second === undefined ? min : wholeNumber(flag, second, 1, MAX_WORKERS);
+  if (max < min) throw usageError(`--${flag} ${String(raw)}: the second number must not be below the first`);
+  return { min, max };
+}
+
+/** Seconds, with fractions if need be, as ms. */
+function seconds(flag: string, raw: unknown): number {
+  return number(flag, raw, ...bounds.seconds) * 1000;
+}

@@ -1,0 +1,89 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { messageOf, usageError } from "../../shared/errors.js";
+import { text } from "../options.js";
+import { defaultOf, type SettingName, settingNames, variableOf } from "./settings.js";
+
+/** A value as its source gave it, and how a message names that source. */
+export interface Sourced {
+  readonly raw: unknown;
+  readonly source: string;
+}
+
+export type SourcedSettings = Readonly<Record<SettingName, Sourced>>;
+
+export const CONFIG_FILE = "loopool.config.json";
+const CONFIG_VARIABLE = variableOf("config");
+/** Variables of loopool's own tests. */
+const TEST_PREFIX = "LOOPOOL_TEST_";
+
+/**
+ * Flags over variables over the file over defaults. The file is the one named by --config or LOOPOOL_CONFIG ("off": none), else
+ * loopool.config.json in the working directory if there is one. With --config off flags alone count, so that a measured server does not
+ * depend on where it is started. Throws a usage error for what cannot be read and for names that are
+ * no setting.
+ */
+export function gather(
+  flags: Readonly<Record<string, unknown>>,
+  variables: Readonly<Record<string, string | undefined>>,
+  folder: string,
+): SourcedSettings {
+  const environment = flags["config"] === "off" ? {} : variables;
+  checkVariables(environment);
+  const file = readFile(flags["config"], environment[CONFIG_VARIABLE], folder);
+  const sourced = (name: SettingName): Sourced => {
+    if (flags[name] !== undefined) return { raw: flags[name], source: `--${name}` };
+    const variable = variableOf(name);
+    if (environment[variable] !== undefined) return { raw: environment[variable], source: variable };
+    if (file?.values[name] !== undefined) return { raw: file.values[name], source: `"${name}" in ${file.name}` };
+    return { raw: defaultOf(name), source: "default" };
+  };
+  return Object.fromEntries(settingNames.map((name) => [name, sourced(name)])) as Record<SettingName, Sourced>;
+}
+
+function checkVariables(environment: Readonly<Record<string, string | undefined>>): void {
+  const allowed = [...settingNames.map(variableOf), CONFIG_VARIABLE];
+  for (const name of Object.keys(environment)) {
+    if (!name.startsWith("LOOPOOL_") || name.startsWith(TEST_PREFIX) || allowed.includes(name)) continue;
+    throw usageError(`the variable ${name} is no setting: unset it; there are ${allowed.join(", ")}`);
+  }
+}
+
+function readFile(flag: unknown, variable: string | undefined, folder: string) {
+  const named = flag !== undefined ? text("config", flag) : variable;
+  if (named === "off") return null;
+  const source = flag !== undefined ? "--config" : variable !== undefined ? CONFIG_VARIABLE : null;
+  const name = named ?? CONFIG_FILE;
+  const told = source === null ? name : `${source} ${name}`;
+  let content: string;
+  try {
+    content = readFileSync(resolve(folder, name), "utf8");
+  } catch (error) {
+    if (named === undefined && (error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw usageError(`${told} cannot be read: ${messageOf(error)}`);
+  }
+  const values = parse(content, told);
+  const allowed: readonly string[] = [...settingNames, "$schema"];
+  for (const key of Object.keys(values)) {
+    if (!allowed.includes(key)) {
+      throw usageError(`${told} has an unknown key "${key}"; allowed: ${settingNames.join(", ")}`);
+    }
+  }
+  return { name, values };
+}
+
+function parse(content: string, told: string): Readonly<Record<string, unknown>> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(content);
+  } catch (error) {
+    const position = /at position (\d+)/.exec(messageOf(error))?.[1];
+    const before = content.slice(0, position === undefined ? content.length : Number(position)).split("\n");
+    const where = `line ${before.length}, column ${before.at(-1)!.length + 1}`;
+    throw usageError(`${told} is no JSON, see ${where}: ${messageOf(error)}`);
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+    throw usageError(`${told} must hold one JSON object`);
+  }
+  return parsed as Readonly<Record<string, unknown>>;
+}

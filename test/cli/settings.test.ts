@@ -1,0 +1,119 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { packageRoot } from "../../src/cli/package-root.js";
+import { resolveSettings } from "../../src/cli/settings/resolve.js";
+import { configSchema, defaultOf, settingNames, settings, variableOf } from "../../src/cli/settings/settings.js";
+import { gather } from "../../src/cli/settings/sources.js";
+import { loopool } from "../support/cli.js";
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** Gathers with this configuration file in the working directory. */
+function withFile<T>(content: string | null, use: (folder: string) => T): T {
+  const folder = mkdtempSync(join(tmpdir(), "loopool-settings-"));
+  try {
+    if (content !== null) writeFileSync(join(folder, "loopool.config.json"), content);
+    return use(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const resolved = (flags: Values, variables: Readonly<Record<string, string>>, file: Values | null) =>
+  withFile(file === null ? null : JSON.stringify(file), (folder) => resolveSettings(gather(flags, variables, folder)));
+
+const test = suite("settings");
+
+test("flags win over variables, variables over the file, the file over defaults", () => {
+  const file = { port: 1, queue: 64, mode: "pool" };
+  const config = resolved({ port: "3" }, { LOOPOOL_PORT: "2", LOOPOOL_QUEUE: "128" }, file);
+  assert.equal([config.port, config.queue, config.mode, config.cacheBytes], [3, 128, "pool", 64 * 2 ** 20]);
+  const { port, queue, log } = resolved({}, {}, null);
+  assert.equal([port, queue, log], [9090, 1024, null]);
+});
+
+test("every source has every setting, in its own form", () => {
+  const values: Readonly<Record<string, readonly [raw: string, json: unknown]>> = {
+    mode: ["pool", "pool"],
+    port: ["8080", 8080],
+    host: ["::1", "::1"],
+    root: [packageRoot, packageRoot],
+    workers: ["2:4", "2:4"],
+    "worker-idle": ["1.5", 1.5],
+    "worker-memory": ["64", 64],
+    "request-timeout": ["0", 0],
+    queue: ["256", 256],
+    "cache-bytes": ["1000000", 1_000_000],
+    handlers: ["/h.js", "/h.js"],
+    "iterations-per-us": ["500", 500],
+    log: ["-", "-"],
+    "log-format": ["json", "json"],
+    "log-overflow": ["block", "block"],
+    mirror: ["off", "off"],
+  };
+  assert.equal(Object.keys(values), settingNames);
+  const raws = Object.fromEntries(Object.entries(values).map(([name, [raw]]) => [name, raw]));
+  const jsons = Object.fromEntries(Object.entries(values).map(([name, [, json]]) => [name, json]));
+  const variables = Object.fromEntries(Object.entries(raws).map(([name, raw]) => [variableOf(name), raw]));
+  const expected = resolved(raws, {}, null);
+  assert.is(expected.requestTimeoutMs, null);
+  assert.equal(expected.workers, { min: 2, max: 4 });
+  assert.equal(resolved({}, variables, null), expected);
+  assert.equal(resolved({}, {}, jsons), expected);
+});
+
+const mistakes: readonly (readonly [
+  flags: Values,
+  variables: Readonly<Record<string, string>>,
+  file: string,
+  message: RegExp,
+])[] = [
+  [{ port: "x" }, {}, "{}", /^--port must be a whole number from 0 to 65535, not "x"$/],
+  [{}, { LOOPOOL_PORT: "x" }, "{}", /^LOOPOOL_PORT must be a whole number from 0 to 65535, not "x"$/],
+  [{}, {}, '{"port":"x"}', /^"port" in loopool\.config\.json must be a whole number/],
+  [{}, { LOOPOOL_QUEUE: "1000" }, "{}", /^LOOPOOL_QUEUE must be a power of two, not 1000: try 1024$/],
+  [{}, {}, '{"workers":"3:2"}', /^"workers" in loopool\.config\.json 3:2: the second number/],
+  [{}, {}, '{"root":"/does/not/exist"}', /^"root" in loopool\.config\.json \/does\/not\/exist is not a folder$/],
+  [{}, {}, '{"log":true}', /^"log" in loopool\.config\.json needs a value$/],
+  [{}, { LOOPOOL_PROT: "1" }, "{}", /^the variable LOOPOOL_PROT is no setting: unset it; there are LOOPOOL_MODE, /],
+  [{}, {}, '{"prot":1}', /^loopool\.config\.json has an unknown key "prot"; allowed: mode, port,/],
+  [{}, {}, '{\n  "port": 1,\n  oops\n}', /^loopool\.config\.json is no JSON, see line 3, column 3: /],
+  [{}, {}, "[]", /^loopool\.config\.json must hold one JSON object$/],
+  [{}, { LOOPOOL_CONFIG: "absent.json" }, "{}", /^LOOPOOL_CONFIG absent\.json cannot be read: ENOENT/],
+  [{ config: "absent.json" }, {}, "{}", /^--config absent\.json cannot be read: ENOENT/],
+];
+for (const [flags, variables, file, message] of mistakes) {
+  test(`names the source: ${message.source}`, () => {
+    withFile(file, (folder) => {
+      assert.throws(() => resolveSettings(gather(flags, variables, folder)), message);
+    });
+  });
+}
+
+test("with --config off flags alone count", () => {
+  assert.is(resolved({ config: "off" }, { LOOPOOL_PORT: "2", LOOPOOL_NONSENSE: "1" }, { port: 1 }).port, 9090);
+  assert.is(resolved({}, { LOOPOOL_CONFIG: "off" }, { port: 1 }).port, 9090);
+});
+
+test("--print-config shows each value with its source, and starts nothing", async () => {
+  const { code, output } = await loopool("serve", "--print-config", "--mode", "pool").ended;
+  assert.is(code, 0);
+  const shown = JSON.parse(output) as Readonly<Record<string, { readonly value: unknown; readonly source: string }>>;
+  assert.equal(Object.keys(shown), settingNames);
+  assert.equal(shown["mode"], { value: "pool", source: "--mode" });
+  assert.equal(shown["port"], { value: 9090, source: "default" });
+});
+
+test("the schema for editors and the table of the docs are those of the settings", () => {
+  assert.equal(JSON.parse(readFileSync(join(packageRoot, "loopool.schema.json"), "utf8")), configSchema());
+  const docs = readFileSync(join(packageRoot, "docs/configuration.md"), "utf8").replace(/ +/g, " ");
+  for (const name of settingNames) {
+    const row = `| \`${name}\` | \`${variableOf(name)}\` | ${defaultOf(name) ?? ""} | ${settings[name].describe} |`;
+    assert.ok(docs.includes(row.replace(/ +/g, " ")), row);
+  }
+});
+
+test.run();
