@@ -51,6 +51,8 @@ async function flame(argv: Readonly<Record<string, unknown>>): Promise<void> {
     entry,
     "serve",
     "--config=off",
+    // The profiles are of the threads that serve.
+    "--mirror=off",
     "--mode",
     mode,
     "--port",

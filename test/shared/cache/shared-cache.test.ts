@@ -108,14 +108,14 @@ test("refuses shapes that no cache can have", () => {
 });
 
 for (const bytes of [64 * 1024, 4 * 2 ** 20]) {
-  test(`agrees with a model of its shards over 60,000 operations: contents, order, bound (${bytes} bytes)`, () => {
+  test(`agrees with a model of its shards over 30,000 operations: contents, order, bound (${bytes} bytes)`, () => {
     const { cache } = newCache({ bytes, threads: 1 });
     const { shards, unitsPerShard } = cacheLayout({ bytes, threads: 1 });
     const random = seededRandom(11);
     /** By shard: keys in the order of use, the last one used at the end, with version and units. */
     const model = Array.from({ length: shards }, () => new Map<string, { version: number; size: number }>());
     const keys = Math.round((bytes / 1024) * 1.2);
-    for (let step = 0; step < 60_000; step++) {
+    for (let step = 0; step < 30_000; step++) {
       const key = `/k${Math.floor(random() * keys)}`;
       const shard = model[cache.shardOf(key)]!;
       const known = shard.get(key);
@@ -209,7 +209,7 @@ test("a thread that is killed inside a lock blocks nobody, and costs one shard",
   for (const { key, view } of held) assert.ok(isWhole(key, view.head, view.body), "and stays so");
 });
 
-for (const seed of [1, 2, 3]) {
+for (const seed of [1, 2]) {
   test(`threads killed anywhere: the others go on, and nothing is broken (seed ${seed})`, async () => {
     const shape = { bytes: 2 ** 20, threads: 3 };
     const { memory, cache } = newCache(shape);

@@ -8,14 +8,14 @@ import { seededRandom } from "../../../src/statistics/random.js";
 import { canary, EMPTY, REPORT_WORDS, RETURNED, type StressMemory, TORN } from "./fixtures/stress-consumer.js";
 
 const CONSUMERS = 3;
-const ITEMS = 60_000;
-const KILLS = 40;
+const ITEMS = 40_000;
+const KILLS = 30;
 /** Few slots, so that the ring is full and empty all the time. */
 const shape = { slots: 4, payloadBytes: 64 };
 
 const test = suite("claim ring under stress");
 
-for (const seed of [1, 2, 3]) {
+for (const seed of [1, 2]) {
   test(`consumers killed anywhere: each item has one outcome and whole words (seed ${seed})`, async () => {
     const memory: StressMemory = {
       ring: new SharedArrayBuffer(claimRingBytes(shape)),
