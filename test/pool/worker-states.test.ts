@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { pool } from "../../src/pool/pool.js";
@@ -13,6 +14,7 @@ const figuresAt = async (port: number): Promise<Figures> => mirroredFigures(awai
 
 async function until(port: number, isReached: (figures: Figures) => boolean): Promise<readonly WorkerFigures[]> {
   for (;;) {
+    await pause(10);
     const figures = await figuresAt(port);
     if (isReached(figures)) return figures.workerStates;
   }
