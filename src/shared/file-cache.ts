@@ -13,7 +13,10 @@ export interface CachedFile {
   readonly kind: "file";
   readonly headers: HeaderBlock;
   readonly body: Uint8Array;
-  /** The pin on its bytes in the shared cache, held until the file leaves this thread's own; null: the bytes are its own. */
+  /**
+   * The pin on its bytes in the shared cache; null: the bytes are its own. Of a body that is longer than COPIED_BODY_BYTES it is whose the
+   * file is given to, who gives it back; of a shorter one it is held here, at least until the next look-up.
+   */
   readonly pin: number | null;
 }
 
@@ -93,7 +96,11 @@ export class FileCache {
       return undefined;
     }
     this.#stats.add(Field.cacheSharedHits, 1);
-    return this.#keep(file, view);
+    if (view.body.byteLength > COPIED_BODY_BYTES) return this.#fileOf(view);
+    const found = this.#keep(file, view);
+    // Not taken: the bytes must stay until the caller has returned. A worker may never come back to its event loop, but it comes here.
+    if (!this.#hot.has(file)) this.#toRelease.push(view.pin);
+    return found;
   }
 
   /** What stands at an absolute path now. Never rejects for what is absent or forbidden: that is "nothing". */
@@ -110,7 +117,12 @@ export class FileCache {
     if (elsewhere !== undefined) {
       await elsewhere;
       const found = this.get(file);
-      if (found !== undefined) return this.#own(found);
+      if (found !== undefined) {
+        // Bytes of its own: who waits for a promise comes later, when a pin may be gone.
+        const own = { ...found, body: Uint8Array.from(found.body), pin: null };
+        if (found.pin !== null && found.body.byteLength > COPIED_BODY_BYTES) this.#shared.release(found.pin);
+        return own;
+      }
     }
     try {
       this.#stats.add(Field.cacheMisses, 1);
@@ -135,7 +147,9 @@ export class FileCache {
         if (known !== undefined) {
           if (known.modifiedMs === before.mtimeMs && known.body.byteLength === before.size) {
             this.#shared.confirm(known.pin, checkedMs);
-            return this.#own(this.#keep(file, { ...known, checkedMs }));
+            const own = { ...this.#fileOf(known), body: Uint8Array.from(known.body), pin: null };
+            this.#keepOrRelease(file, { ...known, checkedMs });
+            return own;
           }
           this.#shared.release(known.pin);
         }
@@ -158,7 +172,7 @@ export class FileCache {
         if (after.mtimeMs !== before.mtimeMs || after.size !== filled) return found;
         const entry = { status: 200, head: type, body: found.body, modifiedMs: before.mtimeMs, checkedMs };
         const view = this.#shared.put(file, entry);
-        if (view !== undefined) this.#keep(file, view);
+        if (view !== undefined) this.#keepOrRelease(file, view);
         return found;
       } finally {
         await handle.close();
@@ -170,19 +184,20 @@ export class FileCache {
     }
   }
 
-  /** Keeps a view, and its pin, among the hot ones for as long as it is fresh; the pin of one that is too long for that is given back later. */
+  #fileOf({ head, body, pin }: CachedView): CachedFile {
+    return { kind: "file", headers: this.#headersOf(head), body, pin };
+  }
+
+  /** Keeps a view, and its pin, among the hot ones for as long as it is fresh. A long one is not taken, nor one larger than all of them. */
   #keep(file: string, view: CachedView): CachedFile {
-    const { head, body, pin, checkedMs } = view;
-    const found: CachedFile = { kind: "file", headers: this.#headersOf(head), body, pin };
-    this.#hot.set(file, found, { ttl: Math.max(1, checkedMs + FRESH_MS - this.#nowMs()) });
-    // Not taken: the bytes must stay until the caller has returned. A worker may never come back to its event loop, but it comes here.
-    if (!this.#hot.has(file)) this.#toRelease.push(pin);
+    const found = this.#fileOf(view);
+    this.#hot.set(file, found, { ttl: Math.max(1, view.checkedMs + FRESH_MS - this.#nowMs()) });
     return found;
   }
 
-  /** The same with bytes of its own: who waits for a promise comes later, when a pin may be gone. */
-  #own({ headers, body }: CachedFile): CachedFile {
-    return { kind: "file", headers, body: Uint8Array.from(body), pin: null };
+  #keepOrRelease(file: string, view: CachedView): void {
+    this.#keep(file, view);
+    if (!this.#hot.has(file)) this.#shared.release(view.pin);
   }
 
   #headersOf(type: string): HeaderBlock {

@@ -18,10 +18,9 @@ const INDEX = "index.html";
 export function staticFiles({ shared, stats, cache: sharedCache, loading }: HandlerContext): Handler {
   const root = realpathSync(shared.config.root);
   const cache = new FileCache(root, sharedCache, loading, stats);
-  /** A body that is still being sent when the handler has long returned keeps a pin of its own. */
+  /** A body that is still being sent when the handler has long returned takes its pin along. */
   const answer = ({ headers, body, pin }: CachedFile): HandlerResponse => {
     if (pin === null || body.byteLength <= COPIED_BODY_BYTES) return { status: 200, headers, body };
-    sharedCache.hold(pin);
     return { status: 200, headers, body, pin };
   };
   /** Request path → file, for paths that are in the cache: a hit decodes and joins nothing. */
