@@ -81,6 +81,7 @@ const mistakes: readonly (readonly [
   [{}, { LOOPOOL_PROT: "1" }, "{}", /^the variable LOOPOOL_PROT is no setting: unset it; there are LOOPOOL_MODE, /],
   [{}, {}, '{"prot":1}', /^loopool\.config\.json has an unknown key "prot"; allowed: mode, port,/],
   [{}, {}, '{\n  "port": 1,\n  oops\n}', /^loopool\.config\.json is no JSON, see line 3, column 3: /],
+  [{}, {}, '{"port": x}', /^loopool\.config\.json is no JSON: .*x/],
   [{}, {}, "[]", /^loopool\.config\.json must hold one JSON object$/],
   [{}, { LOOPOOL_CONFIG: "absent.json" }, "{}", /^LOOPOOL_CONFIG absent\.json cannot be read: ENOENT/],
   [{ config: "absent.json" }, {}, "{}", /^--config absent\.json cannot be read: ENOENT/],

@@ -78,12 +78,18 @@ function parse(content: string, told: string): Readonly<Record<string, unknown>>
     parsed = JSON.parse(content);
   } catch (error) {
     const position = /at position (\d+)/.exec(messageOf(error))?.[1];
-    const before = content.slice(0, position === undefined ? content.length : Number(position)).split("\n");
-    const where = `line ${before.length}, column ${before.at(-1)!.length + 1}`;
-    throw usageError(`${told} is no JSON, see ${where}: ${messageOf(error)}`);
+    throw usageError(
+      `${told} is no JSON${position === undefined ? "" : whereIs(content, Number(position))}: ${messageOf(error)}`,
+    );
   }
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
     throw usageError(`${told} must hold one JSON object`);
   }
   return parsed as Readonly<Record<string, unknown>>;
+}
+
+/** Not every mistake has a position in what JSON.parse says; where it has none, it shows the text around it. */
+function whereIs(content: string, position: number): string {
+  const before = content.slice(0, position).split("\n");
+  return `, see line ${before.length}, column ${before.at(-1)!.length + 1}`;
 }
