@@ -1,5 +1,7 @@
-import { excludesOne } from "../statistics/ratio.js";
-import type { Cell, Comparison, Level, Ratios } from "./comparison.js";
+import { isCalled } from "../statistics/difference.js";
+import type { Cell } from "./cell.js";
+import type { Comparison, Level, Ratios } from "./comparison.js";
+import { evidenceNotes, meaningOf } from "./difference-text.js";
 import { reasonText } from "./findings-text.js";
 import { counted, estimate, listed, ratio, whole } from "./format.js";
 import type { MetricKey } from "./metrics.js";
@@ -84,7 +86,7 @@ function room({ levels, sweep }: Comparison): readonly string[] {
     const speeds = levels.flatMap(
       (level) => level.ratios.find((entry) => entry.core === core)?.byMetric.requestsPerSecond ?? [],
     );
-    const open = speeds.flatMap((speed) => (speed.interval === null || excludesOne(speed) ? [] : [speed.interval]));
+    const open = speeds.flatMap((speed) => (speed.interval === null || isCalled(speed) ? [] : [speed.interval]));
     if (open.length === 0) return [];
     const low = Math.min(...open.map((interval) => interval.low)).toFixed(2);
     const high = Math.max(...open.map((interval) => interval.high)).toFixed(2);
@@ -117,7 +119,8 @@ function costs({ levels, sweep }: Comparison): readonly string[] {
   });
 }
 
-function evidence({ levels, sweep }: Comparison): readonly string[] {
+function evidence(comparison: Comparison): readonly string[] {
+  const { levels, sweep } = comparison;
   const { plan, environment } = sweep;
   const notRanked = levels
     .filter(({ outcome }) => plan.cores.length > 1 && outcome.kind === "not-ranked")
@@ -132,6 +135,7 @@ function evidence({ levels, sweep }: Comparison): readonly string[] {
           `At ${at(atLeast.map(({ concurrency }) => concurrency))} the load generator was the limit of the fastest core, so its lead is at least what was measured.`,
         ]
       : []),
+    ...evidenceNotes(comparison),
     ...(notRanked.length > 0 ? [`Not ranked: ${at(notRanked)} (see Validity).`] : []),
     ...(full.length > 0
       ? [
@@ -172,11 +176,8 @@ function line(level: Level, base: Cell, entry: Ratios): string {
     return `${where} the ${core} and the ${base.core} are not ranked (${invalid(both)}).${costOf(entry, base)}`;
   }
   const text = ratio(speed.ratio, speed.interval);
-  const claim = `${where} the ${core} serves ${text.value} × the ${base.core}'s requests`;
-  if (speed.interval === null)
-    return `${claim} (${counted(speed.pairs, "pair")} of trials: too few or too alike for an interval): no claim.`;
-  const meaning = excludesOne(speed) ? (speed.ratio > 1 ? "faster" : "slower") : "no difference found";
-  return `${claim} ${text.interval}: ${meaning}.`;
+  const interval = text.interval === "" ? "" : ` ${text.interval}`;
+  return `${where} the ${core} serves ${text.value} × the ${base.core}'s requests${interval}: ${meaningOf(speed)}.`;
 }
 
 /** One core alone has no ratio: its own figures. */

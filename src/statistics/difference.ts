@@ -32,8 +32,8 @@ export type Doubt =
   | { readonly code: "below-noise-floor"; readonly floor: number };
 
 /** How one cell compares with another in one metric. */
-export interface Difference {
-  readonly ratio: Ratio;
+export interface Difference extends Ratio {
+  /** Two-sided, of the rank test for this comparison alone. */
   readonly p: number;
   /** Holm's correction over the `family` comparisons of this metric. */
   readonly correctedP: number;
@@ -94,7 +94,7 @@ export function judge(
     const undecided = doubts.some(({ code }) => code === "too-few-trials" || code === "no-spread");
     const called = evidence.ratio.ratio > 1 ? "higher" : "lower";
     return {
-      ratio: evidence.ratio,
+      ...evidence.ratio,
       p: evidence.p,
       correctedP,
       family: known.length,
@@ -102,6 +102,11 @@ export function judge(
       doubts,
     };
   });
+}
+
+/** A difference that is called. */
+export function isCalled(difference: Difference): boolean {
+  return difference.doubts.length === 0;
 }
 
 function doubtsOf(

@@ -127,10 +127,10 @@ writing("an invalid cell is printed and marked with its reason, its ratios are n
     const rows = tableBelow(markdown, "### c=100");
     assert.equal(rows.get(""), ["reactor", "pool (invalid)", "pool ÷ reactor"]);
     assert.is(rows.get("Requests per second")?.[2], "not ranked");
-    assert.is(rows.get("Failed requests (all trials)")?.[1], "6,300");
+    assert.is(rows.get("Failed requests (all trials)")?.[1], "9,000");
     assert.ok(
       markdown.includes(
-        "- **pool at c=100 is invalid and not ranked:** 6,300 of 7,000 requests failed: unexpected-status 6,300.",
+        "- **pool at c=100 is invalid and not ranked:** 9,000 of 10,000 requests failed: unexpected-status 9,000.",
       ),
     );
     assert.is(tableBelow(markdown, "## Validity").get("pool, c=100")?.[0], "invalid");
@@ -174,16 +174,16 @@ writing("the forerunner's published figures stand beside ours", () =>
 );
 
 writing("an unfinished sweep says how many trials are missing and how to go on, and ranks only whole cells", () =>
-  report({ ...sweep, finishedAt: null, trials: sweep.trials.slice(0, 50) }, ({ markdown, answer, folder }) => {
+  report({ ...sweep, finishedAt: null, trials: sweep.trials.slice(0, 74) }, ({ markdown, answer, folder }) => {
     const file = join(folder, "2026-01-02-cores.json");
     assert.is(
       answer[0],
-      `Unfinished: 6 of 56 trials are missing, and a cell without all of its trials is not ranked. Go on with: npm run sweep -- --resume ${file}`,
+      `Unfinished: 6 of 80 trials are missing, and a cell without all of its trials is not ranked. Go on with: npm run sweep -- --resume ${file}`,
     );
-    assert.match(markdown.split("\n")[2]!, /^> Unfinished: 6 of 56 trials are missing/);
+    assert.match(markdown.split("\n")[2]!, /^> Unfinished: 6 of 80 trials are missing/);
     assert.is(tableBelow(markdown, "### c=10").get("")?.[1], "pool");
     assert.is(tableBelow(markdown, "### c=250").get("")?.[1], "pool (invalid)");
-    assert.ok(markdown.includes("- **pool at c=250 is invalid and not ranked:** 6 of 7 planned trials finished."));
+    assert.ok(markdown.includes("- **pool at c=250 is invalid and not ranked:** 9 of 10 planned trials finished."));
   }),
 );
 
