@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { compare } from "../../src/report/comparison.js";
+import type { ReportData } from "../../src/report/data.js";
 import { whole } from "../../src/report/format.js";
 import { type WrittenReport, writeReport } from "../../src/report/write.js";
 import { LoopoolError } from "../../src/shared/errors.js";
@@ -210,6 +211,37 @@ writing("failed trials are told with the sweep's own words, which cannot break t
       );
     },
   ),
+);
+
+writing("the same stands beside it as data: every verdict with its reasons, every comparison with its doubts", () =>
+  report(withCell(sweep, "pool", 100, errorStorm), async ({ markdownPath, answer }) => {
+    const text = await readFile(join(dirname(markdownPath), "2026-01-02-cores", "report.json"), "utf8");
+    const data = JSON.parse(text) as ReportData;
+    assert.is(data.schema, "loopool-report/1");
+    assert.is(data.answer.lines[0], answer[1]);
+    const [fine, stormy] = data.levels;
+    assert.equal(
+      stormy!.cells.map(({ core, verdict }) => [core, verdict.valid, verdict.reasons.map(({ code }) => code)]),
+      [
+        ["reactor", true, []],
+        ["pool", false, ["errors"]],
+      ],
+    );
+    assert.is(stormy!.comparisons[0]!.byMetric.requestsPerSecond, null);
+    const { verdict, doubts, correctedP, family, interval } = fine!.comparisons[0]!.byMetric.requestsPerSecond!;
+    assert.equal([verdict, doubts, family], ["lower", [], 3]);
+    assert.ok(correctedP <= 0.05 && interval!.high < 1);
+    assert.ok(fine!.comparisons[0]!.byMetric.peakRssMebibytes!.doubts.length > 0);
+    assert.is(data.noise, null);
+  }),
+);
+
+writing("the verdicts are in the report in words", () =>
+  report(withCell(sweep, "pool", 100, errorStorm), ({ markdown }) => {
+    const rows = tableBelow(markdown, "## Verdicts");
+    assert.is(rows.get("pool ÷ reactor, c=10")?.[0], "lower");
+    assert.equal(rows.get("pool ÷ reactor, c=100"), ["not ranked", "–", "–", "a cell is invalid"]);
+  }),
 );
 
 writing("no figure of a report is NaN or undefined, with one core, three, and one trial", async () => {
