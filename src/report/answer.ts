@@ -86,7 +86,9 @@ function room({ levels, sweep }: Comparison): readonly string[] {
     const speeds = levels.flatMap(
       (level) => level.ratios.find((entry) => entry.core === core)?.byMetric.requestsPerSecond ?? [],
     );
-    const open = speeds.flatMap((speed) => (speed.interval === null || isCalled(speed) ? [] : [speed.interval]));
+    const open = speeds.flatMap((speed) =>
+      speed.interval !== null && speed.verdict === "none" ? [speed.interval] : [],
+    );
     if (open.length === 0) return [];
     const low = Math.min(...open.map((interval) => interval.low)).toFixed(2);
     const high = Math.max(...open.map((interval) => interval.high)).toFixed(2);
@@ -96,15 +98,24 @@ function room({ levels, sweep }: Comparison): readonly string[] {
   });
 }
 
-/** "1.31 to 1.45", over the levels where both cells are valid; null where there are none. */
-function range(levels: readonly Level[], core: string, key: MetricKey): string | null {
-  const values = levels.flatMap(
-    (level) => level.ratios.find((entry) => entry.core === core)?.byMetric[key]?.ratio ?? [],
-  );
-  if (values.length === 0) return null;
+/** The ratios of a cost over the levels where both cells are valid. */
+interface Range {
+  /** "1.31 to 1.45". */
+  readonly text: string;
+  /** " (no difference found)" where none is called at any level. */
+  readonly doubt: string;
+}
+
+function range(levels: readonly Level[], core: string, key: MetricKey): Range | null {
+  const found = levels.flatMap((level) => level.ratios.find((entry) => entry.core === core)?.byMetric[key] ?? []);
+  if (found.length === 0) return null;
+  const values = found.map(({ ratio }) => ratio);
   const low = Math.min(...values).toFixed(2);
   const high = Math.max(...values).toFixed(2);
-  return low === high ? low : `${low} to ${high}`;
+  return {
+    text: low === high ? low : `${low} to ${high}`,
+    doubt: found.some(isCalled) ? "" : " (no difference found)",
+  };
 }
 
 function costs({ levels, sweep }: Comparison): readonly string[] {
@@ -113,8 +124,10 @@ function costs({ levels, sweep }: Comparison): readonly string[] {
     const cpu = range(levels, core, "cpuPerRequestMicros");
     const tail = range(levels, core, "p99Ms");
     return [
-      ...(cpu === null ? [] : [`The ${core} spends ${cpu} × the ${base}'s server CPU per request.`]),
-      ...(tail === null ? [] : [`The 99th percentile of latency of the ${core} is ${tail} × the ${base}'s.`]),
+      ...(cpu === null ? [] : [`The ${core} spends ${cpu.text} × the ${base}'s server CPU per request${cpu.doubt}.`]),
+      ...(tail === null
+        ? []
+        : [`The 99th percentile of latency of the ${core} is ${tail.text} × the ${base}'s${tail.doubt}.`]),
     ];
   });
 }
@@ -159,7 +172,7 @@ function invalid(cells: readonly Cell[]): string {
 function costOf({ core, byMetric: { cpuPerRequestMicros: cost } }: Ratios, base: Cell): string {
   if (cost === null) return "";
   const text = ratio(cost.ratio, cost.interval);
-  return ` The ${core} spends ${text.value} × the ${base.core}'s server CPU per request${text.interval === "" ? "" : ` ${text.interval}`}.`;
+  return ` The ${core} spends ${text.value} × the ${base.core}'s server CPU per request${text.interval === "" ? "" : ` ${text.interval}`}${isCalled(cost) ? "" : " (no difference found)"}.`;
 }
 
 function line(level: Level, base: Cell, entry: Ratios): string {

@@ -27,8 +27,8 @@ export function doubtText(doubt: Doubt): string {
   switch (doubt.code) {
     case "too-few-trials":
       return (
-        `${counted(doubt.trials, "trial")} of each cannot show a difference in ${counted(doubt.family, "comparison")}, ` +
-        `it takes ${whole(doubt.needed)}`
+        `${counted(doubt.trials, "trial")} each cannot show any difference` +
+        `${doubt.family > 1 ? ` among ${whole(doubt.family)} comparisons` : ""}: it takes ${whole(doubt.needed)}`
       );
     case "no-spread":
       return "the trials are too alike to tell their spread";
@@ -74,7 +74,7 @@ export function evidenceNotes({ noise, sweep }: Comparison): readonly string[] {
     notes.push(
       floor === null
         ? `A/A: the ${noise.twin.of} was measured against itself, but at no concurrency are both of its results valid, so the noise floor is not known.`
-        : `A/A: against itself the ${noise.twin.of} serves ${listed(differed)} of its own requests per second. Noise floor: no difference up to ${percentAbove(floor.ratio)} is called one.`,
+        : `A/A: measured against itself the ${noise.twin.of} comes to ${listed(differed)} of its own requests per second. Noise floor: no difference up to ${percentAbove(floor.ratio)} is called one.`,
     );
     if (alarms.length > 0) {
       notes.push(

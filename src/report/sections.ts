@@ -151,7 +151,7 @@ export function verdictsTable({ levels, sweep }: Comparison): string {
         found === null ? "–" : significant(found.correctedP),
         found === null
           ? "a cell is invalid"
-          : plain(found.doubts.map(doubtText).join("; ") || "significant, and above the noise floor if there is one"),
+          : plain(found.doubts.map(doubtText).join("; ") || "significant, and the interval leaves out 1"),
       ];
     }),
   );
@@ -179,7 +179,7 @@ export function environmentTable({ sweep }: Comparison): string {
       ["Started / finished", `${plain(sweep.startedAt)} / ${plain(sweep.finishedAt ?? "unfinished")}`],
       [
         "Trials",
-        `${plan.trials} per cell, ${whole(plan.requests)} requests each after ${whole(plan.warmupRequests)} of warm-up`,
+        `${plan.trials} per cell${plan.twin === undefined ? "" : ` (and the ${plain(plan.twin.of)} once more, A/A)`}, ${whole(plan.requests)} requests each after ${whole(plan.warmupRequests)} of warm-up`,
       ],
       ["Request", `${code(`GET ${plan.path}`)}, ${plan.keepAlive ? "keep-alive" : "a new connection per request"}`],
       ["Handlers", plan.handlers === null ? "built-in" : code(plan.handlers)],

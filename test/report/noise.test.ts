@@ -50,7 +50,7 @@ aa("a difference beyond the floor is called, one within it is not and says why",
   assert.ok(beyond.levels.every(({ outcome }) => outcome.kind === "ranked" && outcome.fastest.length === 1));
   assert.match(
     answerOf(beyond).explanation.join(" "),
-    /A\/A: against itself the reactor serves .*Noise floor: .* up to \d\.\d% is called one\./,
+    /A\/A: measured against itself the reactor comes to .* at c=10, .*Noise floor: .* up to \d\.\d% is called one\./,
   );
 
   // The twin 8% off, as something that favours one name would have it: then 5% says nothing.
