@@ -143,7 +143,7 @@ async function measure(workload: Workload): Promise<{ readonly file: string; rea
   const progress = sweepProgress(process.stderr);
   try {
     const script = serverScript(workload);
-    return { file, result: await continueSweep(file, begun, TRIAL_TIMEOUT_MS, progress, never, script) };
+    return { file, result: await continueSweep(file, begun, TRIAL_TIMEOUT_MS, progress, never, undefined, script) };
   } finally {
     progress.end();
   }

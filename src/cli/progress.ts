@@ -17,6 +17,8 @@ function barProgress(stream: NodeJS.WriteStream): SweepProgress & { end(): void 
   return {
     trialStarts(trial, { finished, planned, remainingMs }) {
       if (!bar.isActive) bar.start(planned, finished, { what: "" });
+      // With --until the plan grows.
+      bar.setTotal(planned);
       bar.update(finished, { what: `${describe(trial)}${left(remainingMs)}` });
     },
     trialEnded(_trial, { finished }) {

@@ -1,19 +1,52 @@
 import type { CommandModule } from "yargs";
-import { writeReport } from "../report/write.js";
-import { text } from "./options.js";
+import { type Condition, parseConditions } from "../report/fail-if.js";
+import { writeChange, writeReport } from "../report/write.js";
+import { usageError } from "../shared/errors.js";
+import { text, withValues } from "./options.js";
 
-/** `loopool report FILE`: the comparison report of a stored sweep, made again from the result alone. */
+/** `--fail-if` could not be judged for some cell: neither a pass nor a failure. */
+const NOT_JUDGED = 3;
+
+/** `loopool report FILE`: the comparison report of a stored sweep, made again from the result alone; with a second file, what changed. */
 export const reportCommand: CommandModule = {
-  command: "report <file>",
-  describe: "Write the comparison report of a stored sweep",
+  command: "report <file> [after]",
+  describe: "Write the comparison report of a stored sweep, or of the change between two",
   builder: (yargs) =>
     yargs
       .positional("file", { type: "string", describe: "Result of a sweep, in bench/results" })
+      .positional("after", { type: "string", describe: "A later result of the same cells: compare it with the first" })
       .option("out", { type: "string", default: "reports", describe: "Folder the report is written to" })
-      .example("$0 report bench/results/2026-11-21-cores.json", "Writes reports/2026-11-21-cores.md and its charts"),
+      .options(
+        withValues({
+          "fail-if": {
+            describe:
+              "of two results: exit code 1 when a significant change of after ÷ before meets this, 3 when a cell cannot be " +
+              "judged; ratio (requests/s), p50, p90, p99, max, cpu or rss, several with commas",
+          },
+        }),
+      )
+      .example("$0 report bench/results/2026-11-21-cores.json", "Writes reports/2026-11-21-cores.md and its charts")
+      .example("$0 report before.json after.json --fail-if 'ratio<0.95'", "For CI: fails when a core got slower by 5%"),
   handler: async (argv) => {
-    const { markdownPath, answer } = await writeReport(text("file", argv["file"]), text("out", argv["out"]));
+    const out = text("out", argv["out"]);
+    const file = text("file", argv["file"]);
+    const conditions = argv["fail-if"] === undefined ? [] : parseConditions(text("fail-if", argv["fail-if"]));
+    if (argv["after"] !== undefined) return change(file, text("after", argv["after"]), out, conditions);
+    if (conditions.length > 0)
+      throw usageError("--fail-if compares two results: name the one before and the one after");
+    const { markdownPath, answer } = await writeReport(file, out);
     for (const line of answer) console.log(line);
     console.log(`\nReport: ${markdownPath}`);
   },
 };
+
+async function change(before: string, after: string, out: string, conditions: readonly Condition[]): Promise<void> {
+  const { markdownPath, answer, judgement } = await writeChange({ before, after }, out, conditions);
+  for (const line of answer) console.log(line);
+  console.log(`\nReport: ${markdownPath}`);
+  if (conditions.length === 0) return;
+  for (const failure of judgement.failures) console.error(`loopool: --fail-if ${failure}`);
+  for (const unknown of judgement.unknown) console.error(`loopool: --fail-if ${unknown}`);
+  if (judgement.failures.length > 0) process.exitCode = 1;
+  else if (judgement.unknown.length > 0) process.exitCode = NOT_JUDGED;
+}

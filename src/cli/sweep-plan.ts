@@ -4,19 +4,23 @@ import { modes } from "../server.js";
 import { usageError } from "../shared/errors.js";
 import { cpuList } from "../statistics/cpu-list.js";
 import { type PinningFacts, pinningFacts, resolvePinning } from "../sweep/pinning.js";
-import type { Pinning, SweepPlan } from "../sweep/result.js";
+import type { Pinning, SweepPlan, Until } from "../sweep/result.js";
 import { listOf, oneOf, text, wholeNumber } from "./options.js";
 
 /**
  * What a sweep does unless told otherwise: seed 001's concurrencies and requests. An even number of trials, so that each core comes
- * first as often as the other.
+ * first as often as the other; 16 find a difference of 5% at each concurrency in four of five sweeps, by the noise of the committed one
+ * (`npm run bench:power`).
  */
-const usual = { cores: "reactor,pool", concurrency: "10,100,250,450", requests: 100_000, warmup: 20_000, trials: 10 };
-/** `--quick`: seconds instead of minutes, for seeing that it works; its intervals are wide. */
-const quick = { ...usual, concurrency: "10,100", requests: 20_000, warmup: 10_000, trials: 4 };
+const usual = { cores: "reactor,pool", concurrency: "10,100,250,450", requests: 100_000, warmup: 20_000, trials: 16 };
+/** `--quick`: seconds instead of minutes, for seeing that it works. With fewer than 7 trials two comparisons could show nothing. */
+const quick = { ...usual, concurrency: "10,100", requests: 10_000, warmup: 5_000, trials: 8 };
+/** Limits of `--until`. */
+const DEFAULT_MAX_TRIALS = 40;
+const DEFAULT_MAX_MINUTES = 15;
 const DEFAULT_SEED = 1;
 
-/** Flags that make the plan: a sweep that is resumed has one already. Beside them `--keep-alive` and `--quick`. */
+/** Flags that make the plan: a sweep that is resumed has one already. Beside them `--keep-alive`, `--quick` and `--aa`. */
 export const planOptions = {
   cores: { describe: `cores to compare, the first is the base: ${modes.join(", ")} [default: ${usual.cores}]` },
   concurrency: { describe: `connections, each with one request under way [default: ${usual.concurrency}]` },
@@ -24,6 +28,11 @@ export const planOptions = {
   warmup: { describe: `requests before each trial, not counted [default: ${usual.warmup}]` },
   trials: { describe: `trials of each core at each concurrency [default: ${usual.trials}]` },
   path: { describe: "path and query to request [default: /, the 1 KiB page]" },
+  until: {
+    describe: "add blocks until each ratio of requests/s is known this well, like 3% for ±3%; --trials is the least",
+  },
+  "max-trials": { describe: `with --until: trials at most [default: ${DEFAULT_MAX_TRIALS}]` },
+  "max-minutes": { describe: `with --until: time at most [default: ${DEFAULT_MAX_MINUTES}]` },
   seed: { describe: `decides the order of the trials [default: ${DEFAULT_SEED}]` },
   workers: { describe: "worker threads of the pool [default: what the server's CPUs leave beside its main thread]" },
   handlers: { describe: "module with handlers of your own, see docs/handlers.md" },
@@ -48,19 +57,43 @@ export function planOf(argv: Readonly<Record<string, unknown>>): SweepPlan {
   if (most > requests) {
     throw usageError(`--concurrency ${most} is more than --requests ${requests}: send at least one each`);
   }
+  const cores = listOf("cores", argv["cores"] ?? base.cores, (flag, raw) => oneOf(flag, raw, modes));
+  const trials = wholeNumber("trials", argv["trials"] ?? base.trials, 1, 1000);
+  const until = untilOf(argv, cores, trials);
   return {
-    cores: listOf("cores", argv["cores"] ?? base.cores, (flag, raw) => oneOf(flag, raw, modes)),
+    cores,
     concurrencies,
     requests,
     warmupRequests: wholeNumber("warmup", argv["warmup"] ?? base.warmup, 0, 1e9),
-    trials: wholeNumber("trials", argv["trials"] ?? base.trials, 1, 1000),
+    trials,
     path,
     keepAlive: argv["keepAlive"] !== false,
     seed: wholeNumber("seed", argv["seed"] ?? DEFAULT_SEED, 0, 2 ** 32 - 1),
     workers: wholeNumber("workers", argv["workers"] ?? defaultWorkers(pinning, facts), 1, 256),
     handlers,
     pinning,
+    ...(argv["aa"] === true ? { twin: { name: `${cores[0]} again`, of: cores[0]! } } : {}),
+    ...(until === null ? {} : { until }),
   };
+}
+
+/** `--until` and its limits; null without it. */
+function untilOf(argv: Readonly<Record<string, unknown>>, cores: readonly string[], trials: number): Until | null {
+  if (argv["until"] === undefined) {
+    const limit = ["max-trials", "max-minutes"].find((flag) => argv[flag] !== undefined);
+    if (limit !== undefined) throw usageError(`--${limit} is a limit of --until: give --until too, like --until 3%`);
+    return null;
+  }
+  const given = text("until", argv["until"]);
+  const percent = /^(\d+(?:\.\d+)?)%$/.exec(given)?.[1];
+  if (percent === undefined || Number(percent) < 0.1 || Number(percent) > 50) {
+    throw usageError(`--until must be a percentage from 0.1% to 50%, like 3%, not "${given}"`);
+  }
+  if (cores.length < 2) throw usageError("--until narrows the ratio of two cores: name two with --cores");
+  const maxTrials = wholeNumber("max-trials", argv["max-trials"] ?? Math.max(DEFAULT_MAX_TRIALS, trials), 1, 1000);
+  if (maxTrials < trials) throw usageError(`--max-trials ${maxTrials} is less than --trials ${trials}: raise it`);
+  const maxMinutes = wholeNumber("max-minutes", argv["max-minutes"] ?? DEFAULT_MAX_MINUTES, 1, 1440);
+  return { halfWidth: Number(percent) / 100, maxTrials, maxSeconds: maxMinutes * 60 };
 }
 
 function handlersFile(value: string): string {

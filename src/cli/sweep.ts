@@ -13,6 +13,7 @@ import { text, wholeNumber, withValues } from "./options.js";
 import { packageRoot } from "./package-root.js";
 import { sweepProgress } from "./progress.js";
 import { planOf, planOptions } from "./sweep-plan.js";
+import { untilNarrow } from "./sweep-until.js";
 
 const DEFAULT_TRIAL_TIMEOUT_S = 300;
 /** Failed trials that are told of one by one; a sweep in which all fail, fails for one reason. */
@@ -42,10 +43,13 @@ export const sweepCommand: CommandModule = {
       .options(withValues({ resume: { describe: "result file of an interrupted sweep to finish" } }))
       .option("keep-alive", { describe: "use a connection for many requests [default: true]", type: "boolean" })
       .option("quick", { describe: "a small sweep, to see that it works", type: "boolean" })
+      .option("aa", { describe: "measure the first core against itself too, for the noise floor", type: "boolean" })
       .option("report", { describe: "write the report at the end", type: "boolean", default: true })
       .example("$0 sweep", "the whole comparison on the small hot page, under five minutes")
       .example("$0 sweep --quick", "a first look, under half a minute")
       .example("$0 sweep --path '/mixed?slow=0.05&us=10000' --requests 2000", "one request in twenty burns 10 ms")
+      .example("$0 sweep --aa", "the noise floor too: no smaller difference is called one; half as long again")
+      .example("$0 sweep --until 3%", "as many blocks as it takes to know every ratio to ±3%, or a limit")
       .example("$0 sweep --no-keep-alive --concurrency 450", "a new connection for every request")
       .example("$0 sweep --resume bench/results/2026-11-21-cores.json", "finish what was interrupted"),
   handler: (argv) => sweep(argv as Values),
@@ -84,8 +88,10 @@ async function runToTheEnd(
   let begun: Sweep | undefined;
   try {
     begun = argv["resume"] === undefined ? await begin(argv, trialTimeoutMs, interruption.signal) : await resume(argv);
-    const { trials } = await continueSweep(begun.file, begun.result, trialTimeoutMs, progress, interruption.signal);
-    return { file: begun.file, trials };
+    const { file, result } = begun;
+    const { signal } = interruption;
+    const { trials } = await continueSweep(file, result, trialTimeoutMs, progress, signal, untilNarrow(result));
+    return { file, trials };
   } catch (error) {
     if (!interruption.signal.aborted) throw error;
     progress.end();
@@ -115,7 +121,7 @@ async function begin(argv: Values, timeoutMs: number, signal: AbortSignal): Prom
 
 async function resume(argv: Values): Promise<Sweep> {
   const file = text("resume", argv["resume"]);
-  const planned = [...Object.keys({ ...planOptions, ...resultOptions }), "keep-alive", "quick"];
+  const planned = [...Object.keys({ ...planOptions, ...resultOptions }), "keep-alive", "quick", "aa"];
   const given = planned.find((name) => argv[name] !== undefined);
   if (given !== undefined) {
     throw usageError(`--resume goes on with the plan in ${file}: leave --${given} out, or start a new sweep`);
@@ -155,6 +161,7 @@ function tellFailures(trials: SweepResult["trials"]): void {
 /** The command as a user would type it: the flags that were given. */
 function commandOf(argv: Values): string {
   const flags = flagsGiven({ ...planOptions, ...resultOptions, ...runOptions }, argv);
+  if (argv["aa"] === true) flags.unshift("--aa");
   if (argv["quick"] === true) flags.unshift("--quick");
   if (argv["keep-alive"] !== undefined) flags.push(argv["keep-alive"] === false ? "--no-keep-alive" : "--keep-alive");
   return ["npm run sweep", ...(flags.length > 0 ? ["--", ...flags] : [])].join(" ");

@@ -1,5 +1,7 @@
-import { excludesOne } from "../statistics/ratio.js";
-import type { Cell, Comparison, Level, Ratios } from "./comparison.js";
+import { isCalled } from "../statistics/difference.js";
+import type { Cell } from "./cell.js";
+import type { Comparison, Level, Ratios } from "./comparison.js";
+import { evidenceNotes, meaningOf } from "./difference-text.js";
 import { reasonText } from "./findings-text.js";
 import { counted, estimate, listed, ratio, whole } from "./format.js";
 import type { MetricKey } from "./metrics.js";
@@ -84,7 +86,9 @@ function room({ levels, sweep }: Comparison): readonly string[] {
     const speeds = levels.flatMap(
       (level) => level.ratios.find((entry) => entry.core === core)?.byMetric.requestsPerSecond ?? [],
     );
-    const open = speeds.flatMap((speed) => (speed.interval === null || excludesOne(speed) ? [] : [speed.interval]));
+    const open = speeds.flatMap((speed) =>
+      speed.interval !== null && speed.verdict === "none" ? [speed.interval] : [],
+    );
     if (open.length === 0) return [];
     const low = Math.min(...open.map((interval) => interval.low)).toFixed(2);
     const high = Math.max(...open.map((interval) => interval.high)).toFixed(2);
@@ -94,15 +98,24 @@ function room({ levels, sweep }: Comparison): readonly string[] {
   });
 }
 
-/** "1.31 to 1.45", over the levels where both cells are valid; null where there are none. */
-function range(levels: readonly Level[], core: string, key: MetricKey): string | null {
-  const values = levels.flatMap(
-    (level) => level.ratios.find((entry) => entry.core === core)?.byMetric[key]?.ratio ?? [],
-  );
-  if (values.length === 0) return null;
+/** The ratios of a cost over the levels where both cells are valid. */
+interface Range {
+  /** "1.31 to 1.45". */
+  readonly text: string;
+  /** " (no difference found)" where none is called at any level. */
+  readonly doubt: string;
+}
+
+function range(levels: readonly Level[], core: string, key: MetricKey): Range | null {
+  const found = levels.flatMap((level) => level.ratios.find((entry) => entry.core === core)?.byMetric[key] ?? []);
+  if (found.length === 0) return null;
+  const values = found.map(({ ratio }) => ratio);
   const low = Math.min(...values).toFixed(2);
   const high = Math.max(...values).toFixed(2);
-  return low === high ? low : `${low} to ${high}`;
+  return {
+    text: low === high ? low : `${low} to ${high}`,
+    doubt: found.some(isCalled) ? "" : " (no difference found)",
+  };
 }
 
 function costs({ levels, sweep }: Comparison): readonly string[] {
@@ -111,13 +124,16 @@ function costs({ levels, sweep }: Comparison): readonly string[] {
     const cpu = range(levels, core, "cpuPerRequestMicros");
     const tail = range(levels, core, "p99Ms");
     return [
-      ...(cpu === null ? [] : [`The ${core} spends ${cpu} × the ${base}'s server CPU per request.`]),
-      ...(tail === null ? [] : [`The 99th percentile of latency of the ${core} is ${tail} × the ${base}'s.`]),
+      ...(cpu === null ? [] : [`The ${core} spends ${cpu.text} × the ${base}'s server CPU per request${cpu.doubt}.`]),
+      ...(tail === null
+        ? []
+        : [`The 99th percentile of latency of the ${core} is ${tail.text} × the ${base}'s${tail.doubt}.`]),
     ];
   });
 }
 
-function evidence({ levels, sweep }: Comparison): readonly string[] {
+function evidence(comparison: Comparison): readonly string[] {
+  const { levels, sweep } = comparison;
   const { plan, environment } = sweep;
   const notRanked = levels
     .filter(({ outcome }) => plan.cores.length > 1 && outcome.kind === "not-ranked")
@@ -132,6 +148,7 @@ function evidence({ levels, sweep }: Comparison): readonly string[] {
           `At ${at(atLeast.map(({ concurrency }) => concurrency))} the load generator was the limit of the fastest core, so its lead is at least what was measured.`,
         ]
       : []),
+    ...evidenceNotes(comparison),
     ...(notRanked.length > 0 ? [`Not ranked: ${at(notRanked)} (see Validity).`] : []),
     ...(full.length > 0
       ? [
@@ -155,7 +172,7 @@ function invalid(cells: readonly Cell[]): string {
 function costOf({ core, byMetric: { cpuPerRequestMicros: cost } }: Ratios, base: Cell): string {
   if (cost === null) return "";
   const text = ratio(cost.ratio, cost.interval);
-  return ` The ${core} spends ${text.value} × the ${base.core}'s server CPU per request${text.interval === "" ? "" : ` ${text.interval}`}.`;
+  return ` The ${core} spends ${text.value} × the ${base.core}'s server CPU per request${text.interval === "" ? "" : ` ${text.interval}`}${isCalled(cost) ? "" : " (no difference found)"}.`;
 }
 
 function line(level: Level, base: Cell, entry: Ratios): string {
@@ -172,11 +189,8 @@ function line(level: Level, base: Cell, entry: Ratios): string {
     return `${where} the ${core} and the ${base.core} are not ranked (${invalid(both)}).${costOf(entry, base)}`;
   }
   const text = ratio(speed.ratio, speed.interval);
-  const claim = `${where} the ${core} serves ${text.value} × the ${base.core}'s requests`;
-  if (speed.interval === null)
-    return `${claim} (${counted(speed.pairs, "pair")} of trials: too few or too alike for an interval): no claim.`;
-  const meaning = excludesOne(speed) ? (speed.ratio > 1 ? "faster" : "slower") : "no difference found";
-  return `${claim} ${text.interval}: ${meaning}.`;
+  const interval = text.interval === "" ? "" : ` ${text.interval}`;
+  return `${where} the ${core} serves ${text.value} × the ${base.core}'s requests${interval}: ${meaningOf(speed)}.`;
 }
 
 /** One core alone has no ratio: its own figures. */

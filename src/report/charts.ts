@@ -1,4 +1,5 @@
-import type { Comparison, Estimate } from "./comparison.js";
+import type { Estimate } from "./cell.js";
+import type { Comparison } from "./comparison.js";
 import { counted, listed } from "./format.js";
 import type { MetricKey } from "./metrics.js";
 import { type Point, renderPlot, type Series } from "./plot.js";

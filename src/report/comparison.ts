@@ -1,52 +1,32 @@
-import { failedRequests } from "../statistics/accounts.js";
-import { limits, type Verdict } from "../statistics/findings.js";
-import type { Interval } from "../statistics/interval.js";
-import { median, medianInterval } from "../statistics/median.js";
-import { excludesOne, pairedRatio, type Ratio } from "../statistics/ratio.js";
-import type { RanTrial } from "../statistics/saturation.js";
-import { ranTrials, verdictOf } from "../statistics/verdict.js";
-import type { SweepResult, TrialResult } from "../sweep/result.js";
+import { type Difference, type Evidence, isCalled, judge, pairedEvidence } from "../statistics/difference.js";
+import type { NoiseFloor } from "../statistics/noise-floor.js";
+import { subjectsOf } from "../sweep/plan.js";
+import type { SweepResult } from "../sweep/result.js";
+import { atCapacity, byMetric, type Cell, cellOf, paired, stands } from "./cell.js";
 import { type Metric, type MetricKey, metrics, speed } from "./metrics.js";
-
-/** A median over trials with its distribution-free 95% interval (null below six trials). */
-export interface Estimate {
-  readonly value: number;
-  readonly interval: Interval | null;
-}
-
-/** One core at one concurrency. */
-export interface Cell {
-  readonly core: string;
-  readonly concurrency: number;
-  /** Trials that left both accounts. */
-  readonly trials: readonly (TrialResult & RanTrial)[];
-  readonly verdict: Verdict;
-  readonly sentRequests: number;
-  readonly failedRequests: number;
-  readonly estimates: Readonly<Record<MetricKey, Estimate>>;
-}
+import { type Noise, noiseOf } from "./noise.js";
 
 /** What is known of two speeds when the load generator was the limit of the faster one: the ratio is at most, or at least, this. */
 interface SpeedBound {
   readonly side: "at most" | "at least";
-  readonly ratio: Ratio;
+  readonly ratio: Difference;
 }
 
 /**
- * The ratios of one core to the base, by metric; null where a cell is invalid (of costs: where it is more than a lower bound of speed) or
+ * How one core compares with the base, by metric; null where a cell is invalid (of costs: where it is more than a lower bound of speed) or
  * a value is 0.
  */
 export interface Ratios {
   readonly core: string;
   readonly speedBound: SpeedBound | null;
-  readonly byMetric: Readonly<Record<MetricKey, Ratio | null>>;
+  readonly byMetric: Readonly<Record<MetricKey, Difference | null>>;
 }
 
 /** What the requests per second of one concurrency say. */
 type Outcome =
   /** A core is invalid, or there is only one. */
   | { readonly kind: "not-ranked" }
-  /** Too few trials for an interval. */
+  /** Too few trials to find any difference. */
   | { readonly kind: "undecided" }
   /**
    * The fastest core and those that cannot be told apart from it. All cores: no difference was found. `atLeast`: the load generator was
@@ -69,106 +49,115 @@ export interface Comparison {
   /** Ascending by concurrency. */
   readonly levels: readonly Level[];
   readonly plannedTrials: number;
+  /** null where no A/A run was asked for. */
+  readonly noise: Noise | null;
 }
 
-function byMetric<T>(value: (metric: Metric) => T): Readonly<Record<MetricKey, T>> {
-  return Object.fromEntries(metrics.map((metric) => [metric.key, value(metric)])) as Record<MetricKey, T>;
+/** The two cells of a comparison and what is known of them. */
+interface Pair {
+  readonly base: Cell;
+  readonly other: Cell;
+  readonly difference: Difference | null;
 }
 
-function cellOf(sweep: SweepResult, core: string, concurrency: number): Cell {
-  const all = sweep.trials.filter((trial) => trial.core === core && trial.concurrency === concurrency);
-  const trials = ranTrials(all);
-  return {
-    core,
-    concurrency,
-    trials,
-    verdict: verdictOf(all, {
-      plannedTrials: sweep.plan.trials,
-      pinning: sweep.plan.pinning,
-      environment: sweep.environment,
-    }),
-    sentRequests: trials.reduce((sum, { run }) => sum + run.sent, 0),
-    failedRequests: trials.reduce((sum, { run }) => sum + failedRequests(run), 0),
-    estimates: byMetric((metric) => {
-      const values = trials.map(metric.of);
-      return { value: median(values), interval: medianInterval(values) };
-    }),
-  };
-}
-
-/** `other` ÷ `base` over the blocks that hold both. */
-function ratioOf(metric: Metric, base: Cell, other: Cell, seed: number): Ratio | null {
-  const stands = ({ verdict }: Cell): boolean => verdict.valid || (metric.cost && verdict.lowerBound);
-  return stands(base) && stands(other) ? pairedRatioOf(metric, base, other, seed) : null;
-}
-
-function pairedRatioOf(metric: Metric, base: Cell, other: Cell, seed: number): Ratio | null {
-  const pairs = base.trials.flatMap((trial) => {
-    const partner = other.trials.find(({ block }) => block === trial.block);
-    return partner === undefined ? [] : [[metric.of(trial), metric.of(partner)] as const];
-  });
-  return pairedRatio(
-    pairs.map(([value]) => value),
-    pairs.map(([, value]) => value),
-    { seed },
+/** Cells of one concurrency in pairs: all of them, or only those with the first. */
+function pairsOf(cells: readonly Cell[], all: boolean): readonly (readonly [Cell, Cell])[] {
+  return cells.flatMap((base, index) =>
+    index > 0 && !all ? [] : cells.slice(index + 1).map((other) => [base, other] as const),
   );
 }
 
-/** Valid, and no faster generator could have got more out of it: its server was full, or the generator was not nearly so. */
-function atCapacity({ verdict }: Cell): boolean {
-  return (
-    verdict.valid &&
-    verdict.warnings.every((warning) => warning.code !== "generator-near-limit" || warning.serverShare >= limits.full)
+/** One of the two was held back by the generator, and the other one certainly was not: if the first is faster still, it leads by more. */
+function bounded(base: Cell, other: Cell): boolean {
+  return (base.verdict.lowerBound && atCapacity(other)) || (other.verdict.lowerBound && atCapacity(base));
+}
+
+/**
+ * All comparisons of one metric, judged together: this is the family that Holm's correction is over. Of the speeds all cores are compared
+ * with each other, since the fastest is looked for; of the rest only with the base.
+ */
+function compared(
+  metric: Metric,
+  levels: readonly (readonly Cell[])[],
+  seed: number,
+  floor: NoiseFloor | null,
+): readonly Pair[] {
+  const pairs = levels.flatMap((cells) => pairsOf(cells, metric === speed));
+  const evidence = pairs.map(([base, other]): Evidence | null =>
+    (stands(base, metric) && stands(other, metric)) || (metric === speed && bounded(base, other))
+      ? pairedEvidence(...paired(metric, base, other), { seed })
+      : null,
   );
+  const differences = judge(evidence, floor?.ratio ?? null);
+  return pairs.map(([base, other], index) => ({ base, other, difference: differences[index] ?? null }));
 }
 
 /** Where the generator held back one core alone, and that core still was the faster one, it is faster by at least as much. */
-function speedBoundOf(base: Cell, other: Cell, seed: number): SpeedBound | null {
-  const ratio = pairedRatioOf(speed, base, other, seed);
-  if (ratio === null || !excludesOne(ratio)) return null;
-  if (base.verdict.lowerBound && atCapacity(other) && ratio.ratio < 1) return { side: "at most", ratio };
-  if (other.verdict.lowerBound && atCapacity(base) && ratio.ratio > 1) return { side: "at least", ratio };
+function speedBoundOf({ base, other, difference }: Pair): SpeedBound | null {
+  if (difference === null || !isCalled(difference) || !bounded(base, other)) return null;
+  if (base.verdict.lowerBound && difference.verdict === "lower") return { side: "at most", ratio: difference };
+  if (other.verdict.lowerBound && difference.verdict === "higher") return { side: "at least", ratio: difference };
   return null;
 }
 
-function outcomeOf(cells: readonly Cell[], seed: number): Outcome {
+function outcomeOf(cells: readonly Cell[], speeds: readonly Pair[]): Outcome {
   const value = (cell: Cell): number => cell.estimates.requestsPerSecond.value;
   const known = cells.filter(({ verdict }) => verdict.valid || verdict.lowerBound);
   const [first, ...more] = known;
   if (first === undefined || known.length < Math.max(2, cells.length)) return { kind: "not-ranked" };
   const leader = more.reduce((best, cell) => (value(cell) > value(best) ? cell : best), first);
-  const rivals = cells.filter((cell) => cell !== leader);
+  const rivals = speeds
+    .filter(({ base, other }) => base === leader || other === leader)
+    .map((pair) => ({ ...pair, core: (pair.base === leader ? pair.other : pair.base).core }));
   if (cells.some(({ verdict }) => !verdict.valid)) {
-    const leads = rivals.every((cell) => speedBoundOf(leader, cell, seed) !== null);
+    const leads = rivals.every((pair) => speedBoundOf(pair) !== null);
     return leads ? { kind: "ranked", fastest: [leader.core], atLeast: true } : { kind: "not-ranked" };
   }
-  const ratios = rivals.map((cell) => ({ core: cell.core, ratio: ratioOf(speed, leader, cell, seed) }));
-  if (ratios.some(({ ratio }) => ratio === null || ratio.interval === null)) return { kind: "undecided" };
-  const level = ratios.filter(({ ratio }) => ratio !== null && !excludesOne(ratio)).map(({ core }) => core);
+  if (rivals.some(({ difference }) => difference === null || difference.verdict === "undecided")) {
+    return { kind: "undecided" };
+  }
+  const level = rivals.filter(({ difference }) => difference?.verdict === "none").map(({ core }) => core);
   return { kind: "ranked", fastest: [leader.core, ...level], atLeast: false };
 }
 
 /** Everything a report says in figures, from the stored result alone. */
 export function compare(sweep: SweepResult): Comparison {
   const { plan } = sweep;
-  const levels = [...plan.concurrencies]
-    .sort((a, b) => a - b)
-    .map((concurrency): Level => {
-      const cells = plan.cores.map((core) => cellOf(sweep, core, concurrency));
-      const [base, ...others] = cells;
+  const concurrencies = [...plan.concurrencies].sort((a, b) => a - b);
+  const cells = concurrencies.map((concurrency) => plan.cores.map((core) => cellOf(sweep, core, concurrency)));
+  const noise = noiseOf(sweep);
+  const pairs = new Map(
+    metrics.map((metric) => [metric, compared(metric, cells, plan.seed, noise?.floors[metric.key] ?? null)]),
+  );
+  const pairOf = (metric: Metric, base: Cell, other: Cell): Pair | undefined =>
+    pairs.get(metric)?.find((pair) => pair.base === base && pair.other === other);
+  return {
+    sweep,
+    levels: concurrencies.map((concurrency, index): Level => {
+      const [base, ...others] = cells[index]!;
       return {
         concurrency,
-        cells,
-        ratios:
-          base === undefined
-            ? []
-            : others.map((cell) => ({
-                core: cell.core,
-                speedBound: speedBoundOf(base, cell, plan.seed),
-                byMetric: byMetric((metric) => ratioOf(metric, base, cell, plan.seed)),
-              })),
-        outcome: outcomeOf(cells, plan.seed),
+        cells: cells[index]!,
+        ratios: base === undefined ? [] : others.map((cell) => ratiosOf(base, cell, pairOf)),
+        outcome: outcomeOf(cells[index]!, pairs.get(speed) ?? []),
       };
-    });
-  return { sweep, levels, plannedTrials: plan.cores.length * plan.concurrencies.length * plan.trials };
+    }),
+    plannedTrials: subjectsOf(plan).length * plan.concurrencies.length * plan.trials,
+    noise,
+  };
+}
+
+function ratiosOf(
+  base: Cell,
+  other: Cell,
+  pairOf: (metric: Metric, base: Cell, other: Cell) => Pair | undefined,
+): Ratios {
+  const speeds = pairOf(speed, base, other);
+  return {
+    core: other.core,
+    speedBound: speeds === undefined ? null : speedBoundOf(speeds),
+    byMetric: byMetric((metric) =>
+      stands(base, metric) && stands(other, metric) ? (pairOf(metric, base, other)?.difference ?? null) : null,
+    ),
+  };
 }

@@ -3,7 +3,15 @@ import type { Comparison } from "./comparison.js";
 import { forerunnerTable } from "./forerunner.js";
 import { counted, listed, whole } from "./format.js";
 import { code, plain } from "./markdown.js";
-import { environmentTable, findingsList, levelTable, overviewTable, phasesTable, validityTable } from "./sections.js";
+import {
+  environmentTable,
+  findingsList,
+  levelTable,
+  overviewTable,
+  phasesTable,
+  validityTable,
+  verdictsTable,
+} from "./sections.js";
 
 /** What the document refers to outside itself. */
 export interface References {
@@ -38,7 +46,7 @@ function comparability({ sweep }: Comparison): string {
 
 const reading = `- **Trial.** A fresh server process, a discarded warm-up, one measured window. Every figure is computed per trial; a table shows the median over the trials, percentiles included.
 - **[low – high]** beside a median is its distribution-free 95% interval from order statistics; it needs six trials and is left out below that.
-- **Ratios** are geometric means over blocks, in which the cores ran next to each other; their 95% interval is a paired, studentized bootstrap. **~** marks an interval that holds 1: no difference was found, which does not prove that there is none. Each interval stands for itself: of twenty, one may miss by chance.
+- **Ratios** are geometric means over blocks, in which the cores ran next to each other; their 95% interval is a paired, studentized bootstrap. **~** marks a ratio of which no difference is called, which does not prove that there is none. One is called where Wilcoxon's signed-rank test over the blocks is significant at 5% after Holm's correction, the interval leaves out 1, and the ratio is beyond the noise floor, where an A/A run measured one. The correction is over all comparisons of one metric in the report: of twenty reports of equal cores one holds a call. Each interval stands for itself.
 - **Closed loop.** Each connection sends its next request when the last one is answered, so a stalled server is asked less often and the percentiles hold *service time*: what waiting clients of an open system would see during a stall is not in them (coordinated omission).
 - **Time per request (mean)** is ab's: concurrency × time taken ÷ complete requests. The percentages are of connect + processing time.
 - **Server CPU per request** covers the whole process with all its threads, user and system. On CPUs that are shared it is the fairer figure.
@@ -58,12 +66,15 @@ export function reportDocument(comparison: Comparison, answer: Answer, reference
     ...(notice === null ? [] : [`> ${plain(notice)}`]),
     `**${plain(answer.headline)}** ${plain(answer.explanation.join(" "))}`,
     answer.lines.map((line) => `- ${plain(line)}`).join("\n"),
-    ...(several ? [overviewTable(comparison), "~ no difference found: the interval holds 1."] : []),
+    ...(several
+      ? [overviewTable(comparison), "~ no difference is called: it is not significant, or within the noise floor."]
+      : []),
     `![Requests per second of ${plain(listed(plan.cores))} over concurrency](${references.throughputChart})`,
     `![Median and 99th percentile of latency of ${plain(listed(plan.cores))} over concurrency](${references.latencyChart})`,
     "## Per concurrency",
     `Medians over the trials of a cell with [95% interval]${several ? "; ratios over blocks with [95% interval]" : ""}.`,
     ...levels.flatMap((level) => [`### c=${level.concurrency}`, levelTable(level)]),
+    ...(several ? ["## Verdicts", verdictsTable(comparison)] : []),
     "## Where the time goes",
     "Mean times of the requests that the server measured (a sample). **In the ring**: published until a worker claimed it. **Way back**: handler done until the main thread had the answer. **Outside**: what is left of the request's time, in sockets, the kernel and queues before the server's event loop and the generator's.",
     phasesTable(comparison),

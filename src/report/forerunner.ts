@@ -1,7 +1,8 @@
 import { Histogram } from "../load/histogram.js";
 import type { RunResult } from "../load/run-result.js";
 import { median } from "../statistics/median.js";
-import type { Cell, Level } from "./comparison.js";
+import type { Cell } from "./cell.js";
+import type { Level } from "./comparison.js";
 import { significant, whole } from "./format.js";
 import { plain, table } from "./markdown.js";
 

@@ -21,6 +21,11 @@ export function percent(share: number): string {
   return `${Math.round(share * 100)}%`;
 }
 
+/** By how much a ratio above 1 lies above it: 1.0234 is 2.3%. */
+export function percentAbove(value: number): string {
+  return `${((value - 1) * 100).toFixed(1)}%`;
+}
+
 /** A tick of an axis: 120k, 1.5M, 0.2. */
 export function tick(value: number): string {
   if (value >= 1e6) return `${Number((value / 1e6).toPrecision(3))}M`;

@@ -30,6 +30,9 @@ const shapes = {
     handlers: "string?",
     pinning: "object",
   },
+  twin: { name: "string", of: "string" },
+  until: { halfWidth: "number", maxTrials: "number", maxSeconds: "number" },
+  stopped: { code: "string", widest: "number?" },
   pinning: { server: "string?", generator: "string?", reason: "string" },
   environment: {
     cpuModel: "string",
@@ -105,6 +108,9 @@ function checkSweep(sweep: SweepResult): void {
   check(sweep, "result", shapes.sweep);
   check(sweep.plan, "plan", shapes.plan);
   check(sweep.plan.pinning, "plan.pinning", shapes.pinning);
+  if (sweep.plan.twin !== undefined) check(sweep.plan.twin, "plan.twin", shapes.twin);
+  if (sweep.plan.until !== undefined) check(sweep.plan.until, "plan.until", shapes.until);
+  if (sweep.stopped !== undefined) check(sweep.stopped, "stopped", shapes.stopped);
   check(sweep.environment, "environment", shapes.environment);
   if (sweep.plan.cores.length === 0 || sweep.plan.concurrencies.length === 0)
     throw new TypeError("plan names no cells");

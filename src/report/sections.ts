@@ -1,14 +1,16 @@
 import { inFlight } from "../statistics/accounts.js";
 import { median } from "../statistics/median.js";
-import { excludesOne } from "../statistics/ratio.js";
 import type { RanTrial } from "../statistics/saturation.js";
 import { generatorShare, loopShare, serverCpus } from "../statistics/saturation.js";
 import { phases } from "../sweep/result.js";
-import type { Cell, Comparison, Level, Ratios } from "./comparison.js";
+import type { Cell } from "./cell.js";
+import type { Comparison, Level, Ratios } from "./comparison.js";
+import { differenceCell, doubtText } from "./difference-text.js";
 import { reasonText, warningText } from "./findings-text.js";
 import { estimate, percent, ratio, significant, whole } from "./format.js";
 import { code, plain, table } from "./markdown.js";
 import { type Metric, metrics, speed } from "./metrics.js";
+import type { Noise } from "./noise.js";
 
 /** The tables of a report, each as a block of markdown. */
 
@@ -18,9 +20,7 @@ function ratioCell({ byMetric, speedBound }: Ratios, metric: Metric): string {
     const bound = ratio(speedBound.ratio.ratio, speedBound.ratio.interval);
     return `${speedBound.side === "at most" ? "≤" : "≥"} ${bound.value} ${bound.interval}`;
   }
-  if (found === null) return "not ranked";
-  const text = ratio(found.ratio, found.interval);
-  return found.interval === null ? text.value : `${text.value} ${text.interval}${excludesOne(found) ? "" : " ~"}`;
+  return found === null ? "not ranked" : differenceCell(found);
 }
 
 function heading({ core, verdict }: Cell): string {
@@ -92,14 +92,19 @@ export function phasesTable({ levels }: Comparison): string {
   return table(["Mean, µs", "In the ring", "Handler", "Way back", "Write", "Outside", "Whole request"], rows);
 }
 
+/** The cell of a core measured a second time, beside the others of its concurrency. */
+function twinCells(noise: Noise | null, concurrency: number): readonly Cell[] {
+  return noise?.levels.filter((level) => level.concurrency === concurrency).map(({ cell }) => cell) ?? [];
+}
+
 /** How full both sides were and whether the books add up, for every cell. */
-export function validityTable({ levels }: Comparison): string {
+export function validityTable({ levels, noise }: Comparison): string {
   const over = (cell: Cell, of: (trial: RanTrial) => number, format: (value: number) => string): string =>
     cell.trials.length === 0 ? "–" : format(median(cell.trials.map(of)));
   return table(
     ["Cell", "Verdict", "Trials", "Requests sent", "Failed", "In flight", "Server CPUs", "Server loop", "Generator"],
-    levels.flatMap(({ cells }) =>
-      cells.map((cell) => [
+    levels.flatMap(({ cells, concurrency }) =>
+      [...cells, ...twinCells(noise, concurrency)].map((cell) => [
         `${plain(cell.core)}, c=${cell.concurrency}`,
         cell.verdict.valid ? "valid" : "invalid",
         String(cell.trials.length),
@@ -115,8 +120,8 @@ export function validityTable({ levels }: Comparison): string {
 }
 
 /** One list entry per finding: the reasons of invalid cells first. Empty where there is nothing to say. */
-export function findingsList({ levels }: Comparison): readonly string[] {
-  const cells = levels.flatMap((level) => level.cells);
+export function findingsList({ levels, noise }: Comparison): readonly string[] {
+  const cells = levels.flatMap(({ cells: own, concurrency }) => [...own, ...twinCells(noise, concurrency)]);
   const name = ({ core, concurrency }: Cell): string => `${plain(core)} at c=${concurrency}`;
   return [
     ...cells.flatMap((cell) =>
@@ -128,6 +133,29 @@ export function findingsList({ levels }: Comparison): readonly string[] {
       cell.verdict.warnings.map((warning) => `- ${name(cell)}: ${plain(warningText(warning))}.`),
     ),
   ];
+}
+
+/**
+ * The verdict on every comparison of speeds in words: why no difference is called, or how significant one is. Empty where nothing could
+ * be compared.
+ */
+export function verdictsTable({ levels, sweep }: Comparison): string {
+  const [base = ""] = sweep.plan.cores;
+  const rows = levels.flatMap(({ concurrency, ratios }) =>
+    ratios.map(({ core, byMetric, speedBound }) => {
+      const found = byMetric.requestsPerSecond ?? speedBound?.ratio ?? null;
+      return [
+        `${plain(core)} ÷ ${plain(base)}, c=${concurrency}`,
+        found === null ? "not ranked" : found.verdict,
+        found === null ? "–" : significant(found.p),
+        found === null ? "–" : significant(found.correctedP),
+        found === null
+          ? "a cell is invalid"
+          : plain(found.doubts.map(doubtText).join("; ") || "significant, and the interval leaves out 1"),
+      ];
+    }),
+  );
+  return table(["Requests per second", "Verdict", "p (Wilcoxon)", "p (Holm)", "Why"], rows);
 }
 
 export function environmentTable({ sweep }: Comparison): string {
@@ -151,7 +179,7 @@ export function environmentTable({ sweep }: Comparison): string {
       ["Started / finished", `${plain(sweep.startedAt)} / ${plain(sweep.finishedAt ?? "unfinished")}`],
       [
         "Trials",
-        `${plan.trials} per cell, ${whole(plan.requests)} requests each after ${whole(plan.warmupRequests)} of warm-up`,
+        `${plan.trials} per cell${plan.twin === undefined ? "" : ` (and the ${plain(plan.twin.of)} once more, A/A)`}, ${whole(plan.requests)} requests each after ${whole(plan.warmupRequests)} of warm-up`,
       ],
       ["Request", `${code(`GET ${plan.path}`)}, ${plan.keepAlive ? "keep-alive" : "a new connection per request"}`],
       ["Handlers", plan.handlers === null ? "built-in" : code(plan.handlers)],

@@ -3,11 +3,11 @@ import { median } from "./median.js";
 import type { RanTrial } from "./saturation.js";
 
 /**
- * Modified z-scores: 0.6745 × distance from the median ÷ median absolute distance, signless. Infinite where more than half of the values
- * are equal and one is not.
+ * Modified z-scores: 0.6745 × distance from the median ÷ median absolute distance (MAD), signless; 0.6745 is what makes the MAD of a normal
+ * distribution its standard deviation. Infinite where more than half of the values are equal and one is not.
  * Source: B. Iglewicz and D. Hoaglin, How to Detect and Handle Outliers, 1993 (NIST/SEMATECH e-Handbook, 1.3.5.17).
  */
-function modifiedZScores(values: readonly number[]): readonly number[] {
+export function modifiedZScores(values: readonly number[]): readonly number[] {
   const middle = median(values);
   const distances = values.map((value) => Math.abs(value - middle));
   const usual = median(distances);

@@ -9,13 +9,25 @@ export interface PlannedTrial {
   readonly block: number;
 }
 
+/** What is measured at each concurrency: the cores, and with A/A one of them again. */
+export function subjectsOf({ cores, twin }: SweepPlan): readonly string[] {
+  return twin === undefined ? cores : [...cores, twin.name];
+}
+
+/** The core that a planned trial runs. */
+export function coreOf({ twin }: SweepPlan, subject: string): string {
+  return subject === twin?.name ? twin.of : subject;
+}
+
 /**
  * All trials in the order they run: blocks that hold every cell once, so that what drifts over the sweep hits all alike.
  * In a block the concurrencies stand in random order, and for each the cores run directly after one another, so that a pair is
  * minutes younger than the drift. Every second block takes the cores in the reverse of the order before (ABBA), so that
- * none is always the one that comes first. The seed decides everything.
+ * none is always the one that comes first. The seed decides everything; a plan with more trials begins with the same ones.
  */
-export function planTrials({ cores, concurrencies, trials, seed }: SweepPlan): readonly PlannedTrial[] {
+export function planTrials(plan: SweepPlan): readonly PlannedTrial[] {
+  const { concurrencies, trials, seed } = plan;
+  const cores = subjectsOf(plan);
   const random = seededRandom(seed);
   const lastOrder = new Map<number, readonly string[]>();
   const planned: PlannedTrial[] = [];

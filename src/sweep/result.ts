@@ -13,6 +13,8 @@ export interface SweepResult {
   readonly finishedAt: string | null;
   readonly plan: SweepPlan;
   readonly environment: Environment;
+  /** Why a sweep with `plan.until` added no more blocks; absent for others and while it runs. */
+  readonly stopped?: Stop;
   /** Finished trials, in the order they ran. */
   readonly trials: readonly TrialResult[];
 }
@@ -26,7 +28,7 @@ export interface SweepPlan {
   readonly requests: number;
   /** Requests sent and discarded before the window. */
   readonly warmupRequests: number;
-  /** Trials per cell (a cell is one core at one concurrency). Each block holds every cell once. */
+  /** Trials per cell (a cell is one core at one concurrency). Each block holds every cell once. With `until` it grows as the sweep runs. */
   readonly trials: number;
   /** Path and query requested. */
   readonly path: string;
@@ -37,6 +39,31 @@ export interface SweepPlan {
   /** Absolute path of a module with the user's own handlers; null: the built-in ones. */
   readonly handlers: string | null;
   readonly pinning: Pinning;
+  /** A/A: one core is measured a second time in every block, as if it were another; absent where that was not asked for. */
+  readonly twin?: Twin;
+  /** Blocks are added until the ratios are known well enough; absent where the number of trials was given. */
+  readonly until?: Until;
+}
+
+/** One core under a second name: what tells the two apart is noise. */
+export interface Twin {
+  readonly name: string;
+  readonly of: string;
+}
+
+export interface Until {
+  /** Half the width of every interval of a ratio of requests per second, as a share of the ratio: 0.03 for ±3%. */
+  readonly halfWidth: number;
+  readonly maxTrials: number;
+  /** Of one run of the command: a sweep that is resumed has it again. */
+  readonly maxSeconds: number;
+}
+
+/** Why no more blocks were added. "nothing-to-narrow": no two cells are valid, so there is no ratio. */
+export interface Stop {
+  readonly code: "narrow" | "max-trials" | "max-time" | "nothing-to-narrow";
+  /** Half the width of the widest interval then, as a share of its ratio; null where a ratio has none yet, or there is no ratio. */
+  readonly widest: number | null;
 }
 
 /** Which CPUs server and generator ran on; null: the scheduler's choice. */

@@ -1,7 +1,7 @@
 import { LoopoolError, messageOf } from "../shared/errors.js";
 import { describeEnvironment, type ServerFacts } from "./environment.js";
 import { missingTrials, type PlannedTrial, planTrials } from "./plan.js";
-import type { SweepPlan, SweepResult, TrialResult } from "./result.js";
+import type { Stop, SweepPlan, SweepResult, TrialResult } from "./result.js";
 import { type ServerProcess, startServerProcess } from "./server-process.js";
 import { writeResult } from "./store.js";
 import { runTrial, type ServerScript, serveScript } from "./trial.js";
@@ -59,9 +59,13 @@ async function serverFacts(plan: SweepPlan, signal: AbortSignal): Promise<Server
   }
 }
 
+/** What is to be done when every trial of the plan has run: a plan with more of them, or why there are to be no more. */
+export type NextBlocks = (result: SweepResult, elapsedMs: number) => SweepPlan | Stop | null;
+
 /**
  * Runs what a result still lacks and writes the file after each trial. Resolves with the finished result; rejects when
- * `signal` aborts, with every finished trial in the file. `serverScript` is for cores that are not loopool's own.
+ * `signal` aborts, with every finished trial in the file. `nextBlocks` may add to the plan; null ends the sweep as it is.
+ * `serverScript` is for cores that are not loopool's own.
  */
 export async function continueSweep(
   file: string,
@@ -69,27 +73,37 @@ export async function continueSweep(
   trialTimeoutMs: number,
   progress: SweepProgress,
   signal: AbortSignal,
+  nextBlocks: NextBlocks = () => null,
   serverScript: ServerScript = serveScript,
 ): Promise<SweepResult> {
-  const { plan, environment } = begun;
-  const planned = planTrials(plan).length;
-  const missing = missingTrials(plan, begun.trials);
   const startMs = performance.now();
   let result = begun;
   const state = (): SweepState => {
     const finished = result.trials.length;
+    const planned = planTrials(result.plan).length;
     const ran = finished - begun.trials.length;
     const remainingMs = ran === 0 ? null : ((performance.now() - startMs) / ran) * (planned - finished);
     return { finished, planned, remainingMs };
   };
-  for (const next of missing) {
+  for (;;) {
+    const [next] = missingTrials(result.plan, result.trials);
+    if (next === undefined) return result;
     signal.throwIfAborted();
     progress.trialStarts(next, state());
-    const trial = await runTrial(next, plan, environment.iterationsPerMicro, trialTimeoutMs, signal, serverScript);
-    const trials = [...result.trials, trial];
-    result = { ...result, trials, finishedAt: trials.length === planned ? new Date().toISOString() : null };
+    const { iterationsPerMicro } = result.environment;
+    const trial = await runTrial(next, result.plan, iterationsPerMicro, trialTimeoutMs, signal, serverScript);
+    result = { ...result, trials: [...result.trials, trial] };
+    // What comes next is in the file with the trial that decided it, so that a resumed sweep goes on in the same way.
+    if (missingTrials(result.plan, result.trials).length === 0) {
+      result = ended(result, nextBlocks(result, performance.now() - startMs));
+    }
     await writeResult(file, result);
     progress.trialEnded(trial, state());
   }
-  return result;
+}
+
+function ended(result: SweepResult, next: SweepPlan | Stop | null): SweepResult {
+  if (next !== null && "cores" in next) return { ...result, plan: next };
+  const finished = { ...result, finishedAt: new Date().toISOString() };
+  return next === null ? finished : { ...finished, stopped: next };
 }

@@ -1,7 +1,7 @@
 import { messageOf } from "../shared/errors.js";
 import { commandLine } from "./child.js";
 import { type WarmGenerator, warmUpGenerator } from "./generator-process.js";
-import type { PlannedTrial } from "./plan.js";
+import { coreOf, type PlannedTrial } from "./plan.js";
 import type { SweepPlan, TrialResult } from "./result.js";
 import { accountBetween, type ServerProcess, startServerProcess } from "./server-process.js";
 
@@ -28,7 +28,7 @@ export async function runTrial(
   let generator: WarmGenerator | undefined;
   try {
     server = await startServerProcess(
-      serverScript(planned.core, plan, iterationsPerMicro),
+      serverScript(coreOf(plan, planned.core), plan, iterationsPerMicro),
       plan.pinning.server,
       limited,
     );

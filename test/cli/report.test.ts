@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { access, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { access, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -50,13 +50,52 @@ command("prints the answer and where the report is, by default in reports", () =
   }),
 );
 
+command("two results: what changed, and an exit code for CI", () =>
+  inFolder(async (folder) => {
+    const stored = (pool: number, seed: number, trials = 10): string =>
+      JSON.stringify(plausibleSweep({ rates: { reactor: 1000, pool }, seed, plan: { trials, requests: 100 } }));
+    await writeFile(join(folder, "a.json"), stored(900, 1));
+    await writeFile(join(folder, "same.json"), stored(900, 2));
+    await writeFile(join(folder, "slower.json"), stored(600, 2));
+    await writeFile(join(folder, "few.json"), stored(900, 2, 3));
+    const slower = await reportCommand(folder, ["a.json", "slower.json", "--fail-if", "ratio<0.95"]);
+    assert.is(slower.code, 1);
+    assert.match(slower.stdout, /^Requests per second: slower after: pool at c=10/);
+    assert.match(slower.stdout, /\nReport: reports\/a-to-slower\.md\n$/);
+    assert.match(slower.stderr, /^loopool: --fail-if ratio<0\.95: pool at c=10 is 0\.6\d \[.*\]\n/);
+    const data = JSON.parse(await readFile(join(folder, "reports", "a-to-slower", "change.json"), "utf8"));
+    assert.is(data.schema, "loopool-change/1");
+    assert.ok(data.cells[1].changed.includes("requestsPerSecond"));
+
+    assert.is((await reportCommand(folder, ["a.json", "slower.json"])).code, 0, "only --fail-if makes a code of it");
+    assert.is((await reportCommand(folder, ["a.json", "slower.json", "--fail-if", "ratio<0.3"])).code, 0);
+    const same = await reportCommand(folder, ["a.json", "same.json", "--fail-if", "ratio<0.99,p99>1.01"]);
+    assert.equal([same.code, same.stderr], [0, ""]);
+    const few = await reportCommand(folder, ["few.json", "same.json", "--fail-if", "ratio<0.95"]);
+    assert.is(few.code, 3, "three trials cannot show a difference");
+    assert.match(few.stderr, /cannot be judged: too few trials/);
+  }),
+);
+
 command("what cannot be used is one line and exit code 2", () =>
   inFolder(async (folder) => {
     await writeFile(join(folder, "bad.json"), "{}");
+    for (const [name, path] of [
+      ["a.json", "/"],
+      ["other.json", "/hello"],
+    ] as const) {
+      await writeFile(
+        join(folder, name),
+        JSON.stringify(plausibleSweep({ rates: { pool: 1 }, plan: { path, trials: 1 } })),
+      );
+    }
     const cases: readonly (readonly [readonly string[], RegExp])[] = [
       [["none.json"], /^loopool: cannot read none\.json: ENOENT[^\n]*\n$/],
       [["bad.json"], /^loopool: bad\.json is no sweep result[^\n]*\n$/],
       [["bad.json", "--form", "x"], /^loopool: [^\n]*form[^\n]*\n$/],
+      [["a.json", "other.json"], /^loopool: a\.json and other\.json did not measure the same: path [^\n]*\n$/],
+      [["a.json", "--fail-if", "ratio<0.9"], /^loopool: --fail-if compares two results[^\n]*\n$/],
+      [["a.json", "a.json", "--fail-if", "ratio is 1"], /^loopool: --fail-if must be like [^\n]*\n$/],
       [[], /^loopool: [^\n]+\n$/],
     ];
     for (const [args, message] of cases) {

@@ -34,7 +34,7 @@ async function serverAndGenerator(sweep: Running): Promise<readonly number[]> {
 const test = suite("loopool sweep");
 
 test("runs the whole pipeline: servers, generator, result, report; and all counts agree", async () => {
-  const flags = ["--quick", "--requests", "2000", "--warmup", "200", "--name", "pipeline", ...folders];
+  const flags = ["--quick", "--requests", "2000", "--warmup", "200", "--trials", "4", "--name", "pipeline", ...folders];
   const { code, output, errors } = await loopool("sweep", ...flags).ended;
   assert.is(code, 0, errors);
   const file = /^Result: (.*)$/m.exec(output)?.[1] ?? "";
@@ -56,6 +56,42 @@ test("runs the whole pipeline: servers, generator, result, report; and all count
   for (const [, chart] of markdown.matchAll(/\]\(([^)]+\.svg)\)/g))
     assert.ok(existsSync(join(folder, "reports", chart!)), chart);
   assert.match(markdown, /At c=100 the pool/);
+});
+
+test("--aa measures the first core against itself, and the report tells the noise floor", async () => {
+  const small = ["--concurrency", "2", "--requests", "500", "--warmup", "50", "--trials", "4", "--path", "/hello"];
+  const { code, output, errors } = await loopool("sweep", "--aa", ...small, "--name", "aa", ...folders).ended;
+  assert.is(code, 0, errors);
+  const { trials, plan, command } = read(/^Result: (.*)$/m.exec(output)?.[1] ?? "");
+  assert.match(command, /^npm run sweep -- --aa /);
+  assert.equal(plan.twin, { name: "reactor again", of: "reactor" });
+  const again = trials.filter(({ core }) => core === "reactor again");
+  assert.is(trials.length, 3 * 4);
+  assert.is(again.length, 4);
+  for (const { run, server, failure } of again) {
+    assert.is(failure, null);
+    assert.equal([run!.completed, server!.requests], [500, 500]);
+  }
+  assert.match(output, /A\/A: /);
+});
+
+test("--until adds blocks in pairs until it may stop, and says why it did", async () => {
+  const small = ["--concurrency", "2", "--requests", "200", "--warmup", "20", "--trials", "2", "--path", "/sleep?ms=2"];
+  const until = ["--until", "0.1%", "--max-trials", "6", "--pin", "none", "--name", "until"];
+  const { code, output, errors } = await loopool("sweep", ...small, ...until, ...folders).ended;
+  assert.is(code, 0, errors);
+  const { trials, plan, stopped, finishedAt } = read(/^Result: (.*)$/m.exec(output)?.[1] ?? "");
+  assert.ok(finishedAt);
+  assert.equal(plan.until, { halfWidth: 0.001, maxTrials: 6, maxSeconds: 900 });
+  assert.equal(missingTrials(plan, trials), []);
+  assert.is(trials.length, 2 * plan.trials);
+  // Where the machine is so busy that a cell is invalid, there is nothing to narrow and no block is added.
+  if (stopped?.code === "nothing-to-narrow") assert.is(plan.trials, 2);
+  else {
+    assert.is(stopped?.code, "max-trials");
+    assert.is(plan.trials, 6);
+    assert.match(output, /after 6 blocks the limit of 6 \(--max-trials\) was reached/);
+  }
 });
 
 test("Ctrl-C loses no finished trial, leaves no process behind, and --resume runs what is missing", async () => {
@@ -169,6 +205,12 @@ const mistakes: readonly (readonly [args: string[], message: RegExp])[] = [
   [["--path", "/#x"], /--path must .* no "#"/],
   [["--handlers", "/does/not/exist.js"], /--handlers \/does\/not\/exist\.js is not there/],
   [["--concurrency", "90000"], /--concurrency 90000 (is more than|needs 90050 open files)/],
+  [["--until", "3"], /--until must be a percentage from 0\.1% to 50%, like 3%, not "3"/],
+  [["--until", "0%"], /--until must be a percentage/],
+  [["--until", "3%", "--cores", "pool"], /--until narrows the ratio of two cores/],
+  [["--until", "3%", "--max-trials", "4"], /--max-trials 4 is less than --trials 16/],
+  [["--max-minutes", "4"], /--max-minutes is a limit of --until: give --until too/],
+  [["--resume", "a.json", "--aa"], /leave --aa out/],
   [["--resume", "/does/not/exist.json"], /cannot read \/does\/not\/exist\.json/],
   [["--resume", behaviours], /behaviours\.js is not JSON/],
   [["--resume", "a.json", "--requests", "5"], /--resume .* leave --requests out/],

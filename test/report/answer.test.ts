@@ -70,7 +70,7 @@ answers("an invalid cell is not ranked, with the reason in the line of its concu
   const { headline, lines, explanation } = answer(withCell(sweepOf(100_000, 90_000), "pool", 450, errorStorm));
   assert.is(
     lines[3],
-    "At c=450 the pool and the reactor are not ranked (pool: 6,300 of 7,000 requests failed: unexpected-status 6,300).",
+    "At c=450 the pool and the reactor are not ranked (pool: 9,000 of 10,000 requests failed: unexpected-status 9,000).",
   );
   assert.match(headline, /at c=10, 100 and 250\.$/);
   assert.ok(explanation.includes("Not ranked: c=450 (see Validity)."));
@@ -116,7 +116,10 @@ answers("too few trials make no claim, not even for a large difference", () => {
   const { headline, lines } = answer(plausibleSweep({ rates: { reactor: 1000, pool: 5000 }, plan: { trials: 3 } }));
   assert.match(headline, /^No answer: there are too few trials/);
   for (const line of lines)
-    assert.match(line, /\(3 pairs of trials: too few or too alike for an interval\): no claim\.$/);
+    assert.match(
+      line,
+      /× the reactor's requests: no claim, 3 trials each cannot show any difference among 4 comparisons: it takes 8\.$/,
+    );
 });
 
 answers("one core alone has no ratios", () => {
@@ -131,7 +134,7 @@ answers("what speed costs is told beside it, and what limits the evidence", () =
   assert.match(text, /The pool spends (1\.9\d|2\.0\d)( to 2\.0\d)? × the reactor's server CPU per request/);
   assert.match(
     text,
-    /7 trials per core and concurrency with 1,000 requests each, closed loop, keep-alive, on one machine with 2 CPUs/,
+    /10 trials per core and concurrency with 1,000 requests each, closed loop, keep-alive, on one machine with 2 CPUs/,
   );
 });
 

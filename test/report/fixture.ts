@@ -1,6 +1,7 @@
 import { Histogram } from "../../src/load/histogram.js";
 import { noErrors, type RunResult } from "../../src/load/run-result.js";
 import { type Random, seededRandom } from "../../src/statistics/random.js";
+import { coreOf, subjectsOf } from "../../src/sweep/plan.js";
 import type { SweepPlan, SweepResult, TrialResult } from "../../src/sweep/result.js";
 
 /** Requests per second of a core at a concurrency, before noise. */
@@ -97,7 +98,8 @@ export function plausibleSweep({ rates, plan: changes = {}, noise = 0.01, seed =
     concurrencies: [10, 100, 250, 450],
     requests: 1000,
     warmupRequests: 100,
-    trials: 7,
+    // As few as can show a difference between two cores at four concurrencies is 8, between three 9.
+    trials: 10,
     path: "/",
     keepAlive: true,
     seed: 1,
@@ -110,8 +112,8 @@ export function plausibleSweep({ rates, plan: changes = {}, noise = 0.01, seed =
   for (let block = 0; block < plan.trials; block++) {
     for (const concurrency of plan.concurrencies) {
       const drift = Math.exp(0.05 * normal(random));
-      for (const core of plan.cores) {
-        const rate = (rates[core] ?? 0) * drift * Math.exp(noise * normal(random));
+      for (const core of subjectsOf(plan)) {
+        const rate = (rates[coreOf(plan, core)] ?? 0) * drift * Math.exp(noise * normal(random));
         trials.push(plausibleTrial(random, plan, core, concurrency, block, rate));
       }
     }

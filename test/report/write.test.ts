@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { compare } from "../../src/report/comparison.js";
+import type { ReportData } from "../../src/report/data.js";
 import { whole } from "../../src/report/format.js";
 import { type WrittenReport, writeReport } from "../../src/report/write.js";
 import { LoopoolError } from "../../src/shared/errors.js";
@@ -127,10 +128,10 @@ writing("an invalid cell is printed and marked with its reason, its ratios are n
     const rows = tableBelow(markdown, "### c=100");
     assert.equal(rows.get(""), ["reactor", "pool (invalid)", "pool ÷ reactor"]);
     assert.is(rows.get("Requests per second")?.[2], "not ranked");
-    assert.is(rows.get("Failed requests (all trials)")?.[1], "6,300");
+    assert.is(rows.get("Failed requests (all trials)")?.[1], "9,000");
     assert.ok(
       markdown.includes(
-        "- **pool at c=100 is invalid and not ranked:** 6,300 of 7,000 requests failed: unexpected-status 6,300.",
+        "- **pool at c=100 is invalid and not ranked:** 9,000 of 10,000 requests failed: unexpected-status 9,000.",
       ),
     );
     assert.is(tableBelow(markdown, "## Validity").get("pool, c=100")?.[0], "invalid");
@@ -174,16 +175,16 @@ writing("the forerunner's published figures stand beside ours", () =>
 );
 
 writing("an unfinished sweep says how many trials are missing and how to go on, and ranks only whole cells", () =>
-  report({ ...sweep, finishedAt: null, trials: sweep.trials.slice(0, 50) }, ({ markdown, answer, folder }) => {
+  report({ ...sweep, finishedAt: null, trials: sweep.trials.slice(0, 74) }, ({ markdown, answer, folder }) => {
     const file = join(folder, "2026-01-02-cores.json");
     assert.is(
       answer[0],
-      `Unfinished: 6 of 56 trials are missing, and a cell without all of its trials is not ranked. Go on with: npm run sweep -- --resume ${file}`,
+      `Unfinished: 6 of 80 trials are missing, and a cell without all of its trials is not ranked. Go on with: npm run sweep -- --resume ${file}`,
     );
-    assert.match(markdown.split("\n")[2]!, /^> Unfinished: 6 of 56 trials are missing/);
+    assert.match(markdown.split("\n")[2]!, /^> Unfinished: 6 of 80 trials are missing/);
     assert.is(tableBelow(markdown, "### c=10").get("")?.[1], "pool");
     assert.is(tableBelow(markdown, "### c=250").get("")?.[1], "pool (invalid)");
-    assert.ok(markdown.includes("- **pool at c=250 is invalid and not ranked:** 6 of 7 planned trials finished."));
+    assert.ok(markdown.includes("- **pool at c=250 is invalid and not ranked:** 9 of 10 planned trials finished."));
   }),
 );
 
@@ -210,6 +211,37 @@ writing("failed trials are told with the sweep's own words, which cannot break t
       );
     },
   ),
+);
+
+writing("the same stands beside it as data: every verdict with its reasons, every comparison with its doubts", () =>
+  report(withCell(sweep, "pool", 100, errorStorm), async ({ markdownPath, answer }) => {
+    const text = await readFile(join(dirname(markdownPath), "2026-01-02-cores", "report.json"), "utf8");
+    const data = JSON.parse(text) as ReportData;
+    assert.is(data.schema, "loopool-report/1");
+    assert.is(data.answer.lines[0], answer[1]);
+    const [fine, stormy] = data.levels;
+    assert.equal(
+      stormy!.cells.map(({ core, verdict }) => [core, verdict.valid, verdict.reasons.map(({ code }) => code)]),
+      [
+        ["reactor", true, []],
+        ["pool", false, ["errors"]],
+      ],
+    );
+    assert.is(stormy!.comparisons[0]!.byMetric.requestsPerSecond, null);
+    const { verdict, doubts, correctedP, family, interval } = fine!.comparisons[0]!.byMetric.requestsPerSecond!;
+    assert.equal([verdict, doubts, family], ["lower", [], 3]);
+    assert.ok(correctedP <= 0.05 && interval!.high < 1);
+    assert.ok(fine!.comparisons[0]!.byMetric.peakRssMebibytes!.doubts.length > 0);
+    assert.is(data.noise, null);
+  }),
+);
+
+writing("the verdicts are in the report in words", () =>
+  report(withCell(sweep, "pool", 100, errorStorm), ({ markdown }) => {
+    const rows = tableBelow(markdown, "## Verdicts");
+    assert.is(rows.get("pool ÷ reactor, c=10")?.[0], "lower");
+    assert.equal(rows.get("pool ÷ reactor, c=100"), ["not ranked", "–", "–", "a cell is invalid"]);
+  }),
 );
 
 writing("no figure of a report is NaN or undefined, with one core, three, and one trial", async () => {

@@ -8,8 +8,11 @@ import { plausibleSweep } from "../report/fixture.js";
 
 const pinned: Pinning = { server: "0", generator: "1", reason: "" };
 const unpinned: Pinning = { server: null, generator: null, reason: "" };
-const cell = plausibleSweep({ rates: { reactor: 50_000 }, plan: { concurrencies: [100] } }).trials;
-const apart = plausibleSweep({ rates: { reactor: 5000 }, plan: { concurrencies: [100], keepAlive: false } }).trials;
+const cell = plausibleSweep({ rates: { reactor: 50_000 }, plan: { concurrencies: [100], trials: 7 } }).trials;
+const apart = plausibleSweep({
+  rates: { reactor: 5000 },
+  plan: { concurrencies: [100], trials: 7, keepAlive: false },
+}).trials;
 
 const judge = (trials: readonly TrialResult[], pinning = pinned) =>
   verdictOf(trials, { plannedTrials: 7, pinning, environment: { cores: 2 } });

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { missingTrials, planTrials } from "../../src/sweep/plan.js";
+import { coreOf, missingTrials, planTrials } from "../../src/sweep/plan.js";
 import type { TrialResult } from "../../src/sweep/result.js";
 import { smallPlan } from "./fixture.js";
 
@@ -43,6 +43,24 @@ test("every second block takes the cores of a concurrency in reverse, so that ea
 test("the seed decides the order, and another seed another one", () => {
   assert.equal(planTrials(plan), planTrials({ ...plan }));
   assert.not.equal(planTrials(plan), planTrials({ ...plan, seed: 2 }));
+});
+
+test("a plan with more trials begins with the same ones, so that blocks can be added", () => {
+  const planned = planTrials(plan);
+  assert.equal(planTrials({ ...plan, trials: 12 }).slice(0, planned.length), planned);
+});
+
+test("with A/A one core is in every block a second time, next to the others, and is run as itself", () => {
+  const aa = { ...plan, twin: { name: "a again", of: "a" } };
+  const planned = planTrials(aa);
+  assert.is(planned.length, 8 * 3 * 4);
+  for (let i = 0; i < planned.length; i += 4) {
+    assert.equal(new Set(planned.slice(i, i + 4).map(({ core }) => core)), new Set(["a", "b", "c", "a again"]));
+  }
+  assert.equal(
+    ["a", "b", "a again"].map((subject) => coreOf(aa, subject)),
+    ["a", "b", "a"],
+  );
 });
 
 test("what is missing is what has no result, in the same order", () => {

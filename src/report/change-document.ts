@@ -1,0 +1,131 @@
+import { isCalled } from "../statistics/difference.js";
+import type { CellChange, Change } from "./change.js";
+import { cellData } from "./data.js";
+import { differenceCell, meaningOf } from "./difference-text.js";
+import { reasonText } from "./findings-text.js";
+import { counted, estimate, listed, percentAbove, ratio } from "./format.js";
+import { code, plain, table } from "./markdown.js";
+import { metrics } from "./metrics.js";
+
+/** The paths of the two results, as a user would type them. */
+export interface ChangeFiles {
+  readonly before: string;
+  readonly after: string;
+}
+
+function headline({ cells }: Change): string {
+  const speeds = cells.map((cell) => ({ ...cell, speed: cell.byMetric.requestsPerSecond }));
+  const named = (verdict: string): readonly string[] =>
+    speeds
+      .filter(({ speed }) => speed?.verdict === verdict)
+      .map(({ core, concurrency }) => `${core} at c=${concurrency}`);
+  const [slower, faster] = [named("lower"), named("higher")];
+  const parts = [
+    ...(slower.length > 0 ? [`slower after: ${listed(slower)}`] : []),
+    ...(faster.length > 0 ? [`faster after: ${listed(faster)}`] : []),
+  ];
+  if (parts.length > 0) return `Requests per second: ${parts.join("; ")}.`;
+  return speeds.every(({ speed }) => speed === null || speed.verdict === "undecided")
+    ? "No answer: no cell could be compared, or there are too few trials."
+    : "No change of requests per second was found.";
+}
+
+function line({ core, concurrency, before, after, byMetric }: CellChange): string {
+  const speed = byMetric.requestsPerSecond;
+  const where = `At c=${concurrency} the ${core}`;
+  if (speed === null) {
+    const reasons = [before, after].flatMap(({ verdict }, index) =>
+      verdict.reasons.map((reason) => `${index === 0 ? "before" : "after"}: ${reasonText(reason)}`),
+    );
+    return `${where} is not compared (${reasons.join("; ")}).`;
+  }
+  const text = ratio(speed.ratio, speed.interval);
+  const interval = text.interval === "" ? "" : ` ${text.interval}`;
+  return `${where} serves ${text.value} × the requests it served before${interval}: ${meaningOf(speed)}.`;
+}
+
+/** The change in words, for the terminal and the first lines of the document. */
+export function changeAnswer(change: Change): readonly string[] {
+  const { differs, floors, before, after } = change;
+  const floor = floors.requestsPerSecond;
+  return [
+    headline(change),
+    ...change.cells.map(line),
+    `The two ran at different times (${before.startedAt.slice(0, 16)} and ${after.startedAt.slice(0, 16)} UTC), not in turns: ` +
+      "what the machine did otherwise in one of them is in these ratios too, and no statistic can take it out.",
+    ...(floor === null
+      ? []
+      : [`Noise floor: no difference of requests per second up to ${percentAbove(floor)} is called one (A/A).`]),
+    ...(differs.length === 0 ? [] : [`Not the same in both: ${differs.join("; ")}.`]),
+  ];
+}
+
+function metricTable({ cells }: Change): string {
+  return table(
+    ["after ÷ before", ...metrics.map(({ label }) => label)],
+    cells.map(({ core, concurrency, byMetric }) => [
+      `${plain(core)}, c=${concurrency}`,
+      ...metrics.map(({ key }) => {
+        const difference = byMetric[key];
+        return difference === null ? "not compared" : differenceCell(difference);
+      }),
+    ]),
+  );
+}
+
+function speedTable({ cells }: Change): string {
+  const [speed] = metrics;
+  return table(
+    ["Requests per second", "before", "after"],
+    cells.map(({ core, concurrency, before, after }) => [
+      `${plain(core)}, c=${concurrency}`,
+      ...[before, after].map(({ estimates, trials, verdict }) => {
+        const { value, interval } = estimates.requestsPerSecond;
+        if (trials.length === 0) return "–";
+        return `${estimate(value, interval, speed!.format)}${verdict.valid ? "" : " (invalid)"}`;
+      }),
+    ]),
+  );
+}
+
+const reading =
+  "**after ÷ before** is the Hodges-Lehmann estimate, the median of the ratios of every trial after to every trial before, with its distribution-free 95% interval. **~** marks a ratio of which no difference is called: one is called where the Mann-Whitney test is significant at 5% after Holm's correction over all cells of the metric, the interval leaves out 1, and the ratio is beyond the noise floor, where an A/A run measured one.";
+
+/** The change as a document. */
+export function changeDocument(change: Change, files: ChangeFiles): string {
+  const [first = "", ...rest] = changeAnswer(change);
+  const blocks = [
+    `# Before and after: ${plain(change.before.name)}`,
+    `**${plain(first)}**`,
+    rest.map((text) => `- ${plain(text)}`).join("\n"),
+    metricTable(change),
+    "~ no difference is called.",
+    speedTable(change),
+    `Before: ${code(files.before)}, ${counted(change.before.plan.trials, "trial")} per cell, commit ${plain(change.before.environment.commit)}. ` +
+      `After: ${code(files.after)}, ${counted(change.after.plan.trials, "trial")} per cell, commit ${plain(change.after.environment.commit)}.`,
+    `Make it again: ${code(`npm run report -- ${files.before} ${files.after}`)}`,
+    reading,
+  ];
+  return `${blocks.join("\n\n")}\n`;
+}
+
+/** The change as data, for scripts: the same keys as in a report's. */
+export function changeData(change: Change, files: ChangeFiles): object {
+  return {
+    schema: "loopool-change/1",
+    ...files,
+    answer: changeAnswer(change),
+    differs: change.differs,
+    floors: change.floors,
+    cells: change.cells.map(({ before, after, ...cell }) => ({
+      ...cell,
+      before: cellData(before),
+      after: cellData(after),
+      changed: metrics.filter(({ key }) => isChanged(cell.byMetric[key])).map(({ key }) => key),
+    })),
+  };
+}
+
+function isChanged(difference: CellChange["byMetric"]["p99Ms"]): boolean {
+  return difference !== null && isCalled(difference);
+}

@@ -1,0 +1,56 @@
+import { type Difference, judge, pairedEvidence } from "../statistics/difference.js";
+import { type NoiseFloor, noiseFloor } from "../statistics/noise-floor.js";
+import type { SweepResult, Twin } from "../sweep/result.js";
+import { byMetric, type Cell, cellOf, paired, stands } from "./cell.js";
+import { type Metric, type MetricKey, speed } from "./metrics.js";
+
+/** What the A/A part of a sweep found: one core measured against itself in the same blocks. */
+export interface Noise<OfCell = Cell> {
+  readonly twin: Twin;
+  /** Ascending by concurrency. */
+  readonly levels: readonly NoiseLevel<OfCell>[];
+  /** By metric; null where no concurrency has both cells valid, so that nothing is known. */
+  readonly floors: Readonly<Record<MetricKey, NoiseFloor | null>>;
+}
+
+interface NoiseLevel<OfCell> {
+  readonly concurrency: number;
+  /** The core under its second name. */
+  readonly cell: OfCell;
+  /** Requests per second, second name ÷ first. A difference that is called is a false alarm, or something that favours one name. */
+  readonly speed: Difference | null;
+}
+
+/** null where the sweep has no A/A part. */
+export function noiseOf({ plan, ...sweep }: SweepResult): Noise | null {
+  const { twin } = plan;
+  if (twin === undefined) return null;
+  const levels = [...plan.concurrencies]
+    .sort((a, b) => a - b)
+    .map((concurrency) => ({
+      concurrency,
+      first: cellOf({ plan, ...sweep }, twin.of, concurrency),
+      second: cellOf({ plan, ...sweep }, twin.name, concurrency),
+    }));
+  const pairsOf = (metric: Metric): readonly (readonly [readonly number[], readonly number[]])[] =>
+    levels.map(({ first, second }) =>
+      stands(first, metric) && stands(second, metric) ? paired(metric, first, second) : [[], []],
+    );
+  const speeds = judge(pairsOf(speed).map(([first, second]) => pairedEvidence(first, second, { seed: plan.seed })));
+  return {
+    twin,
+    levels: levels.map(({ concurrency, second }, index) => ({
+      concurrency,
+      cell: second,
+      speed: speeds[index] ?? null,
+    })),
+    floors: byMetric((metric) =>
+      noiseFloor(
+        pairsOf(metric).map(([first, second]) =>
+          // A value of 0 has no logarithm, and no ratio elsewhere either.
+          first.flatMap((value, pair) => (value > 0 && second[pair]! > 0 ? [Math.log(second[pair]! / value)] : [])),
+        ),
+      ),
+    ),
+  };
+}
