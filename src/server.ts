@@ -3,8 +3,8 @@ import { AccessLog } from "./access-log/access-log.js";
 import { createSleeper } from "./background/background.js";
 import { startBackground } from "./background/start.js";
 import type { CoreModule } from "./core.js";
-import { type Front, listen } from "./front/front.js";
-import { loadUws } from "./front/uws.js";
+import { uwsFront } from "./front/uws/front.js";
+import type { Front } from "./front.js";
 import { pool } from "./pool/pool.js";
 import { reactor } from "./reactor/reactor.js";
 import type { ServerConfig } from "./shared/config.js";
@@ -39,11 +39,11 @@ export interface RunningServer {
 export async function startServer(config: ServerConfig, modules = coreModules): Promise<RunningServer> {
   const module = modules.find(({ name }) => name === config.mode);
   if (module === undefined) throw new RangeError(`no core is called "${config.mode}"`);
-  const uws = await loadUws();
+  const { version, listen } = await uwsFront.load();
   const threads = module.threads(config);
   const shared = createSharedState(config, threads, {
     iterationsPerMicro: config.iterationsPerMicro ?? calibrate(),
-    uws: uws.version,
+    uws: version,
   });
   const context = threadContext(shared, 0);
   const sleeper = createSleeper();
@@ -52,7 +52,7 @@ export async function startServer(config: ServerConfig, modules = coreModules): 
   const core = await module.start(context);
   let front: Front | undefined;
   try {
-    front = await listen(uws, config, core, context, log);
+    front = await listen(config, core, context, log);
     const { url, port, drain } = front;
     // After it listens: the mirror is named by the port.
     const stopBackground = await startBackground({ context, workersView: core.workersView, port, sleeper, log });

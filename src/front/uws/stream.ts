@@ -1,7 +1,7 @@
 import type { HttpResponse } from "uWebSockets.js";
 import { type FileHandle, open } from "node:fs/promises";
-import { messageOf } from "../shared/errors.js";
-import type { FileBody } from "../shared/handlers/handler.js";
+import { messageOf } from "../../shared/errors.js";
+import type { FileBody } from "../../shared/handlers/handler.js";
 
 /** What streaming needs to know of the client. */
 export interface Client {

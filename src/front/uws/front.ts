@@ -1,26 +1,24 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from "uWebSockets.js";
 import { createServer } from "node:net";
-import type { AccessLog } from "../access-log/access-log.js";
-import type { Core } from "../core.js";
-import { LoopoolError, messageOf } from "../shared/errors.js";
-import type { HandlerContext } from "../shared/handlers/context.js";
-import { type HandlerRequest, type HandlerResponse, HeaderBlock } from "../shared/handlers/handler.js";
-import { Field } from "../shared/stats.js";
+import type { AccessLog } from "../../access-log/access-log.js";
+import type { Core } from "../../core.js";
+import type { Front, FrontModule } from "../../front.js";
+import { LoopoolError, messageOf } from "../../shared/errors.js";
+import type { HandlerContext } from "../../shared/handlers/context.js";
+import { type HandlerRequest, type HandlerResponse, HeaderBlock } from "../../shared/handlers/handler.js";
+import { Field } from "../../shared/stats.js";
+import { type LoadedUws, loadUws } from "./load.js";
 import { type FrontState, UwsReply } from "./reply.js";
-import type { LoadedUws } from "./uws.js";
 import { createVisits } from "./visits.js";
 
-/** A front that accepts connections. */
-export interface Front {
-  /** Where to reach it. */
-  readonly url: string;
-  readonly port: number;
-  /**
-   * Stops accepting, waits until every request in flight is answered (each with `Connection: close`) or the deadline has
-   * passed, and closes all connections. Resolves with the number of requests that were cut off.
-   */
-  drain(timeoutMs: number): Promise<number>;
-}
+/** The front on µWebSockets.js: the fastest there is, HTTP/1.1 only. */
+export const uwsFront: FrontModule = {
+  name: "uws",
+  async load() {
+    const { uws, version } = await loadUws();
+    return { version, listen: (config, core, context, log) => listen(uws, config, core, context, log) };
+  },
+};
 
 const METHOD_NOT_ALLOWED: HandlerResponse = {
   status: 405,
@@ -28,12 +26,8 @@ const METHOD_NOT_ALLOWED: HandlerResponse = {
   body: "405 Method Not Allowed\n",
 };
 
-/**
- * Listens and hands every GET and HEAD to the core. The context is the main thread's; `log` is null when there is none.
- * Throws a LoopoolError when the port cannot be had.
- */
-export async function listen(
-  { uws }: LoadedUws,
+async function listen(
+  uws: LoadedUws["uws"],
   address: { readonly host: string | null; readonly port: number },
   core: Core,
   { stats, cache }: HandlerContext,

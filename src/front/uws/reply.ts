@@ -1,11 +1,11 @@
 import type { HttpResponse } from "uWebSockets.js";
 import { STATUS_CODES } from "node:http";
-import type { AccessLog } from "../access-log/access-log.js";
-import type { LogEntry } from "../access-log/record.js";
-import type { Core, Reply } from "../core.js";
-import type { SharedCache } from "../shared/cache/shared-cache.js";
-import { COPIED_BODY_BYTES, type HandlerResponse } from "../shared/handlers/handler.js";
-import { Field, type ThreadStats } from "../shared/stats.js";
+import type { AccessLog } from "../../access-log/access-log.js";
+import type { LogEntry } from "../../access-log/record.js";
+import type { Core, Reply } from "../../core.js";
+import type { SharedCache } from "../../shared/cache/shared-cache.js";
+import { COPIED_BODY_BYTES, type HandlerResponse } from "../../shared/handlers/handler.js";
+import { Field, type ThreadStats } from "../../shared/stats.js";
 import { type Client, sendFile, sendLarge } from "./stream.js";
 
 /** What the replies of one front have in common. */

@@ -2,7 +2,7 @@ import type * as Uws from "uWebSockets.js";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { LoopoolError, messageOf } from "../shared/errors.js";
+import { LoopoolError, messageOf } from "../../shared/errors.js";
 
 /** The native library and its version. */
 export interface LoadedUws {

@@ -1,0 +1,35 @@
+import type { AccessLog } from "./access-log/access-log.js";
+import type { Core } from "./core.js";
+import type { ServerConfig } from "./shared/config.js";
+import type { HandlerContext } from "./shared/handlers/context.js";
+
+/** A front that accepts connections: HTTP on one side, a core on the other. */
+export interface Front {
+  /** Where to reach it. */
+  readonly url: string;
+  readonly port: number;
+  /**
+   * Stops accepting, waits until every request in flight is answered (each with `Connection: close`) or the deadline has
+   * passed, and closes all connections. Resolves with the number of requests that were cut off.
+   */
+  drain(timeoutMs: number): Promise<number>;
+}
+
+/** A front whose library is at hand. */
+export interface LoadedFront {
+  /** Version of its library, for the record. */
+  readonly version: string;
+  /**
+   * Listens and hands every GET and HEAD to the core. The context is the main thread's; `log` is null when there is none.
+   * Throws a LoopoolError when the port cannot be had.
+   */
+  listen(config: ServerConfig, core: Core, context: HandlerContext, log: AccessLog | null): Promise<Front>;
+}
+
+/** How a front is chosen and made; each front's folder exports one. */
+export interface FrontModule {
+  /** Its word where a front is chosen. */
+  readonly name: string;
+  /** Loads its library. Throws a LoopoolError where that has no binary for this machine. */
+  load(): Promise<LoadedFront>;
+}
