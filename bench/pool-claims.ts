@@ -152,7 +152,10 @@ async function measure(workload: Workload): Promise<{ readonly file: string; rea
 /** Medians of the pool and of the other core, and the paired ratio; null where a trial failed. */
 function held({ figure, base, concurrency }: Bar, result: SweepResult): Ratio | null {
   const of = (core: string) =>
-    ranTrials(result.trials.filter((trial) => trial.core === core && trial.concurrency === concurrency))
+    ranTrials(
+      result.trials.filter((trial) => trial.core === core && trial.concurrency === concurrency),
+      true,
+    )
       .toSorted((a, b) => a.block - b.block)
       .map(figure.of);
   const [bases, pools] = [of(base), of("pool")];
@@ -171,7 +174,7 @@ for (const workload of workloads) {
   for (const concurrency of workload.concurrencies) {
     const medians = CORES.map((core) => {
       const cell = result.trials.filter((trial) => trial.core === core && trial.concurrency === concurrency);
-      return whole(median(ranTrials(cell).map(requestsPerSecond.of)));
+      return whole(median(ranTrials(cell, true).map(requestsPerSecond.of)));
     });
     rates.push([where, String(concurrency), ...medians]);
   }

@@ -4,8 +4,8 @@ import { modes } from "../server.js";
 import { usageError } from "../shared/errors.js";
 import { cpuList } from "../statistics/cpu-list.js";
 import { type PinningFacts, pinningFacts, resolvePinning } from "../sweep/pinning.js";
-import type { Pinning, SweepPlan, Until } from "../sweep/result.js";
-import { listOf, oneOf, text, wholeNumber } from "./options.js";
+import type { OpenLoopPlan, Pinning, SweepPlan, Target, Until } from "../sweep/result.js";
+import { listOf, number, oneOf, text, wholeNumber } from "./options.js";
 
 /**
  * What a sweep does unless told otherwise: seed 001's concurrencies and requests. An even number of trials, so that each core comes
@@ -19,6 +19,9 @@ const quick = { ...usual, concurrency: "10,100", requests: 10_000, warmup: 5_000
 const DEFAULT_MAX_TRIALS = 40;
 const DEFAULT_MAX_MINUTES = 15;
 const DEFAULT_SEED = 1;
+const DEFAULT_OPEN_SECONDS = 2;
+/** `--rate auto`, of the capacity found: usual, busy, and near the knee of the latency curve. */
+const AUTO_SHARES = [0.5, 0.7, 0.9];
 
 /** Flags that make the plan: a sweep that is resumed has one already. Beside them `--keep-alive`, `--quick` and `--aa`. */
 export const planOptions = {
@@ -28,6 +31,15 @@ export const planOptions = {
   warmup: { describe: `requests before each trial, not counted [default: ${usual.warmup}]` },
   trials: { describe: `trials of each core at each concurrency [default: ${usual.trials}]` },
   path: { describe: "path and query to request [default: /, the 1 KiB page]" },
+  target: {
+    describe:
+      "also measure a server that is not ours and runs already, name=URL; a URL without a path gets --path; may be repeated",
+  },
+  rate: {
+    describe:
+      "open loop: requests per second, like 1000,5000; auto: 50, 70 and 90% of what the slowest core serves in a closed loop",
+  },
+  duration: { describe: `with --rate: seconds of a trial [default: ${DEFAULT_OPEN_SECONDS}]` },
   until: {
     describe: "add blocks until each ratio of requests/s is known this well, like 3% for ±3%; --trials is the least",
   },
@@ -57,7 +69,9 @@ export function planOf(argv: Readonly<Record<string, unknown>>): SweepPlan {
   if (most > requests) {
     throw usageError(`--concurrency ${most} is more than --requests ${requests}: send at least one each`);
   }
-  const cores = listOf("cores", argv["cores"] ?? base.cores, (flag, raw) => oneOf(flag, raw, modes));
+  const targets = targetsOf(argv["target"], path);
+  const cores = [...coresOf(argv["cores"] ?? base.cores, targets), ...targets.map(({ name }) => name)];
+  const openLoop = openLoopOf(argv, concurrencies);
   const trials = wholeNumber("trials", argv["trials"] ?? base.trials, 1, 1000);
   const until = untilOf(argv, cores, trials);
   return {
@@ -72,6 +86,8 @@ export function planOf(argv: Readonly<Record<string, unknown>>): SweepPlan {
     workers: wholeNumber("workers", argv["workers"] ?? defaultWorkers(pinning, facts), 1, 256),
     handlers,
     pinning,
+    ...(targets.length > 0 ? { targets } : {}),
+    ...(openLoop === null ? {} : { openLoop }),
     ...(argv["aa"] === true ? { twin: { name: `${cores[0]} again`, of: cores[0]! } } : {}),
     ...(until === null ? {} : { until }),
   };
@@ -84,6 +100,11 @@ function untilOf(argv: Readonly<Record<string, unknown>>, cores: readonly string
     if (limit !== undefined) throw usageError(`--${limit} is a limit of --until: give --until too, like --until 3%`);
     return null;
   }
+  if (argv["rate"] !== undefined) {
+    throw usageError(
+      "--until narrows the ratio of requests per second, which --rate makes the same for all: leave one out",
+    );
+  }
   const given = text("until", argv["until"]);
   const percent = /^(\d+(?:\.\d+)?)%$/.exec(given)?.[1];
   if (percent === undefined || Number(percent) < 0.1 || Number(percent) > 50) {
@@ -94,6 +115,48 @@ function untilOf(argv: Readonly<Record<string, unknown>>, cores: readonly string
   if (maxTrials < trials) throw usageError(`--max-trials ${maxTrials} is less than --trials ${trials}: raise it`);
   const maxMinutes = wholeNumber("max-minutes", argv["max-minutes"] ?? DEFAULT_MAX_MINUTES, 1, 1440);
   return { halfWidth: Number(percent) / 100, maxTrials, maxSeconds: maxMinutes * 60 };
+}
+
+/** The cores among what is compared: "none" beside targets. */
+function coresOf(raw: unknown, targets: readonly Target[]): readonly string[] {
+  if (raw === "none") {
+    if (targets.length > 0) return [];
+    throw usageError("--cores none leaves nothing to measure: name servers with --target name=URL");
+  }
+  return listOf("cores", raw, (flag, word) => oneOf(flag, word, modes));
+}
+
+/** `--target name=URL`, as often as one likes. */
+function targetsOf(raw: unknown, path: string): readonly Target[] {
+  const targets = [raw ?? []].flat().map((value) => {
+    const [, name = "", url = ""] = /^([^=]*)=(.*)$/s.exec(String(value)) ?? [];
+    if (!/^\w[\w. -]*$/.test(name) || !URL.canParse(url)) {
+      throw usageError(`--target must be name=URL, like nginx=http://127.0.0.1:8080, not "${String(value)}"`);
+    }
+    if (modes.includes(name)) throw usageError(`--target ${name}=… has the name of a core: choose another`);
+    const parsed = new URL(url);
+    if (parsed.protocol !== "http:") throw usageError(`--target ${name}: only http:// can be measured, not ${url}`);
+    return { name, url: parsed.pathname === "/" && parsed.search === "" ? `${parsed.origin}${path}` : parsed.href };
+  });
+  const names = targets.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw usageError(`--target names "${twice}" twice: give each server a name of its own`);
+  return targets;
+}
+
+/** `--rate` and `--duration`; null without them. */
+function openLoopOf(argv: Readonly<Record<string, unknown>>, concurrencies: readonly number[]): OpenLoopPlan | null {
+  if (argv["rate"] === undefined) {
+    if (argv["duration"] !== undefined) throw usageError("--duration is the length of an open loop: give --rate too");
+    return null;
+  }
+  const seconds = number("duration", argv["duration"] ?? DEFAULT_OPEN_SECONDS, 0.1, 3600);
+  if (argv["rate"] === "auto") return { shares: AUTO_SHARES, rates: [], seconds };
+  const given = listOf("rate", argv["rate"], (flag, raw) => number(flag, raw, 0.1, 1e6));
+  const rates = concurrencies.flatMap((concurrency) =>
+    given.map((requestsPerSecond) => ({ concurrency, requestsPerSecond })),
+  );
+  return { shares: null, rates, seconds };
 }
 
 function handlersFile(value: string): string {

@@ -1,6 +1,6 @@
 import type { Estimate } from "./cell.js";
 import type { Comparison } from "./comparison.js";
-import { counted, listed } from "./format.js";
+import { counted, listed, loadText, tick } from "./format.js";
 import type { MetricKey } from "./metrics.js";
 import { type Point, renderPlot, type Series } from "./plot.js";
 
@@ -21,8 +21,10 @@ function pointsOf({ levels }: Comparison, core: string, key: MetricKey): readonl
 
 function subtitle({ levels, sweep: { plan } }: Comparison, bound: string): string {
   const limited = levels.some(({ cells }) => cells.some(({ verdict }) => verdict.lowerBound));
-  const left = levels.flatMap(({ cells, concurrency }) =>
-    cells.filter(({ verdict }) => !verdict.valid && !verdict.lowerBound).map(({ core }) => `${core} at ${concurrency}`),
+  const left = levels.flatMap(({ cells }) =>
+    cells
+      .filter(({ verdict }) => !verdict.valid && !verdict.lowerBound)
+      .map((cell) => `${cell.core} at ${loadText(cell).replace("c=", "")}`),
   );
   const { path } = plan;
   const parts = [
@@ -36,7 +38,9 @@ function subtitle({ levels, sweep: { plan } }: Comparison, bound: string): strin
 }
 
 function categories({ levels }: Comparison): readonly string[] {
-  return levels.map(({ concurrency }) => String(concurrency));
+  return levels.map(({ concurrency, rate }) =>
+    rate === null ? String(concurrency) : `${concurrency}, ${tick(rate)}/s`,
+  );
 }
 
 /** Requests per second over concurrency, an SVG document. */

@@ -1,7 +1,7 @@
 import type { Answer } from "./answer.js";
 import type { Comparison } from "./comparison.js";
 import { forerunnerTable } from "./forerunner.js";
-import { counted, listed, whole } from "./format.js";
+import { counted, listed, loadText, whole } from "./format.js";
 import { code, plain } from "./markdown.js";
 import {
   environmentTable,
@@ -53,6 +53,9 @@ const reading = `- **Trial.** A fresh server process, a discarded warm-up, one m
 - **In flight** is the summed latency ÷ elapsed time. By Little's law it must come to the concurrency, less the generator's turn-around.
 - **Server loop** is how much of the window the main event loop was busy, **Generator** how full the load generator was, by its CPU or its event loop: when it is full and the server is not, the generator was measured. Then requests per second are a lower bound (**≤** and **≥** mark a ratio with one), latencies an upper bound, and only the costs are compared.`;
 
+const readingOpenLoop =
+  "- **Open loop** (a load with a rate): requests are sent at times that are fixed beforehand, and latencies count from these, so what a stall delays is in them. All cores are asked the same, so requests per second are given and the 99th percentile of latency ranks. A cell is invalid where half of it may be the generator's own lateness.";
+
 /** The whole report. Deterministic: the same result gives the same text. */
 export function reportDocument(comparison: Comparison, answer: Answer, references: References): string {
   const { sweep, levels } = comparison;
@@ -73,7 +76,7 @@ export function reportDocument(comparison: Comparison, answer: Answer, reference
     `![Median and 99th percentile of latency of ${plain(listed(plan.cores))} over concurrency](${references.latencyChart})`,
     "## Per concurrency",
     `Medians over the trials of a cell with [95% interval]${several ? "; ratios over blocks with [95% interval]" : ""}.`,
-    ...levels.flatMap((level) => [`### c=${level.concurrency}`, levelTable(level)]),
+    ...levels.flatMap((level) => [`### ${loadText(level)}`, levelTable(level)]),
     ...(several ? ["## Verdicts", verdictsTable(comparison)] : []),
     "## Where the time goes",
     "Mean times of the requests that the server measured (a sample). **In the ring**: published until a worker claimed it. **Way back**: handler done until the main thread had the answer. **Outside**: what is left of the request's time, in sockets, the kernel and queues before the server's event loop and the generator's.",
@@ -91,7 +94,7 @@ export function reportDocument(comparison: Comparison, answer: Answer, reference
     `\`\`\`sh\n${sweep.command.replace(/\s+/g, " ")}\n\`\`\``,
     `This report alone, from the stored result: ${code(`npm run report -- ${references.resultFile}`)}`,
     "## How to read this",
-    reading,
+    plan.openLoop === undefined ? reading : `${reading}\n${readingOpenLoop}`,
   ];
   return `${blocks.join("\n\n")}\n`;
 }

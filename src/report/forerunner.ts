@@ -95,7 +95,7 @@ export function forerunnerTable(levels: readonly Level[], cores: readonly string
   return table(
     ["", "Total, s", "Requests/s", "Mean, ms", "Min", "Mean ± sd", "Median", "Max"],
     forerunner.flatMap((row) => {
-      const level = levels.find(({ concurrency }) => concurrency === row.concurrency);
+      const level = levels.find(({ concurrency, rate }) => concurrency === row.concurrency && rate === null);
       return [
         cellsOf("C server", row, whole),
         ...cores.map((core) => {

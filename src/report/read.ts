@@ -150,13 +150,15 @@ export async function readSweep(file: string): Promise<SweepResult> {
   } catch (error) {
     throw usageError(`${file} is not a whole sweep result: ${messageOf(error)}; run the sweep again`);
   }
-  return withAllErrorClasses(sweep);
+  return completed(sweep);
 }
 
-/** A result of an older version lacks the classes that it did not tell apart: it has none of these. */
-function withAllErrorClasses(sweep: SweepResult): SweepResult {
-  const trials = sweep.trials.map((trial) =>
-    trial.run === null ? trial : { ...trial, run: { ...trial.run, errors: { ...noErrors(), ...trial.run.errors } } },
-  );
+/** A result of an older version lacks the classes that it did not tell apart, and open loops: it has none of these. */
+function completed(sweep: SweepResult): SweepResult {
+  const trials = sweep.trials.map(({ run, ...trial }) => ({
+    ...trial,
+    rate: trial.rate ?? null,
+    run: run && { ...run, errors: { ...noErrors(), ...run.errors } },
+  }));
   return { ...sweep, trials };
 }

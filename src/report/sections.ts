@@ -2,20 +2,22 @@ import { inFlight } from "../statistics/accounts.js";
 import { median } from "../statistics/median.js";
 import type { RanTrial } from "../statistics/saturation.js";
 import { generatorShare, loopShare, serverCpus } from "../statistics/saturation.js";
+import type { Load } from "../sweep/plan.js";
 import { phases } from "../sweep/result.js";
 import type { Cell } from "./cell.js";
 import type { Comparison, Level, Ratios } from "./comparison.js";
 import { differenceCell, doubtText } from "./difference-text.js";
 import { reasonText, warningText } from "./findings-text.js";
-import { estimate, percent, ratio, significant, whole } from "./format.js";
+import { estimate, loadText, percent, ratio, significant, whole } from "./format.js";
 import { code, plain, table } from "./markdown.js";
-import { type Metric, metrics, speed } from "./metrics.js";
+import { type Metric, metrics, rankingMetric, speed } from "./metrics.js";
 import type { Noise } from "./noise.js";
 
 /** The tables of a report, each as a block of markdown. */
 
-function ratioCell({ byMetric, speedBound }: Ratios, metric: Metric): string {
+function ratioCell({ byMetric, speedBound }: Ratios, metric: Metric, isOpen: boolean): string {
   const found = byMetric[metric.key];
+  if (metric === speed && isOpen) return "given";
   if (found === null && metric === speed && speedBound !== null) {
     const bound = ratio(speedBound.ratio.ratio, speedBound.ratio.interval);
     return `${speedBound.side === "at most" ? "≤" : "≥"} ${bound.value} ${bound.interval}`;
@@ -28,7 +30,7 @@ function heading({ core, verdict }: Cell): string {
 }
 
 /** All cores at one concurrency, in ab's terms, with the ratio of each to the base. */
-export function levelTable({ cells, ratios }: Level): string {
+export function levelTable({ cells, ratios, rate }: Level): string {
   const [base] = cells;
   const rows = metrics.map((metric) => [
     metric.label,
@@ -36,7 +38,7 @@ export function levelTable({ cells, ratios }: Level): string {
       const { value, interval } = estimates[metric.key];
       return trials.length === 0 ? "–" : estimate(value, interval, metric.format);
     }),
-    ...ratios.map((entry) => ratioCell(entry, metric)),
+    ...ratios.map((entry) => ratioCell(entry, metric, rate !== null)),
   ]);
   const errors = [
     "Failed requests (all trials)",
@@ -56,10 +58,13 @@ export function overviewTable({ levels, sweep }: Comparison): string {
   const shown = keys.flatMap((key) => metrics.filter((metric) => metric.key === key));
   const titles = ["requests/s", "99% latency", "CPU per request"];
   return table(
-    ["Concurrency", ...others.flatMap((core) => titles.map((title) => `${plain(core)} ÷ ${plain(base)}: ${title}`))],
-    levels.map(({ concurrency, ratios }) => [
-      String(concurrency),
-      ...ratios.flatMap((entry) => shown.map((metric) => ratioCell(entry, metric))),
+    [
+      levels.some(({ rate }) => rate !== null) ? "Load" : "Concurrency",
+      ...others.flatMap((core) => titles.map((title) => `${plain(core)} ÷ ${plain(base)}: ${title}`)),
+    ],
+    levels.map(({ concurrency, rate, ratios }) => [
+      rate === null ? String(concurrency) : loadText({ concurrency, rate }),
+      ...ratios.flatMap((entry) => shown.map((metric) => ratioCell(entry, metric, rate !== null))),
     ]),
   );
 }
@@ -70,8 +75,8 @@ export function overviewTable({ levels, sweep }: Comparison): string {
  */
 export function phasesTable({ levels }: Comparison): string {
   const rows = levels.flatMap(({ cells }) =>
-    cells.flatMap(({ core, concurrency, trials }) => {
-      const measured = trials.flatMap(({ run, server }) => (server.phases ? [{ run, phases: server.phases }] : []));
+    cells.flatMap(({ core, concurrency, rate, trials }) => {
+      const measured = trials.flatMap(({ run, server }) => (server?.phases ? [{ run, phases: server.phases }] : []));
       if (measured.length === 0) return [];
       const over = (value: (trial: (typeof measured)[number]) => number): string =>
         significant(median(measured.map(value)));
@@ -81,7 +86,7 @@ export function phasesTable({ levels }: Comparison): string {
         phases.reduce((sum, name) => sum + means[name], 0);
       return [
         [
-          `${plain(core)}, c=${concurrency}`,
+          `${plain(core)}, ${loadText({ concurrency, rate })}`,
           ...phases.map((name) => over((trial) => trial.phases[name])),
           over((trial) => request(trial) - inside(trial)),
           over(request),
@@ -92,9 +97,13 @@ export function phasesTable({ levels }: Comparison): string {
   return table(["Mean, µs", "In the ring", "Handler", "Way back", "Write", "Outside", "Whole request"], rows);
 }
 
-/** The cell of a core measured a second time, beside the others of its concurrency. */
-function twinCells(noise: Noise | null, concurrency: number): readonly Cell[] {
-  return noise?.levels.filter((level) => level.concurrency === concurrency).map(({ cell }) => cell) ?? [];
+/** The cell of a core measured a second time, beside the others under the same load. */
+function twinCells(noise: Noise | null, load: Load): readonly Cell[] {
+  return (
+    noise?.levels
+      .filter(({ concurrency, rate }) => concurrency === load.concurrency && rate === load.rate)
+      .map(({ cell }) => cell) ?? []
+  );
 }
 
 /** How full both sides were and whether the books add up, for every cell. */
@@ -103,15 +112,15 @@ export function validityTable({ levels, noise }: Comparison): string {
     cell.trials.length === 0 ? "–" : format(median(cell.trials.map(of)));
   return table(
     ["Cell", "Verdict", "Trials", "Requests sent", "Failed", "In flight", "Server CPUs", "Server loop", "Generator"],
-    levels.flatMap(({ cells, concurrency }) =>
-      [...cells, ...twinCells(noise, concurrency)].map((cell) => [
-        `${plain(cell.core)}, c=${cell.concurrency}`,
+    levels.flatMap((level) =>
+      [...level.cells, ...twinCells(noise, level)].map((cell) => [
+        `${plain(cell.core)}, ${loadText(cell)}`,
         cell.verdict.valid ? "valid" : "invalid",
         String(cell.trials.length),
         whole(cell.sentRequests),
         whole(cell.failedRequests),
         over(cell, ({ run }) => inFlight(run), significant),
-        over(cell, serverCpus, (cpus) => cpus.toFixed(2)),
+        over(cell, serverCpus, (cpus) => (Number.isFinite(cpus) ? cpus.toFixed(2) : "–")),
         over(cell, loopShare, percent),
         over(cell, generatorShare, percent),
       ]),
@@ -121,8 +130,8 @@ export function validityTable({ levels, noise }: Comparison): string {
 
 /** One list entry per finding: the reasons of invalid cells first. Empty where there is nothing to say. */
 export function findingsList({ levels, noise }: Comparison): readonly string[] {
-  const cells = levels.flatMap(({ cells: own, concurrency }) => [...own, ...twinCells(noise, concurrency)]);
-  const name = ({ core, concurrency }: Cell): string => `${plain(core)} at c=${concurrency}`;
+  const cells = levels.flatMap((level) => [...level.cells, ...twinCells(noise, level)]);
+  const name = (cell: Cell): string => `${plain(cell.core)} at ${loadText(cell)}`;
   return [
     ...cells.flatMap((cell) =>
       cell.verdict.reasons.map(
@@ -136,16 +145,17 @@ export function findingsList({ levels, noise }: Comparison): readonly string[] {
 }
 
 /**
- * The verdict on every comparison of speeds in words: why no difference is called, or how significant one is. Empty where nothing could
+ * The verdict on every comparison that ranks in words: why no difference is called, or how significant one is. Empty where nothing could
  * be compared.
  */
 export function verdictsTable({ levels, sweep }: Comparison): string {
   const [base = ""] = sweep.plan.cores;
-  const rows = levels.flatMap(({ concurrency, ratios }) =>
-    ratios.map(({ core, byMetric, speedBound }) => {
-      const found = byMetric.requestsPerSecond ?? speedBound?.ratio ?? null;
+  const title = `Requests per second${sweep.plan.openLoop === undefined ? "" : "; at a given rate: 99% latency"}`;
+  const rows = levels.flatMap((level) =>
+    level.ratios.map(({ core, byMetric, speedBound }) => {
+      const found = byMetric[rankingMetric(level).key] ?? speedBound?.ratio ?? null;
       return [
-        `${plain(core)} ÷ ${plain(base)}, c=${concurrency}`,
+        `${plain(core)} ÷ ${plain(base)}, ${loadText(level)}`,
         found === null ? "not ranked" : found.verdict,
         found === null ? "–" : significant(found.p),
         found === null ? "–" : significant(found.correctedP),
@@ -155,7 +165,7 @@ export function verdictsTable({ levels, sweep }: Comparison): string {
       ];
     }),
   );
-  return table(["Requests per second", "Verdict", "p (Wilcoxon)", "p (Holm)", "Why"], rows);
+  return table([title, "Verdict", "p (Wilcoxon)", "p (Holm)", "Why"], rows);
 }
 
 export function environmentTable({ sweep }: Comparison): string {
@@ -179,11 +189,16 @@ export function environmentTable({ sweep }: Comparison): string {
       ["Started / finished", `${plain(sweep.startedAt)} / ${plain(sweep.finishedAt ?? "unfinished")}`],
       [
         "Trials",
-        `${plan.trials} per cell${plan.twin === undefined ? "" : ` (and the ${plain(plan.twin.of)} once more, A/A)`}, ${whole(plan.requests)} requests each after ${whole(plan.warmupRequests)} of warm-up`,
+        `${plan.trials} per cell${plan.twin === undefined ? "" : ` (and the ${plain(plan.twin.of)} once more, A/A)`}, ${plan.openLoop?.shares === null ? "" : `${whole(plan.requests)} requests each `}after ${whole(plan.warmupRequests)} of warm-up${plan.openLoop === undefined ? "" : " at most"}`,
       ],
       ["Request", `${code(`GET ${plan.path}`)}, ${plan.keepAlive ? "keep-alive" : "a new connection per request"}`],
       ["Handlers", plan.handlers === null ? "built-in" : code(plan.handlers)],
       ["Seed", String(plan.seed)],
+      ...(plan.targets ?? []).map(({ name, url }) => [
+        plain(name),
+        `${code(url)}, which ran already, where its owner put it, and was not restarted between trials`,
+      ]),
+      ...(plan.openLoop === undefined ? [] : [["Open loops", `${significant(plan.openLoop.seconds)} s each`]]),
     ],
   );
 }

@@ -72,11 +72,11 @@ const rules: readonly Rule[] = [
     }),
   },
   {
-    broken: ({ run, server }) => Math.abs(server.requests - reachable(run)),
+    broken: ({ run, server }) => (server === null ? 0 : Math.abs(server.requests - reachable(run))),
     reason: ({ run, server }, trials) => ({
       code: "server-count",
       trials,
-      server: server.requests,
+      server: server?.requests ?? 0,
       generator: reachable(run),
     }),
   },
@@ -95,9 +95,10 @@ const rules: readonly Rule[] = [
     }),
   },
   {
-    // The latencies of failed requests are not recorded, so a run with errors cannot be tested; it is invalid already.
+    // The latencies of failed requests are not recorded, so a run with errors cannot be tested; it is invalid already. An open loop has as
+    // many in flight as its rate makes.
     broken: ({ run }) =>
-      failedRequests(run) > 0
+      failedRequests(run) > 0 || run.loop === "open"
         ? 0
         : Math.max(lowestInFlight(run) - inFlight(run), inFlight(run) - run.concurrency * (1 + limits.littleExcess)),
     reason: ({ run }, trials) => ({

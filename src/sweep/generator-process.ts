@@ -8,6 +8,8 @@ export interface GeneratorRequest {
   readonly warmupRequests: number;
   readonly concurrency: number;
   readonly keepAlive: boolean;
+  /** Requests per second of an open loop; null: a closed loop. */
+  readonly rate: number | null;
   /** Latencies also by the first byte of the body. */
   readonly byFirstByte: boolean;
 }
@@ -25,13 +27,14 @@ export interface WarmGenerator {
  * does not measure how the generator's own code is being compiled. Throws an Error with what it wrote when it ends before.
  */
 export async function warmUpGenerator(
-  { url, requests, warmupRequests, concurrency, keepAlive, byFirstByte }: GeneratorRequest,
+  { url, requests, warmupRequests, concurrency, keepAlive, rate, byFirstByte }: GeneratorRequest,
   cpus: string | null,
   signal: AbortSignal,
 ): Promise<WarmGenerator> {
   const counts = [`--requests=${requests}`, `--warmup=${warmupRequests}`, `--concurrency=${concurrency}`];
+  const pace = rate === null ? [] : [`--rate=${rate}`];
   const kinds = [`--keep-alive=${keepAlive}`, `--by-first-byte=${byFirstByte}`];
-  const child = startChild([commandLine, "load", "--json", "--hold", ...counts, ...kinds, url], cpus, signal);
+  const child = startChild([commandLine, "load", "--json", "--hold", ...counts, ...pace, ...kinds, url], cpus, signal);
   let output = "";
   await new Promise<void>((resolve, reject) => {
     child.process.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
