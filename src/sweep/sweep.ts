@@ -40,11 +40,12 @@ export async function beginSweep(
   { name, command, plan, packageFolder }: NewSweep,
   timeoutMs: number,
   signal: AbortSignal,
+  serverScript: ServerScript = serveScript,
 ): Promise<SweepResult> {
   const startedAt = new Date().toISOString();
   const limited = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   for (const target of plan.targets ?? []) await checkTarget(target, limited);
-  const facts = await serverFacts(plan, limited);
+  const facts = await serverFacts(plan, limited, serverScript);
   const environment = describeEnvironment(packageFolder, facts);
   return { schema: "loopool-sweep/1", name, command, startedAt, finishedAt: null, plan, environment, trials: [] };
 }
@@ -52,12 +53,12 @@ export async function beginSweep(
 /** What a sweep without a core of ours has instead. */
 const NO_SERVER: ServerFacts = { uws: "not used", iterationsPerMicro: 1 };
 
-async function serverFacts(plan: SweepPlan, signal: AbortSignal): Promise<ServerFacts> {
+async function serverFacts(plan: SweepPlan, signal: AbortSignal, serverScript: ServerScript): Promise<ServerFacts> {
   const core = plan.cores.find((name) => targetOf(plan, name) === undefined);
   if (core === undefined) return NO_SERVER;
   let server: ServerProcess | undefined;
   try {
-    server = await startServerProcess(serveScript(core, plan, null), plan.pinning.server, signal);
+    server = await startServerProcess(serverScript(core, plan, null), plan.pinning.server, signal);
     return await server.readStats();
   } catch (error) {
     throw new LoopoolError("SERVER_NOT_STARTED", `no trial can be run: ${messageOf(error)}`);
