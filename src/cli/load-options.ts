@@ -6,6 +6,7 @@ import { number, text, wholeNumber } from "./options.js";
 const DEFAULT_REQUESTS = 10_000;
 const DEFAULT_CONCURRENCY = 100;
 const DEFAULT_TIMEOUT_S = 30;
+const MAX_THREADS = 64;
 const MAX_SECONDS = 86_400;
 
 /** Flags of `load` that take a value. */
@@ -16,6 +17,9 @@ export const loadFlags = {
   concurrency: {
     alias: "c",
     describe: `connections, each with one request under way [default: ${DEFAULT_CONCURRENCY}]`,
+  },
+  threads: {
+    describe: "threads that send the requests, each over its part of the connections [default: 1]",
   },
   timeout: {
     alias: "s",
@@ -54,6 +58,13 @@ export function loadOptionsOf(argv: Values): LoadOptions {
     );
   }
   return options;
+}
+
+/** How many threads are to send the requests: each needs a connection. */
+export function threadsOf({ concurrency }: LoadOptions, raw: unknown): number {
+  const threads = wholeNumber("threads", raw ?? 1, 1, MAX_THREADS);
+  if (threads <= concurrency) return threads;
+  throw usageError(`--threads ${threads} is more than --concurrency ${concurrency}: every thread needs a connection`);
 }
 
 /** The same run for the warm-up that --warmup asks for, by requests or by time; null where it asks for none. */

@@ -1,11 +1,12 @@
 import { once } from "node:events";
 import type { Argv, CommandModule } from "yargs";
-import { run } from "../load/run.js";
+import type { Generator } from "../load/generator.js";
+import type { LoadOptions } from "../load/options.js";
 import type { RunResult } from "../load/run-result.js";
-import { warmUpGenerator } from "../load/warm-up.js";
+import { startGenerator } from "../load/start.js";
 import { abReport } from "../report/ab-text.js";
 import { LoopoolError } from "../shared/errors.js";
-import { loadFlags, loadOptionsOf, warmUpOf } from "./load-options.js";
+import { loadFlags, loadOptionsOf, threadsOf, warmUpOf } from "./load-options.js";
 import { checkOpenFiles } from "./open-files.js";
 import { withValues } from "./options.js";
 
@@ -42,6 +43,10 @@ export const loadCommand: CommandModule = {
       .example("$0 load -n 100000 -c 100 http://localhost:9090/", "as ab -k -n 100000 -c 100")
       .example("$0 load -t 10 -c 50 --warmup 2s http://localhost:9090/", "ten seconds, after two that do not count")
       .example("$0 load -R 2000 -t 10 http://localhost:9090/", "2,000 requests a second, late or not (open loop)")
+      .example(
+        "$0 load --threads 2 --no-keep-alive http://localhost:9090/",
+        "more connections than one thread can make",
+      )
       .example("$0 load --verify -n 10000 http://localhost:9090/", "no body may differ from the first")
       .example("$0 load --no-keep-alive -c 450 http://localhost:9090/", "a new connection for every request"),
   handler: (argv) => load(argv as Readonly<Record<string, unknown>>),
@@ -50,7 +55,8 @@ export const loadCommand: CommandModule = {
 async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
   const options = loadOptionsOf(argv);
   const warmUp = warmUpOf(options, argv["warmup"]);
-  checkOpenFiles(options.concurrency);
+  const threads = threadsOf(options, argv["threads"]);
+  checkOpenFiles(options.concurrency, threads);
 
   const interruption = new AbortController();
   const interrupt = (): void => {
@@ -60,13 +66,29 @@ async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
   };
   process.once("SIGINT", interrupt);
   process.once("SIGTERM", interrupt);
-  await warmUpGenerator(options, interruption.signal);
-  if (warmUp !== null) await run(warmUp, interruption.signal);
-  if (argv["hold"] === true) await hold();
-  const result = await run(options, interruption.signal);
-  process.stdout.write(argv["json"] === true ? `${JSON.stringify(result)}\n` : abReport(result));
-  if (interruption.signal.aborted) process.exitCode = 130;
-  else tellWhatFailed(result);
+  const generator = startGenerator(threads);
+  try {
+    const result = await measure(generator, options, warmUp, argv["hold"] === true, interruption.signal);
+    process.stdout.write(argv["json"] === true ? `${JSON.stringify(result)}\n` : abReport(result));
+    if (interruption.signal.aborted) process.exitCode = 130;
+    else tellWhatFailed(result);
+  } finally {
+    await generator.close();
+  }
+}
+
+/** Warm-up, where one is wanted, and window. */
+async function measure(
+  generator: Generator,
+  options: LoadOptions,
+  warmUp: LoadOptions | null,
+  holds: boolean,
+  signal: AbortSignal,
+): Promise<RunResult> {
+  await generator.warmUp(options, signal);
+  if (warmUp !== null) await generator.run(warmUp, signal);
+  if (holds) await hold();
+  return await generator.run(options, signal);
 }
 
 /** Whoever started this process has something to do between warm-up and window: read the server's counters. */

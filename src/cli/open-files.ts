@@ -3,15 +3,18 @@ import { openFilesLimit } from "../sweep/environment.js";
 
 /** Descriptors that a generator has open beside its connections, with room to spare. */
 const SPARE_DESCRIPTORS = 50;
+/** What the event loop of one more thread has open. */
+const DESCRIPTORS_PER_THREAD = 4;
 
 /**
  * Every connection is an open file: too few of them would look like a server that refuses. Throws a usage error with the remedy.
  * Node raises its soft limit to the hard one when it starts, so it is the hard one that is too low, and only root can raise that.
  */
-export function checkOpenFiles(concurrency: number, limit: number | null = openFilesLimit()): void {
-  const needed = concurrency + SPARE_DESCRIPTORS;
+export function checkOpenFiles(concurrency: number, threads = 1, limit: number | null = openFilesLimit()): void {
+  const spare = SPARE_DESCRIPTORS + (threads - 1) * DESCRIPTORS_PER_THREAD;
+  const needed = concurrency + spare;
   if (limit === null || needed <= limit) return;
-  const most = limit - SPARE_DESCRIPTORS;
+  const most = limit - spare;
   const fewer = most > 0 ? `, or use --concurrency ${most} or less` : "";
   throw usageError(
     `--concurrency ${concurrency} needs ${needed} open files, ${limit} are allowed: ` +

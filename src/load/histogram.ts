@@ -106,19 +106,25 @@ export class Histogram {
   }
 
   /**
-   * The same of the values recorded since `earlier` was copied from this one: the highest value of its cell, which may be a thousandth
-   * more than the largest of them. 0 when there are none.
+   * The values recorded since `earlier` was copied from this one. Its smallest and its largest are the ends of their cells, which may
+   * be a thousandth off; all else is exact.
    */
-  percentileSince(earlier: Histogram, percentile: number): number {
-    const count = this.#count - earlier.#count;
-    if (count === 0) return 0;
-    const wanted = rankOf(percentile, count);
-    let seen = 0;
+  since(earlier: Histogram): StoredHistogram {
+    const counts: number[] = [];
     for (let index = 0; index < CELLS; index++) {
-      seen += this.#cells[index]! - earlier.#cells[index]!;
-      if (seen >= wanted) return Math.min(this.#max, highestOf(index));
+      const count = this.#cells[index]! - earlier.#cells[index]!;
+      if (count > 0) counts.push(index, count);
     }
-    return this.#max;
+    return {
+      significantDigits: 3,
+      unit: "ns",
+      count: this.#count - earlier.#count,
+      min: counts.length === 0 ? 0 : Math.max(this.#min, lowestOf(counts[0]!)),
+      max: counts.length === 0 ? 0 : Math.min(this.#max, highestOf(counts.at(-2)!)),
+      sum: this.#sum - earlier.#sum,
+      sumOfSquares: this.#sumOfSquares - earlier.#sumOfSquares,
+      counts,
+    };
   }
 
   toStored(): StoredHistogram {
@@ -189,4 +195,18 @@ function highestOf(index: number): number {
   if (index < SUB_BUCKETS) return index;
   const shift = Math.floor(index / HALF) - 1;
   return (index - shift * HALF + 1) * 2 ** shift - 1;
+}
+
+/** The lowest one. */
+function lowestOf(index: number): number {
+  return index === 0 ? 0 : highestOf(index - 1) + 1;
+}
+
+/** One histogram of all that several have recorded. */
+export function mergedHistogram(stored: readonly StoredHistogram[]): StoredHistogram {
+  const [first, ...others] = stored;
+  if (first !== undefined && others.length === 0) return first;
+  const merged = new Histogram();
+  for (const one of stored) merged.merge(Histogram.fromStored(one));
+  return merged.toStored();
 }

@@ -7,6 +7,8 @@ import type { Tally } from "./tally.js";
 
 /** Decides when a lane sends its next request. */
 export interface Loop {
+  /** The run begins: all its lanes are free. */
+  start(lanes: readonly Lane[], startMs: number): void;
   /** The lane has nothing under way: the loop has it `start` a request now or later, or `close`s it for good. */
   free(lane: Lane, nowMs: number): void;
   /** Called every few milliseconds: gives up requests that have waited longer than allowed. */

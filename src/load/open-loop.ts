@@ -1,6 +1,5 @@
-import { Histogram } from "./histogram.js";
+import { Histogram, type StoredHistogram } from "./histogram.js";
 import type { Lane, Loop } from "./lane.js";
-import type { OpenLoopResult } from "./run-result.js";
 import type { Tally } from "./tally.js";
 
 const NS_PER_MS = 1e6;
@@ -11,12 +10,23 @@ const NS_PER_MS = 1e6;
 const SPIN_MS = 2;
 
 export interface OpenLoopSettings {
-  /** Requests per second over all lanes. */
+  /** Requests per second over all lanes of all threads. */
   readonly rate: number;
+  /** Threads that share the schedule, and the number of this one, from 0: its requests are `thread`, `thread + threads`, … */
+  readonly threads: number;
+  readonly thread: number;
   /** Number of lanes. */
   readonly concurrency: number;
   /** A request that has waited so long for a lane is not sent any more. */
   readonly timeoutMs: number;
+}
+
+/** How one thread kept to its part of the schedule; the histograms are those of the result. */
+export interface OpenLoopPart {
+  readonly lag: StoredHistogram;
+  readonly pacing: StoredHistogram;
+  /** From the start of the run to its last sending; 0 where it sent none. */
+  readonly lastSentAfterMs: number;
 }
 
 /**
@@ -32,10 +42,10 @@ export class OpenLoop implements Loop {
   readonly #settings: OpenLoopSettings;
   readonly #periodMs: number;
   readonly #onClosed: () => void;
-  /** When request 0 is due: at the first lane's first turn. */
-  #startMs = -1;
+  /** When request 0 is due. */
+  #startMs = 0;
   /** Number of the next request. */
-  #next = 0;
+  #next: number;
   #lastSentMs = 0;
   /** Lanes that are free, and since when: a ring, the one that has waited longest at `#head`. */
   readonly #free: (Lane | undefined)[];
@@ -52,23 +62,28 @@ export class OpenLoop implements Loop {
     this.#tally = tally;
     this.#settings = settings;
     this.#periodMs = 1000 / settings.rate;
+    this.#next = settings.thread;
     this.#onClosed = onClosed;
     this.#free = new Array<Lane | undefined>(settings.concurrency).fill(undefined);
     this.#freeSinceMs = new Float64Array(settings.concurrency);
   }
 
+  start(lanes: readonly Lane[], startMs: number): void {
+    this.#startMs = startMs;
+    this.#lastSentMs = startMs;
+    for (const lane of lanes) this.#push(lane, startMs);
+    this.#send(performance.now());
+  }
+
   free(lane: Lane, nowMs: number): void {
-    if (this.#startMs < 0) this.#startMs = nowMs;
-    const tail = (this.#head + this.#freeCount++) % this.#free.length;
-    this.#free[tail] = lane;
-    this.#freeSinceMs[tail] = nowMs;
+    this.#push(lane, nowMs);
     this.#send(nowMs);
   }
 
   /** What has waited for a lane for longer than a request may take is given up; the scan of the lanes sees to the others. */
   checkTimeout(nowMs: number): void {
     while (this.#freeCount === 0 && nowMs - this.#dueMs() > this.#settings.timeoutMs && this.#tally.take()) {
-      this.#next++;
+      this.#next += this.#settings.threads;
       this.#tally.fail("not-sent", nowMs);
     }
   }
@@ -77,15 +92,11 @@ export class OpenLoop implements Loop {
     this.#closeFree();
   }
 
-  toResult(): OpenLoopResult {
-    const sent = this.#lag.count;
-    // A last period, since n requests that are on time take n − 1 periods.
-    const sendingMs = this.#lastSentMs - this.#startMs + this.#periodMs;
+  toPart(): OpenLoopPart {
     return {
-      rate: this.#settings.rate,
-      achievedRate: sent === 0 ? 0 : (sent * 1000) / sendingMs,
       lag: this.#lag.toStored(),
       pacing: this.#pacing.toStored(),
+      lastSentAfterMs: this.#lastSentMs - this.#startMs,
     };
   }
 
@@ -105,7 +116,7 @@ export class OpenLoop implements Loop {
       const dueMs = this.#dueMs();
       if (dueMs > nowMs) break;
       this.#tally.take();
-      this.#next++;
+      this.#next += this.#settings.threads;
       const freeSinceMs = this.#freeSinceMs[this.#head]!;
       const lane = this.#shift();
       this.#lag.record((nowMs - dueMs) * NS_PER_MS);
@@ -130,6 +141,12 @@ export class OpenLoop implements Loop {
     this.#immediate = undefined;
     this.#send(performance.now());
   };
+
+  #push(lane: Lane, nowMs: number): void {
+    const tail = (this.#head + this.#freeCount++) % this.#free.length;
+    this.#free[tail] = lane;
+    this.#freeSinceMs[tail] = nowMs;
+  }
 
   #shift(): Lane {
     const lane = this.#free[this.#head]!;

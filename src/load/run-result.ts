@@ -119,7 +119,7 @@ export interface RunResult {
   readonly totalBytes: number;
   /** Body bytes of whole responses. */
   readonly bodyBytes: number;
-  /** From the first connect to the last response, seconds. */
+  /** From the first connect to the last response, seconds; where there are several threads, from the instant that all begin at. */
   readonly elapsedSeconds: number;
   /** ISO 8601, UTC. */
   readonly startedAt: string;
@@ -146,13 +146,16 @@ export interface RunResult {
   readonly totalByFirstByte: Readonly<Record<string, StoredHistogram>>;
   /** What the generator itself spent in the window: above 80–90% of a core it may be the limit. */
   readonly generator: {
+    /** Threads that sent requests, each with an event loop of its own; a result of an older version has none, and had one. */
+    readonly threads?: number;
+    /** Of all threads together. */
     readonly cpuUserMicros: number;
     readonly cpuSystemMicros: number;
-    /** CPU time ÷ elapsed time, of one core. */
+    /** CPU time ÷ elapsed time: of one core, so that several threads may have more than 1. */
     readonly cpuShare: number;
-    /** Active ÷ (active + idle) time of its event loop. */
+    /** Active ÷ (active + idle) time of its event loop; of the fullest one where there are several. */
     readonly eventLoopUtilization: number;
-    /** Longest event-loop delay, ms. */
+    /** Longest event-loop delay of any thread, ms. */
     readonly eventLoopDelayMaxMs: number;
   };
 }

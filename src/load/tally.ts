@@ -1,11 +1,16 @@
+import type { Common } from "./common.js";
 import { Histogram } from "./histogram.js";
 import { type ErrorClass, noErrors } from "./run-result.js";
-import { Series } from "./series.js";
+import { Series, type ThreadSecond } from "./series.js";
 
 /** What the books expect. */
 export interface Expectations {
-  /** Requests to send in all; Infinity where something else ends the run. */
+  /** Requests that this thread has to send, whatever others do; Infinity where something else ends the run. */
   readonly requests: number;
+  /** What it has in common with the other threads of the run. */
+  readonly common: Common;
+  /** Is given each second of the run when it is over. */
+  readonly onSecond: (second: ThreadSecond) => void;
   /** Latencies are recorded by the first byte of the body, too. */
   readonly byFirstByte: boolean;
   /** SHA-256 that bodies must have; "": that of the first good one; null: they are not looked at. */
@@ -41,11 +46,10 @@ export interface Timing {
 const NS_PER_MS = 1e6;
 
 /**
- * The books of one run: every request that is started is taken from here, and ends here exactly once, as completed or in one
+ * The books of one thread's run: every request that is started is taken from here, and ends here exactly once, as completed or in one
  * class of error. `sent = completed + Σ errors + in flight` holds at every moment.
  */
 export class Tally {
-  readonly requested: number;
   sent = 0;
   completed = 0;
   failed = 0;
@@ -61,26 +65,28 @@ export class Tally {
   readonly total = new Histogram();
   /** `total` by the first byte of the body, where that is asked for. */
   readonly totalByFirstByte = new Map<number, Histogram>();
-  readonly series = new Series(this);
+  readonly series: Series;
+  readonly #own: number;
+  readonly #common: Common;
   readonly #byFirstByte: boolean;
-  #open = 0;
-  #peakConnections = 0;
-  /** Body length that later responses must have; set by the first success. */
+  /** Body length that later responses must have; that of the run's first success. */
   #expectedBytes = -1;
   /** Hash that bodies must have; "" before the first success where none was given. */
   #expectedSha256: string | null;
   #responses = 0;
   #stopped = false;
 
-  constructor({ requests, byFirstByte, bodySha256 }: Expectations) {
-    this.requested = requests;
+  constructor({ requests, common, onSecond, byFirstByte, bodySha256 }: Expectations) {
+    this.series = new Series(this, onSecond);
+    this.#own = requests;
+    this.#common = common;
     this.#byFirstByte = byFirstByte;
     this.#expectedSha256 = bodySha256;
   }
 
   /** Takes one request to send; false when all are taken or the run was stopped. */
   take(): boolean {
-    if (this.exhausted) return false;
+    if (this.#stopped || (this.sent >= this.#own && !this.#common.takeRequest())) return false;
     this.sent++;
     return true;
   }
@@ -92,7 +98,7 @@ export class Tally {
 
   /** There is none to take any more. */
   get exhausted(): boolean {
-    return this.#stopped || this.sent >= this.requested;
+    return this.#stopped || (this.sent >= this.#own && !this.#common.hasRequest);
   }
 
   /** The hash that bodies must have; null where they are not looked at. */
@@ -100,17 +106,12 @@ export class Tally {
     return this.#expectedSha256;
   }
 
-  get peakConnections(): number {
-    return this.#peakConnections;
-  }
-
   connectionOpened(): void {
-    this.#open++;
-    if (this.#open > this.#peakConnections) this.#peakConnections = this.#open;
+    this.#common.connectionOpened();
   }
 
   connectionClosed(): void {
-    this.#open--;
+    this.#common.connectionClosed();
   }
 
   fail(errorClass: ErrorClass, nowMs: number): void {
@@ -126,24 +127,10 @@ export class Tally {
     if (this.#responses++ === 0) this.documentBytes = bodyBytes;
     if (response.reusable) this.keepAliveResponses++;
     this.bodyBytes += bodyBytes;
-    if (status < 200 || status > 299) {
-      this.fail("unexpected-status", timing.nowMs);
+    const errorClass = this.#errorClassOf(response);
+    if (errorClass !== null) {
+      this.fail(errorClass, timing.nowMs);
       return;
-    }
-    if (this.#expectedBytes !== -1 && bodyBytes !== this.#expectedBytes) {
-      this.fail("wrong-length", timing.nowMs);
-      return;
-    }
-    if (this.#expectedSha256 !== null) {
-      if (this.#expectedSha256 === "") this.#expectedSha256 = response.sha256;
-      if (response.sha256 !== this.#expectedSha256) {
-        this.fail("wrong-body", timing.nowMs);
-        return;
-      }
-    }
-    if (this.#expectedBytes === -1) {
-      this.#expectedBytes = bodyBytes;
-      this.documentBytes = bodyBytes;
     }
     this.series.reach(timing.nowMs);
     this.completed++;
@@ -153,6 +140,21 @@ export class Tally {
     const totalNs = timing.totalMs * NS_PER_MS;
     this.total.record(totalNs);
     if (this.#byFirstByte) this.#totalOf(response.firstByte).record(totalNs);
+  }
+
+  /** What is wrong with a whole response, if anything. */
+  #errorClassOf({ status, bodyBytes, sha256 }: Response): ErrorClass | null {
+    if (status < 200 || status > 299) return "unexpected-status";
+    if (this.#expectedBytes === -1) {
+      const given = this.#expectedSha256;
+      if (given !== null && given !== "" && sha256 !== given) return "wrong-body";
+      const first = this.#common.firstBody({ bodyBytes, sha256 });
+      this.#expectedBytes = first.bodyBytes;
+      this.documentBytes = first.bodyBytes;
+      if (given !== null) this.#expectedSha256 = first.sha256;
+    }
+    if (bodyBytes !== this.#expectedBytes) return "wrong-length";
+    return this.#expectedSha256 !== null && sha256 !== this.#expectedSha256 ? "wrong-body" : null;
   }
 
   #totalOf(firstByte: number): Histogram {

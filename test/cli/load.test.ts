@@ -49,6 +49,8 @@ const mistakes: readonly (readonly [args: string[], message: RegExp])[] = [
   [["nonsense"], /"nonsense" is not a URL/],
   [["-n", "5", "-c", "6", "http://localhost/"], /--concurrency 6 is more than --requests 5/],
   [["-c", "0", "http://localhost/"], /--concurrency must be a whole number from 1/],
+  [["--threads", "0", "http://localhost/"], /--threads must be a whole number from 1 to 64/],
+  [["--threads", "4", "-c", "3", "http://localhost/"], /--threads 4 is more than --concurrency 3/],
   [["-t", "0", "http://localhost/"], /--duration must be a number from 0\.001/],
   [["-t", "x", "http://localhost/"], /--duration must be a number/],
   [["-R", "-5", "http://localhost/"], /--rate must be a number from 0\.001/],
@@ -120,6 +122,33 @@ test("--warmup by time is sent and not counted, and the seconds are those of the
     assert.match(result.bodySha256!, /^[0-9a-f]{64}$/);
   });
 });
+
+test("--threads: the same report and the same counts, over as many connections", async () => {
+  await withServer({ mode: "reactor" }, async ({ url, stats }) => {
+    const flags = ["--threads", "2", "--json", "-n", "301", "-c", "5", "--warmup", "20", "--verify"];
+    const { code, output, errors } = await loopool("load", ...flags, `${url}/hello`).ended;
+    assert.is(code, 0, errors);
+    const result = JSON.parse(output) as RunResult;
+    assert.equal([result.completed, result.sent, result.peakConnections], [301, 301, 5]);
+    assert.is(result.generator.threads, 2);
+    assert.is((await stats()).requests, 322);
+  });
+});
+
+for (const threads of ["1", "2"]) {
+  test(`Ctrl-C before the server answers at all ends --threads ${threads}, and what was under way is interrupted`, async () => {
+    await withServer({ mode: "reactor" }, async ({ url, stats }) => {
+      const flags = ["--threads", threads, "--json", "-t", "600", "-c", "4"];
+      const load = loopool("load", ...flags, `${url}/sleep?ms=60000`);
+      while ((await stats()).inFlight < 4) {}
+      load.process.kill("SIGINT");
+      const { code, output } = await load.ended;
+      assert.is(code, 130);
+      const result = JSON.parse(output) as RunResult;
+      assert.equal([result.completed, result.sent, result.errors.interrupted], [0, 4, 4]);
+    });
+  });
+}
 
 test("a body that is not the one asked for: none is a success", async () => {
   await withServer({ mode: "reactor" }, async ({ url }) => {

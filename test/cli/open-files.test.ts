@@ -10,10 +10,11 @@ const entry = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 const test = suite("limit of open files");
 
 test("as many connections as the limit leaves are allowed, one more is not, and the message has both remedies", () => {
-  checkOpenFiles(974, 1024);
-  checkOpenFiles(100_000, null);
+  checkOpenFiles(974, 1, 1024);
+  checkOpenFiles(100_000, 1, null);
+  assert.throws(() => checkOpenFiles(974, 2, 1024), /974 needs 1028 open files/);
   assert.throws(
-    () => checkOpenFiles(975, 1024),
+    () => checkOpenFiles(975, 1, 1024),
     /--concurrency 975 needs 1025 open files, 1024 are allowed: run "ulimit -n 1025" first.*--concurrency 974 or less/,
   );
 });

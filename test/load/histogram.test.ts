@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Histogram } from "../../src/load/histogram.js";
+import { Histogram, mergedHistogram } from "../../src/load/histogram.js";
 import { seededRandom } from "../../src/statistics/random.js";
 
 /** Latencies from 0.1 µs to minutes, log-uniform. */
@@ -93,21 +93,28 @@ test("stored as JSON and read again it is the same", () => {
   assert.equal(Histogram.fromStored(new Histogram().toStored()).toStored(), new Histogram().toStored());
 });
 
-test("percentiles since a copy are those of the values recorded after it", () => {
+test("what was recorded since a copy is a histogram of just that", () => {
   const before = samples(11, 5000);
   const after = samples(12, 3000);
   const histogram = filled(before);
   const copy = new Histogram();
   copy.copyFrom(histogram);
   assert.equal(copy.toStored(), histogram.toStored());
-  assert.is(histogram.percentileSince(copy, 99), 0);
+  assert.equal(histogram.since(copy), new Histogram().toStored());
   for (const value of after) histogram.record(value);
-  const sorted = [...after].sort((a, b) => a - b);
-  for (const percentile of [1, 50, 90, 99, 99.9, 100]) {
-    const exact = sorted[Math.max(1, Math.ceil((percentile * sorted.length) / 100)) - 1]!;
-    const found = histogram.percentileSince(copy, percentile);
-    assert.ok(found >= exact && found <= exact * 1.001 + 1, `p${percentile}: ${found} for ${exact}`);
-  }
+  const since = histogram.since(copy);
+  const alone = filled(after).toStored();
+  assert.equal([since.count, since.counts], [alone.count, alone.counts]);
+  assert.ok(Math.abs(since.sum / alone.sum - 1) < 1e-9);
+  assert.ok(since.min <= alone.min && since.min >= alone.min * 0.999 - 1, `${since.min} for ${alone.min}`);
+  assert.ok(since.max >= alone.max && since.max <= alone.max * 1.001 + 1, `${since.max} for ${alone.max}`);
+});
+
+test("several stored ones merge into what one would have recorded", () => {
+  const parts = [samples(21, 4000), samples(22, 10), []];
+  const merged = mergedHistogram(parts.map((values) => filled(values).toStored()));
+  const whole = filled(parts.flat()).toStored();
+  assert.equal({ ...merged, sumOfSquares: 0 }, { ...whole, sumOfSquares: 0 });
 });
 
 test.run();

@@ -1,29 +1,35 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import type { LoadOptions } from "../../src/load/options.js";
-import { run } from "../../src/load/run.js";
 import { errorClasses, type RunResult } from "../../src/load/run-result.js";
+import { startGenerator } from "../../src/load/start.js";
 
-export type Settings = Partial<LoadOptions> & { readonly path?: string };
+export type Settings = Partial<LoadOptions> & { readonly path?: string; readonly threads?: number };
 
 export const good = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
 /** Runs against a server that does with each connection what `behave` says, and ends the server. */
-export async function against(server: Server, settings: Settings = {}, signal?: AbortSignal): Promise<RunResult> {
+export async function against(
+  server: Server,
+  { threads = 1, ...settings }: Settings = {},
+  signal?: AbortSignal,
+): Promise<RunResult> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.on("error", () => {});
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const generator = startGenerator(threads);
   try {
-    return await run(optionsFor((server.address() as AddressInfo).port, settings), signal);
+    return await generator.run(optionsFor((server.address() as AddressInfo).port, settings), signal);
   } finally {
+    await generator.close();
     for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => server.close(resolve));
   }
 }
 
-export function optionsFor(port: number, { path = "/", ...settings }: Settings): LoadOptions {
+export function optionsFor(port: number, { path = "/", ...settings }: Omit<Settings, "threads">): LoadOptions {
   const authority = `127.0.0.1:${port}`;
   return {
     target: { url: `http://${authority}${path}`, host: "127.0.0.1", port, path, authority },

@@ -98,6 +98,13 @@ for (const { name, class: expected, settings, answer } of lies) {
 }
 
 for (const { name, class: expected, settings, answer } of lies) {
+  test(`a server that ${name}, loaded by three threads: all ${expected}, none completed`, async () => {
+    const result = await against(liar(answer), { ...settings, threads: 3 });
+    assert.equal([result.errors[expected], result.completed, result.sent, accountedFor(result)], [20, 0, 20, 20]);
+  });
+}
+
+for (const { name, class: expected, settings, answer } of lies) {
   test(`a server that ${name} every second time: the next request is served, on a new connection where the old one is lost`, async () => {
     let answered = 0;
     const server = liar((socket) => {
