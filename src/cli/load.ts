@@ -1,13 +1,16 @@
 import { once } from "node:events";
 import type { Argv, CommandModule } from "yargs";
+import { checkDriverOptions } from "../drivers/check.js";
+import { driverNamed, driverNames } from "../drivers/drivers.js";
+import type { GeneratorResult } from "../drivers/result.js";
+import type { LoadOptions } from "../load/options.js";
 import { run } from "../load/run.js";
-import type { RunResult } from "../load/run-result.js";
 import { warmUpGenerator } from "../load/warm-up.js";
 import { abReport } from "../report/ab-text.js";
 import { LoopoolError } from "../shared/errors.js";
 import { loadFlags, loadOptionsOf, warmUpOf } from "./load-options.js";
 import { checkOpenFiles } from "./open-files.js";
-import { withValues } from "./options.js";
+import { oneOf, withValues } from "./options.js";
 
 /** `loopool load URL`: one run of the load generator, told as ab tells it. */
 export const loadCommand: CommandModule = {
@@ -33,6 +36,11 @@ export const loadCommand: CommandModule = {
         type: "boolean",
         default: false,
       })
+      .option("driver", {
+        describe: `another load generator, run in place of our own and told of in the same report: ${driverNames.join(", ")}`,
+        type: "string",
+        requiresArg: true,
+      })
       .option("hold", {
         describe: 'after the warm-up print "warm", and begin when a line comes on standard input',
         type: "boolean",
@@ -43,6 +51,7 @@ export const loadCommand: CommandModule = {
       .example("$0 load -t 10 -c 50 --warmup 2s http://localhost:9090/", "ten seconds, after two that do not count")
       .example("$0 load -R 2000 -t 10 http://localhost:9090/", "2,000 requests a second, late or not (open loop)")
       .example("$0 load --verify -n 10000 http://localhost:9090/", "no body may differ from the first")
+      .example("$0 load --driver wrk -t 10 http://localhost:9090/", "the same with wrk, to check one with the other")
       .example("$0 load --no-keep-alive -c 450 http://localhost:9090/", "a new connection for every request"),
   handler: (argv) => load(argv as Readonly<Record<string, unknown>>),
 };
@@ -50,6 +59,7 @@ export const loadCommand: CommandModule = {
 async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
   const options = loadOptionsOf(argv);
   const warmUp = warmUpOf(options, argv["warmup"]);
+  const generator = generatorOf(argv["driver"], options, warmUp);
   checkOpenFiles(options.concurrency);
 
   const interruption = new AbortController();
@@ -60,13 +70,28 @@ async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
   };
   process.once("SIGINT", interrupt);
   process.once("SIGTERM", interrupt);
-  await warmUpGenerator(options, interruption.signal);
-  if (warmUp !== null) await run(warmUp, interruption.signal);
+  await generator.prepare(interruption.signal);
+  if (warmUp !== null) await generator.run(warmUp, interruption.signal);
   if (argv["hold"] === true) await hold();
-  const result = await run(options, interruption.signal);
+  const result = await generator.run(options, interruption.signal);
   process.stdout.write(argv["json"] === true ? `${JSON.stringify(result)}\n` : abReport(result));
   if (interruption.signal.aborted) process.exitCode = 130;
   else tellWhatFailed(result);
+}
+
+/** What sends the requests. */
+interface Generator {
+  /** Before anything is sent to the target. */
+  prepare(signal: AbortSignal): Promise<unknown>;
+  run(options: LoadOptions, signal: AbortSignal): Promise<GeneratorResult>;
+}
+
+/** Our own generator, or the tool that --driver names. Throws a usage error for what that tool cannot do. */
+function generatorOf(name: unknown, options: LoadOptions, warmUp: LoadOptions | null): Generator {
+  if (name === undefined) return { prepare: (signal) => warmUpGenerator(options, signal), run };
+  const driver = driverNamed(oneOf("driver", name, driverNames));
+  checkDriverOptions(driver, options, warmUp);
+  return { prepare: () => driver.version(), run: (asked, signal) => driver.run(asked, signal) };
 }
 
 /** Whoever started this process has something to do between warm-up and window: read the server's counters. */
@@ -77,8 +102,8 @@ async function hold(): Promise<void> {
 }
 
 /** All refused is a mistake in the address, not a measurement. What this machine lacks has a remedy here. */
-function tellWhatFailed({ url, sent, errors }: RunResult): void {
-  if (errors["connect-refused"] >= sent) {
+function tellWhatFailed({ url, sent, errors }: GeneratorResult): void {
+  if (sent > 0 && errors["connect-refused"] >= sent) {
     throw new LoopoolError("REFUSED", `${url}: connection refused ${sent} times: does a server listen on that port?`);
   }
   if (errors["no-local-port"] > 0) {
