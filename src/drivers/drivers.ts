@@ -1,8 +1,12 @@
+import { ab } from "./ab.js";
+import { autocannon } from "./autocannon.js";
 import type { Driver } from "./driver.js";
+import { h2load } from "./h2load.js";
+import { oha } from "./oha.js";
 import { wrk } from "./wrk.js";
 
 /** Every tool that --driver knows. */
-const drivers: readonly Driver[] = [wrk];
+const drivers: readonly Driver[] = [wrk, ab, h2load, autocannon, oha];
 
 export const driverNames: readonly string[] = drivers.map(({ name }) => name);
 

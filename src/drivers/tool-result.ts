@@ -3,6 +3,9 @@ import type { DriverOptions } from "./driver.js";
 import type { EndedTool } from "./process.js";
 import type { ToolResult } from "./result.js";
 
+/** In a shorter window a CPU time of 10 ms' grain says nothing of a share. */
+const SHORTEST_SECONDS = 0.2;
+
 /** What a tool's report says; what it does not say is left out. */
 export interface Told
   extends Pick<ToolResult, "completed" | "elapsedSeconds">,
@@ -64,7 +67,7 @@ export function toolResult(options: DriverOptions, told: Told, around: Circumsta
       cpuUserMicros: cpu?.userMicros ?? null,
       cpuSystemMicros: cpu?.systemMicros ?? null,
       cpuShare:
-        cpu === null || told.elapsedSeconds === 0
+        cpu === null || told.elapsedSeconds < SHORTEST_SECONDS
           ? null
           : (cpu.userMicros + cpu.systemMicros) / 1e6 / told.elapsedSeconds,
       eventLoopUtilization: null,
