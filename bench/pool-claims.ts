@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { packageRoot } from "../src/cli/package-root.js";
 import { sweepProgress } from "../src/cli/progress.js";
+import { latencyOf } from "../src/drivers/latency.js";
 import { Histogram } from "../src/load/histogram.js";
 import { ratio as ratioText, whole } from "../src/report/format.js";
 import { table } from "../src/report/markdown.js";
@@ -37,7 +38,7 @@ interface Figure {
 const requestsPerSecond: Figure = { name: "requests/s", of: speed.of };
 const p99: Figure = {
   name: "p99",
-  of: ({ run }) => Histogram.fromStored(run.latency.total).valueAtPercentile(99),
+  of: ({ run }) => latencyOf(run.latency.total).valueAtPercentile(99),
 };
 /** /mixed answers "fast" or "slow". */
 const fastP99: Figure = {

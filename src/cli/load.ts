@@ -1,14 +1,15 @@
 import { once } from "node:events";
 import type { Argv, CommandModule } from "yargs";
-import type { Generator } from "../load/generator.js";
+import { checkDriverOptions } from "../drivers/check.js";
+import { driverNamed, driverNames } from "../drivers/drivers.js";
+import type { GeneratorResult } from "../drivers/result.js";
 import type { LoadOptions } from "../load/options.js";
-import type { RunResult } from "../load/run-result.js";
 import { startGenerator } from "../load/start.js";
 import { abReport } from "../report/ab-text.js";
 import { LoopoolError } from "../shared/errors.js";
 import { loadFlags, loadOptionsOf, threadsOf, warmUpOf } from "./load-options.js";
 import { checkOpenFiles } from "./open-files.js";
-import { withValues } from "./options.js";
+import { oneOf, withValues } from "./options.js";
 
 /** `loopool load URL`: one run of the load generator, told as ab tells it. */
 export const loadCommand: CommandModule = {
@@ -34,6 +35,11 @@ export const loadCommand: CommandModule = {
         type: "boolean",
         default: false,
       })
+      .option("driver", {
+        describe: `another load generator, run in place of our own and told of in the same report: ${driverNames.join(", ")}`,
+        type: "string",
+        requiresArg: true,
+      })
       .option("hold", {
         describe: 'after the warm-up print "warm", and begin when a line comes on standard input',
         type: "boolean",
@@ -48,6 +54,7 @@ export const loadCommand: CommandModule = {
         "more connections than one thread can make",
       )
       .example("$0 load --verify -n 10000 http://localhost:9090/", "no body may differ from the first")
+      .example("$0 load --driver wrk -t 10 http://localhost:9090/", "the same with wrk, to check one with the other")
       .example("$0 load --no-keep-alive -c 450 http://localhost:9090/", "a new connection for every request"),
   handler: (argv) => load(argv as Readonly<Record<string, unknown>>),
 };
@@ -57,6 +64,7 @@ async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
   const warmUp = warmUpOf(options, argv["warmup"]);
   const threads = threadsOf(options, argv["threads"]);
   checkOpenFiles(options.concurrency, threads);
+  const generator = generatorOf(argv["driver"], options, warmUp, threads);
 
   const interruption = new AbortController();
   const interrupt = (): void => {
@@ -66,7 +74,6 @@ async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
   };
   process.once("SIGINT", interrupt);
   process.once("SIGTERM", interrupt);
-  const generator = startGenerator(threads);
   try {
     const result = await measure(generator, options, warmUp, argv["hold"] === true, interruption.signal);
     process.stdout.write(argv["json"] === true ? `${JSON.stringify(result)}\n` : abReport(result));
@@ -84,11 +91,31 @@ async function measure(
   warmUp: LoadOptions | null,
   holds: boolean,
   signal: AbortSignal,
-): Promise<RunResult> {
+): Promise<GeneratorResult> {
   await generator.warmUp(options, signal);
   if (warmUp !== null) await generator.run(warmUp, signal);
   if (holds) await hold();
   return await generator.run(options, signal);
+}
+
+/** What sends the requests. */
+interface Generator {
+  /** Before anything is sent to the target. */
+  warmUp(options: LoadOptions, signal: AbortSignal): Promise<unknown>;
+  run(options: LoadOptions, signal: AbortSignal): Promise<GeneratorResult>;
+  close(): Promise<void>;
+}
+
+/** Our own generator, or the tool that --driver names. Throws a usage error for what that tool cannot do. */
+function generatorOf(name: unknown, options: LoadOptions, warmUp: LoadOptions | null, threads: number): Generator {
+  if (name === undefined) return startGenerator(threads);
+  const driver = driverNamed(oneOf("driver", name, driverNames));
+  checkDriverOptions(driver, options, warmUp, threads);
+  return {
+    warmUp: () => driver.version(),
+    run: (asked, signal) => driver.run({ ...asked, threads }, signal),
+    close: async () => {},
+  };
 }
 
 /** Whoever started this process has something to do between warm-up and window: read the server's counters. */
@@ -99,8 +126,8 @@ async function hold(): Promise<void> {
 }
 
 /** All refused is a mistake in the address, not a measurement. What this machine lacks has a remedy here. */
-function tellWhatFailed({ url, sent, errors }: RunResult): void {
-  if (errors["connect-refused"] >= sent) {
+function tellWhatFailed({ url, sent, errors }: GeneratorResult): void {
+  if (sent > 0 && errors["connect-refused"] >= sent) {
     throw new LoopoolError("REFUSED", `${url}: connection refused ${sent} times: does a server listen on that port?`);
   }
   if (errors["no-local-port"] > 0) {

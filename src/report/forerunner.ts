@@ -1,5 +1,5 @@
-import { Histogram } from "../load/histogram.js";
-import type { RunResult } from "../load/run-result.js";
+import { type Latency, latencyOf } from "../drivers/latency.js";
+import type { GeneratorResult } from "../drivers/result.js";
 import { median } from "../statistics/median.js";
 import type { Cell } from "./cell.js";
 import type { Level } from "./comparison.js";
@@ -73,8 +73,8 @@ function cellsOf(name: string, row: AbRow, ms: (value: number) => string): reado
 
 /** The same figures of one of our cells: each the median over its trials. */
 function measured({ concurrency, trials, estimates }: Cell): AbRow {
-  const over = (of: (run: RunResult, total: Histogram) => number): number =>
-    median(trials.map(({ run }) => of(run, Histogram.fromStored(run.latency.total))));
+  const over = (of: (run: GeneratorResult, total: Latency) => number): number =>
+    median(trials.map(({ run }) => of(run, latencyOf(run.latency.total))));
   return {
     concurrency,
     totalSeconds: over((run) => run.elapsedSeconds),

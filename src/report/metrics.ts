@@ -1,4 +1,4 @@
-import { Histogram } from "../load/histogram.js";
+import { latencyOf } from "../drivers/latency.js";
 import type { RanTrial } from "../statistics/saturation.js";
 import type { Load } from "../sweep/plan.js";
 import { significant, whole } from "./format.js";
@@ -10,7 +10,7 @@ export interface Metric {
   readonly label: string;
   /** What a request cost the server: it stands where the load generator was the limit of the speed. */
   readonly cost: boolean;
-  /** NaN where the server is not ours to look into. */
+  /** NaN where the server is not ours to look into, and where the generator does not tell it. */
   readonly of: (trial: RanTrial) => number;
   readonly format: (value: number) => string;
 }
@@ -29,7 +29,7 @@ export type MetricKey =
 const totalMs =
   (percentile: number) =>
   ({ run }: RanTrial): number =>
-    Histogram.fromStored(run.latency.total).valueAtPercentile(percentile) / 1e6;
+    latencyOf(run.latency.total).valueAtPercentile(percentile) / 1e6;
 
 /** The figure that ranks closed loops: requests per second. */
 export const speed: Metric = {
@@ -76,7 +76,7 @@ export const metrics: readonly Metric[] = [
     key: "maxMs",
     label: "Longest request, ms",
     cost: false,
-    of: ({ run }) => run.latency.total.max / 1e6,
+    of: ({ run }) => (run.latency.total?.max ?? Number.NaN) / 1e6,
     format: significant,
   },
   {

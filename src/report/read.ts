@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { Histogram } from "../load/histogram.js";
-import { noErrors, type RunResult } from "../load/run-result.js";
+import { latencyOf } from "../drivers/latency.js";
+import type { GeneratorResult } from "../drivers/result.js";
+import { noErrors } from "../load/run-result.js";
 import { messageOf, usageError } from "../shared/errors.js";
 import type { SweepResult } from "../sweep/result.js";
 
@@ -64,8 +65,8 @@ const shapes = {
     sent: "number",
     completed: "number",
     errors: "object",
-    keepAliveResponses: "number",
-    peakConnections: "number",
+    keepAliveResponses: "number?",
+    peakConnections: "number?",
     elapsedSeconds: "number",
     latency: "object",
     generator: "object",
@@ -96,9 +97,9 @@ function check(value: unknown, where: string, shape: Readonly<Record<string, Kin
 }
 
 /** A histogram that was damaged in the file would give percentiles all the same. */
-function checkLatencies({ latency }: RunResult, where: string): void {
+function checkLatencies({ latency }: GeneratorResult, where: string): void {
   try {
-    Histogram.fromStored(latency.total);
+    latencyOf(latency.total);
   } catch (error) {
     throw new TypeError(`${where}.latency.total: ${messageOf(error)}`);
   }

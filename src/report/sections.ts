@@ -1,3 +1,4 @@
+import { meanOf } from "../drivers/latency.js";
 import { inFlight } from "../statistics/accounts.js";
 import { median } from "../statistics/median.js";
 import type { RanTrial } from "../statistics/saturation.js";
@@ -80,8 +81,7 @@ export function phasesTable({ levels }: Comparison): string {
       if (measured.length === 0) return [];
       const over = (value: (trial: (typeof measured)[number]) => number): string =>
         significant(median(measured.map(value)));
-      const request = ({ run }: (typeof measured)[number]): number =>
-        run.latency.total.sum / run.latency.total.count / 1000;
+      const request = ({ run }: (typeof measured)[number]): number => meanOf(run.latency.total) / 1000;
       const inside = ({ phases: means }: (typeof measured)[number]): number =>
         phases.reduce((sum, name) => sum + means[name], 0);
       return [

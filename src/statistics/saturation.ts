@@ -1,4 +1,4 @@
-import type { RunResult } from "../load/run-result.js";
+import type { GeneratorResult } from "../drivers/result.js";
 import type { Environment, Pinning, ServerAccount } from "../sweep/result.js";
 import { cpuList } from "./cpu-list.js";
 import { limits, type Reason, type Warning } from "./findings.js";
@@ -6,7 +6,7 @@ import { median } from "./median.js";
 
 /** A trial that ran: its accounts are there. A server that is not ours keeps none. */
 export interface RanTrial {
-  readonly run: RunResult;
+  readonly run: GeneratorResult;
   readonly server: ServerAccount | null;
 }
 
@@ -49,9 +49,10 @@ function serverShare(trial: RanTrial, pinning: Pinning, environment: Pick<Enviro
 /**
  * How full the generator was: by its CPU or by its event loop, whichever is fuller. The loop sees what the CPU time of the process does not:
  * work the kernel does for it outside its account (connections over loopback), and time it waited for a CPU that something else had.
+ * What a tool does not tell of itself counts as nothing.
  */
 export function generatorShare({ run: { generator } }: RanTrial): number {
-  return Math.max(generator.cpuShare, generator.eventLoopUtilization);
+  return Math.max(generator.cpuShare ?? 0, generator.eventLoopUtilization ?? 0);
 }
 
 /**
@@ -78,7 +79,7 @@ export function saturation(
     generatorShare: generator,
     serverShare: median(trials.map((trial) => serverShare(trial, pinning, environment))),
   };
-  const busyCpus = median(trials.map((trial) => trial.run.generator.cpuShare + serverCpus(trial)));
+  const busyCpus = median(trials.map((trial) => (trial.run.generator.cpuShare ?? 0) + serverCpus(trial)));
   const cpusFull = allowed.overlap && busyCpus >= limits.full * allowed.union;
   const generatorFull = shares.generatorShare >= limits.full;
   if (generatorFull && shares.serverShare < limits.full && !cpusFull) {

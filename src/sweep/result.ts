@@ -1,4 +1,4 @@
-import type { RunResult } from "../load/run-result.js";
+import type { GeneratorResult } from "../drivers/result.js";
 
 /** The file a sweep leaves in bench/results: everything a report needs, so that a report can always be made again. */
 export interface SweepResult {
@@ -109,7 +109,7 @@ export interface TrialResult {
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   /** The generator's own account; null when the trial could not be run, see `failure`. */
-  readonly run: RunResult | null;
+  readonly run: GeneratorResult | null;
   /** What the server counted and spent between the end of the warm-up and the end of the window; null for one that is not ours. */
   readonly server: ServerAccount | null;
   /** Why there is no result (the server did not start, the generator died), in one line. */

@@ -1,10 +1,11 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Histogram } from "../../src/load/histogram.js";
+import type { RunResult } from "../../src/load/run-result.js";
 import { answerOf } from "../../src/report/answer.js";
 import { compare } from "../../src/report/comparison.js";
 import { reportDocument } from "../../src/report/document.js";
-import type { SweepResult, TrialResult } from "../../src/sweep/result.js";
+import type { SweepResult } from "../../src/sweep/result.js";
 import { plausibleSweep } from "./fixture.js";
 
 const openLoop = {
@@ -19,9 +20,11 @@ const rates = { reactor: 20_000, pool: 10_000 };
 const sweep = plausibleSweep({ rates, plan: { concurrencies: [10], openLoop } });
 
 /** The sweep with the open loops of a core changed. */
-function withRuns(of: string, change: (run: NonNullable<TrialResult["run"]>) => object): SweepResult {
+function withRuns(of: string, change: (run: RunResult) => object): SweepResult {
   const trials = sweep.trials.map((trial) =>
-    trial.core === of && trial.run !== null ? { ...trial, run: { ...trial.run, ...change(trial.run) } } : trial,
+    trial.core === of && trial.run !== null
+      ? { ...trial, run: { ...trial.run, ...change(trial.run as RunResult) } as RunResult }
+      : trial,
   );
   return { ...sweep, trials };
 }
@@ -133,7 +136,7 @@ targets("takes a full generator for its limit, since nothing is known of the ser
     ...withTarget,
     trials: withTarget.trials.map((trial) =>
       trial.core === "nginx"
-        ? { ...trial, run: { ...trial.run!, generator: { ...trial.run!.generator, cpuShare: 0.95 } } }
+        ? { ...trial, run: { ...trial.run, generator: { ...trial.run?.generator, cpuShare: 0.95 } } as RunResult }
         : trial,
     ),
   };
