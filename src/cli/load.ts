@@ -5,6 +5,7 @@ import type { RunResult } from "../load/run-result.js";
 import { warmUpGenerator } from "../load/warm-up.js";
 import { abReport } from "../report/ab-text.js";
 import { LoopoolError } from "../shared/errors.js";
+import { fileFlags, resultFilesOf, writeResultFiles } from "./load-files.js";
 import { loadFlags, loadOptionsOf, warmUpOf } from "./load-options.js";
 import { checkOpenFiles } from "./open-files.js";
 import { withValues } from "./options.js";
@@ -16,7 +17,7 @@ export const loadCommand: CommandModule = {
   builder: (yargs: Argv) =>
     yargs
       .positional("url", { describe: "http://host[:port][/path]", type: "string" })
-      .options(withValues(loadFlags))
+      .options(withValues({ ...loadFlags, ...fileFlags }))
       .option("keep-alive", {
         alias: "k",
         describe: "use a connection for many requests",
@@ -38,7 +39,11 @@ export const loadCommand: CommandModule = {
         type: "boolean",
         default: false,
       })
-      .option("json", { describe: "print the result as one line of JSON", type: "boolean", default: false })
+      .option("json", {
+        describe: "print the result as one line of JSON (schemas/loopool-load-1.schema.json)",
+        type: "boolean",
+        default: false,
+      })
       .example("$0 load -n 100000 -c 100 http://localhost:9090/", "as ab -k -n 100000 -c 100")
       .example("$0 load -t 10 -c 50 --warmup 2s http://localhost:9090/", "ten seconds, after two that do not count")
       .example("$0 load -R 2000 -t 10 http://localhost:9090/", "2,000 requests a second, late or not (open loop)")
@@ -51,6 +56,7 @@ async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
   const options = loadOptionsOf(argv);
   const warmUp = warmUpOf(options, argv["warmup"]);
   checkOpenFiles(options.concurrency);
+  const files = resultFilesOf(argv);
 
   const interruption = new AbortController();
   const interrupt = (): void => {
@@ -64,7 +70,10 @@ async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
   if (warmUp !== null) await run(warmUp, interruption.signal);
   if (argv["hold"] === true) await hold();
   const result = await run(options, interruption.signal);
-  process.stdout.write(argv["json"] === true ? `${JSON.stringify(result)}\n` : abReport(result));
+  process.stdout.write(
+    argv["json"] === true ? `${JSON.stringify({ schema: "loopool-load/1", ...result })}\n` : abReport(result),
+  );
+  writeResultFiles(files, result);
   if (interruption.signal.aborted) process.exitCode = 130;
   else tellWhatFailed(result);
 }

@@ -9,7 +9,7 @@ import type { SweepResult } from "../sweep/result.js";
 import { createResultFile } from "../sweep/store.js";
 import { beginSweep, continueSweep } from "../sweep/sweep.js";
 import { checkOpenFiles } from "./open-files.js";
-import { text, wholeNumber, withValues } from "./options.js";
+import { reportFiles, text, wholeNumber, withValues } from "./options.js";
 import { packageRoot } from "./package-root.js";
 import { sweepProgress } from "./progress.js";
 import { planOf, planOptions } from "./sweep-plan.js";
@@ -51,7 +51,8 @@ export const sweepCommand: CommandModule = {
       .example("$0 sweep --aa", "the noise floor too: no smaller difference is called one; half as long again")
       .example("$0 sweep --until 3%", "as many blocks as it takes to know every ratio to ±3%, or a limit")
       .example("$0 sweep --no-keep-alive --concurrency 450", "a new connection for every request")
-      .example("$0 sweep --resume bench/results/2026-11-21-cores.json", "finish what was interrupted"),
+      .example("$0 sweep --resume bench/results/2026-11-21-cores.json", "finish what was interrupted")
+      .epilogue(reportFiles),
   handler: (argv) => sweep(argv as Values),
 };
 

@@ -47,7 +47,7 @@ function serverShare(trial: RanTrial, pinning: Pinning, environment: Pick<Enviro
  * How full the generator was: by its CPU or by its event loop, whichever is fuller. The loop sees what the CPU time of the process does not:
  * work the kernel does for it outside its account (connections over loopback), and time it waited for a CPU that something else had.
  */
-export function generatorShare({ run: { generator } }: RanTrial): number {
+export function generatorShare({ run: { generator } }: Pick<RanTrial, "run">): number {
   return Math.max(generator.cpuShare, generator.eventLoopUtilization);
 }
 
