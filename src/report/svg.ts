@@ -84,7 +84,7 @@ export function valueAxis(
   const common = {
     name,
     nameLocation: "middle",
-    nameGap: 3 * fontSize + 12,
+    nameGap: 4 * (fontSize + 1),
     nameTextStyle: { color: ink, fontSize: Math.max(13, fontSize) },
     axisLine: { show: false },
     axisTick: { show: false },

@@ -11,8 +11,13 @@ function wordColumns({ header, rows }: Table): ReadonlySet<number> {
   return new Set(header.flatMap((_, column) => (2 * words(column) > rows.length ? [column] : [])));
 }
 
+/** A figure and its interval, which stays in one piece where there is no room for both on one line. */
+const ESTIMATE = /^([^[\]]+) (\[[^[\]]+\].*)$/;
+
 function content(text: Text): Html {
-  return typeof text === "string" ? html`${text}` : html`<code>${text.code}</code>`;
+  if (typeof text === "object") return html`<code>${text.code}</code>`;
+  const [, value, interval] = ESTIMATE.exec(text) ?? [];
+  return value === undefined || interval === undefined ? html`${text}` : html`${value} <span>${interval}</span>`;
 }
 
 /** A table with its caption, which can be scrolled sideways, by keyboard too, where it is wider than the page. */
