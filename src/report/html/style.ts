@@ -66,7 +66,8 @@ pre { padding: 0.75rem 1rem; background: var(--band); overflow-x: auto; }
 .invalid { color: var(--alarm); font-weight: 600; }
 @media (max-width: 40rem) {
   th, td { padding: 0.3rem 0.4rem; white-space: normal; }
-  td span { white-space: nowrap; }
+  td span { display: block; white-space: nowrap; }
+  tbody th { min-width: 6.5rem; }
 }
 @media print {
   body { max-width: none; padding: 0; font-size: 0.8rem; }
