@@ -7,6 +7,7 @@ import type { LoadOptions } from "../load/options.js";
 import { startGenerator } from "../load/start.js";
 import { abReport } from "../report/ab-text.js";
 import { LoopoolError } from "../shared/errors.js";
+import { fileFlags, resultFilesOf, writeResultFiles } from "./load-files.js";
 import { loadFlags, loadOptionsOf, threadsOf, warmUpOf } from "./load-options.js";
 import { checkOpenFiles } from "./open-files.js";
 import { oneOf, withValues } from "./options.js";
@@ -18,7 +19,7 @@ export const loadCommand: CommandModule = {
   builder: (yargs: Argv) =>
     yargs
       .positional("url", { describe: "http://host[:port][/path]", type: "string" })
-      .options(withValues(loadFlags))
+      .options(withValues({ ...loadFlags, ...fileFlags }))
       .option("keep-alive", {
         alias: "k",
         describe: "use a connection for many requests",
@@ -45,7 +46,11 @@ export const loadCommand: CommandModule = {
         type: "boolean",
         default: false,
       })
-      .option("json", { describe: "print the result as one line of JSON", type: "boolean", default: false })
+      .option("json", {
+        describe: "print the result as one line of JSON (schemas/loopool-load-1.schema.json)",
+        type: "boolean",
+        default: false,
+      })
       .example("$0 load -n 100000 -c 100 http://localhost:9090/", "as ab -k -n 100000 -c 100")
       .example("$0 load -t 10 -c 50 --warmup 2s http://localhost:9090/", "ten seconds, after two that do not count")
       .example("$0 load -R 2000 -t 10 http://localhost:9090/", "2,000 requests a second, late or not (open loop)")
@@ -65,6 +70,7 @@ async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
   const threads = threadsOf(options, argv["threads"]);
   checkOpenFiles(options.concurrency, threads);
   const generator = generatorOf(argv["driver"], options, warmUp, threads);
+  const files = resultFilesOf(argv);
 
   const interruption = new AbortController();
   const interrupt = (): void => {
@@ -76,7 +82,10 @@ async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
   process.once("SIGTERM", interrupt);
   try {
     const result = await measure(generator, options, warmUp, argv["hold"] === true, interruption.signal);
-    process.stdout.write(argv["json"] === true ? `${JSON.stringify(result)}\n` : abReport(result));
+    process.stdout.write(
+      argv["json"] === true ? `${JSON.stringify({ schema: "loopool-load/1", ...result })}\n` : abReport(result),
+    );
+    writeResultFiles(files, result);
     if (interruption.signal.aborted) process.exitCode = 130;
     else tellWhatFailed(result);
   } finally {

@@ -11,7 +11,7 @@ import type { SweepResult } from "../sweep/result.js";
 import { createResultFile } from "../sweep/store.js";
 import { beginSweep, continueSweep } from "../sweep/sweep.js";
 import { checkOpenFiles } from "./open-files.js";
-import { text, wholeNumber, withValues } from "./options.js";
+import { reportFiles, text, wholeNumber, withValues } from "./options.js";
 import { packageRoot } from "./package-root.js";
 import { sweepProgress } from "./progress.js";
 import { planOf, planOptions } from "./sweep-plan.js";
@@ -58,7 +58,8 @@ export const sweepCommand: CommandModule = {
       )
       .example("$0 sweep --rate auto --concurrency 100", "latencies at 50, 70 and 90% of the capacity (open loop)")
       .example("$0 sweep --no-keep-alive --concurrency 450", "a new connection for every request")
-      .example("$0 sweep --resume bench/results/2026-11-21-cores.json", "finish what was interrupted"),
+      .example("$0 sweep --resume bench/results/2026-11-21-cores.json", "finish what was interrupted")
+      .epilogue(reportFiles),
   handler: (argv) => sweep(argv as Values),
 };
 

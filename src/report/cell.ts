@@ -50,7 +50,8 @@ export function cellOf(sweep: SweepResult, core: string, { concurrency, rate }: 
     failedRequests: trials.reduce((sum, { run }) => sum + failedRequests(run), 0),
     estimates: byMetric((metric) => {
       const values = trials.map(metric.of);
-      return { value: median(values), interval: medianInterval(values) };
+      const value = median(values);
+      return { value, interval: Number.isFinite(value) ? medianInterval(values) : null };
     }),
   };
 }

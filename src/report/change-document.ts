@@ -4,8 +4,9 @@ import { cellData } from "./data.js";
 import { differenceCell, meaningOf } from "./difference-text.js";
 import { reasonText } from "./findings-text.js";
 import { counted, estimate, listed, loadText, percentAbove, ratio } from "./format.js";
-import { code, plain, table } from "./markdown.js";
+import { code, markdownTable, plain } from "./markdown.js";
 import { metrics, rankingMetric } from "./metrics.js";
+import type { Table } from "./table.js";
 
 /** The paths of the two results, as a user would type them. */
 export interface ChangeFiles {
@@ -69,32 +70,32 @@ export function changeAnswer(change: Change): readonly string[] {
   ];
 }
 
-function metricTable({ cells }: Change): string {
-  return table(
-    ["after ÷ before", ...metrics.map(({ label }) => label)],
-    cells.map((cell) => [
-      `${plain(cell.core)}, ${loadText(cell)}`,
+function metricTable({ cells }: Change): Table {
+  return {
+    header: ["after ÷ before", ...metrics.map(({ label }) => label)],
+    rows: cells.map((cell) => [
+      `${cell.core}, ${loadText(cell)}`,
       ...metrics.map(({ key }) => {
         const difference = cell.byMetric[key];
         return difference === null ? "not compared" : differenceCell(difference);
       }),
     ]),
-  );
+  };
 }
 
-function speedTable({ cells }: Change): string {
+function speedTable({ cells }: Change): Table {
   const [speed] = metrics;
-  return table(
-    ["Requests per second", "before", "after"],
-    cells.map(({ before, after, ...cell }) => [
-      `${plain(cell.core)}, ${loadText(cell)}`,
+  return {
+    header: ["Requests per second", "before", "after"],
+    rows: cells.map(({ before, after, ...cell }) => [
+      `${cell.core}, ${loadText(cell)}`,
       ...[before, after].map(({ estimates, trials, verdict }) => {
         const { value, interval } = estimates.requestsPerSecond;
         if (trials.length === 0) return "–";
         return `${estimate(value, interval, speed!.format)}${verdict.valid ? "" : " (invalid)"}`;
       }),
     ]),
-  );
+  };
 }
 
 const reading =
@@ -107,9 +108,9 @@ export function changeDocument(change: Change, files: ChangeFiles): string {
     `# Before and after: ${plain(change.before.name)}`,
     `**${plain(first)}**`,
     rest.map((text) => `- ${plain(text)}`).join("\n"),
-    metricTable(change),
+    markdownTable(metricTable(change)),
     "~ no difference is called.",
-    speedTable(change),
+    markdownTable(speedTable(change)),
     `Before: ${code(files.before)}, ${counted(change.before.plan.trials, "trial")} per cell, commit ${plain(change.before.environment.commit)}. ` +
       `After: ${code(files.after)}, ${counted(change.after.plan.trials, "trial")} per cell, commit ${plain(change.after.environment.commit)}.`,
     `Make it again: ${code(`npm run report -- ${files.before} ${files.after}`)}`,

@@ -2,7 +2,7 @@ import type { Estimate } from "./cell.js";
 import type { Comparison } from "./comparison.js";
 import { counted, listed, loadText, tick } from "./format.js";
 import type { MetricKey } from "./metrics.js";
-import { type Point, renderPlot, type Series } from "./plot.js";
+import type { Plot, Point, Series } from "./plot.js";
 
 /**
  * The cells of one core: an invalid one leaves a gap in the line, never a point, except where the load generator alone was the limit, which
@@ -43,9 +43,9 @@ function categories({ levels }: Comparison): readonly string[] {
   );
 }
 
-/** Requests per second over concurrency, an SVG document. */
-export function throughputChart(comparison: Comparison): string {
-  return renderPlot({
+/** Requests per second over concurrency. */
+export function throughputPlot(comparison: Comparison): Plot {
+  return {
     title: "Throughput",
     subtitle: subtitle(comparison, "at least"),
     xName: "Concurrency (connections)",
@@ -58,11 +58,11 @@ export function throughputChart(comparison: Comparison): string {
       dashed: false,
       points: pointsOf(comparison, core, "requestsPerSecond"),
     })),
-  });
+  };
 }
 
-/** Median and 99th percentile of latency over concurrency on a logarithmic axis, an SVG document. */
-export function latencyChart(comparison: Comparison): string {
+/** Median and 99th percentile of latency over concurrency on a logarithmic axis. */
+export function latencyPlot(comparison: Comparison): Plot {
   const { cores } = comparison.sweep.plan;
   const lines = (key: MetricKey, label: string, dashed: boolean): readonly Series[] =>
     cores.map((core, subject) => ({
@@ -71,7 +71,7 @@ export function latencyChart(comparison: Comparison): string {
       dashed,
       points: pointsOf(comparison, core, key),
     }));
-  return renderPlot({
+  return {
     title: "Latency",
     subtitle: subtitle(comparison, "at most"),
     xName: "Concurrency (connections)",
@@ -79,5 +79,5 @@ export function latencyChart(comparison: Comparison): string {
     categories: categories(comparison),
     scale: "log",
     series: [...lines("p99Ms", "p99", false), ...lines("p50Ms", "p50", true)],
-  });
+  };
 }

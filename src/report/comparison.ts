@@ -52,6 +52,16 @@ export interface Comparison {
   readonly noise: Noise | null;
 }
 
+/** Every cell by concurrency, the ones of a core that was measured a second time (A/A) after the others. */
+export function allCells({ levels, noise }: Pick<Comparison, "levels" | "noise">): readonly Cell[] {
+  return levels.flatMap(({ cells, concurrency, rate }) => [
+    ...cells,
+    ...(noise?.levels
+      .filter((level) => level.concurrency === concurrency && level.rate === rate)
+      .map(({ cell }) => cell) ?? []),
+  ]);
+}
+
 /** The two cells of a comparison and what is known of them. */
 interface Pair {
   readonly base: Cell;

@@ -4,7 +4,7 @@ import { median } from "../statistics/median.js";
 import type { Cell } from "./cell.js";
 import type { Level } from "./comparison.js";
 import { significant, whole } from "./format.js";
-import { plain, table } from "./markdown.js";
+import type { Table } from "./table.js";
 
 /** One run of ab, with the figures it prints. Connection times in ms: ab's row "Total" of connect + processing. */
 interface AbRow {
@@ -91,20 +91,20 @@ function measured({ concurrency, trials, estimates }: Cell): AbRow {
 }
 
 /** The forerunner's table with a row of ours below each of its own; dashes where ours was not measured. */
-export function forerunnerTable(levels: readonly Level[], cores: readonly string[]): string {
-  return table(
-    ["", "Total, s", "Requests/s", "Mean, ms", "Min", "Mean ± sd", "Median", "Max"],
-    forerunner.flatMap((row) => {
+export function forerunnerTable(levels: readonly Level[], cores: readonly string[]): Table {
+  return {
+    header: ["", "Total, s", "Requests/s", "Mean, ms", "Min", "Mean ± sd", "Median", "Max"],
+    rows: forerunner.flatMap((row) => {
       const level = levels.find(({ concurrency, rate }) => concurrency === row.concurrency && rate === null);
       return [
         cellsOf("C server", row, whole),
         ...cores.map((core) => {
           const cell = level?.cells.find((candidate) => candidate.core === core);
           return cell !== undefined && cell.trials.length > 0
-            ? cellsOf(cell.verdict.valid ? plain(core) : `${plain(core)} (invalid)`, measured(cell), significant)
-            : [`c=${row.concurrency}, ${plain(core)}`, ...new Array<string>(7).fill("–")];
+            ? cellsOf(cell.verdict.valid ? core : `${core} (invalid)`, measured(cell), significant)
+            : [`c=${row.concurrency}, ${core}`, ...new Array<string>(7).fill("–")];
         }),
       ];
     }),
-  );
+  };
 }

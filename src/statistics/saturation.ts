@@ -51,7 +51,7 @@ function serverShare(trial: RanTrial, pinning: Pinning, environment: Pick<Enviro
  * work the kernel does for it outside its account (connections over loopback), and time it waited for a CPU that something else had.
  * What a tool does not tell of itself counts as nothing.
  */
-export function generatorShare({ run: { generator } }: RanTrial): number {
+export function generatorShare({ run: { generator } }: Pick<RanTrial, "run">): number {
   return Math.max(generator.cpuShare ?? 0, generator.eventLoopUtilization ?? 0);
 }
 

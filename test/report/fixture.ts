@@ -160,6 +160,11 @@ export function plausibleSweep({ rates, plan: changes = {}, noise = 0.01, seed =
 
 type Ran = TrialResult & { readonly run: RunResult; readonly server: NonNullable<TrialResult["server"]> };
 
+/** What our own generator found in a trial: that of every trial made here. */
+export function ownRun({ run }: TrialResult): RunResult {
+  return run as RunResult;
+}
+
 /** The sweep with the trials of one cell changed; `only` picks blocks. */
 export function withCell(
   sweep: SweepResult,
