@@ -7,7 +7,7 @@ import type { LoadOptions } from "../load/options.js";
 import { run } from "../load/run.js";
 import { warmUpGenerator } from "../load/warm-up.js";
 import { abReport } from "../report/ab-text.js";
-import { LoopoolError } from "../shared/errors.js";
+import { LoopoolError, messageOf } from "../shared/errors.js";
 import { loadFlags, loadOptionsOf, warmUpOf } from "./load-options.js";
 import { checkOpenFiles } from "./open-files.js";
 import { oneOf, withValues } from "./options.js";
@@ -70,13 +70,20 @@ async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
   };
   process.once("SIGINT", interrupt);
   process.once("SIGTERM", interrupt);
-  await generator.prepare(interruption.signal);
-  if (warmUp !== null) await generator.run(warmUp, interruption.signal);
-  if (argv["hold"] === true) await hold();
-  const result = await generator.run(options, interruption.signal);
-  process.stdout.write(argv["json"] === true ? `${JSON.stringify(result)}\n` : abReport(result));
-  if (interruption.signal.aborted) process.exitCode = 130;
-  else tellWhatFailed(result);
+  try {
+    await generator.prepare(interruption.signal);
+    if (warmUp !== null) await generator.run(warmUp, interruption.signal);
+    if (argv["hold"] === true) await hold();
+    const result = await generator.run(options, interruption.signal);
+    process.stdout.write(argv["json"] === true ? `${JSON.stringify(result)}\n` : abReport(result));
+    if (interruption.signal.aborted) process.exitCode = 130;
+    else tellWhatFailed(result);
+  } catch (error) {
+    // Our own generator tells what it has when it is stopped; another one leaves nothing.
+    if (!interruption.signal.aborted) throw error;
+    console.error(`loopool: ${messageOf(error)}`);
+    process.exitCode = 130;
+  }
 }
 
 /** What sends the requests. */

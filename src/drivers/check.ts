@@ -1,12 +1,16 @@
 import type { LoadOptions } from "../load/options.js";
 import { usageError } from "../shared/errors.js";
-import type { Driver } from "./driver.js";
+import type { Driver, DriverOptions } from "./driver.js";
 
 /**
  * Throws a usage error that names the flag where a tool cannot do what it is asked: nothing is left out in silence. `warmUp` is what
  * --warmup asks for, if anything.
  */
-export function checkDriverOptions(driver: Driver, options: LoadOptions, warmUp: LoadOptions | null): void {
+export function checkDriverOptions(
+  driver: Driver,
+  options: LoadOptions & Pick<DriverOptions, "threads">,
+  warmUp: LoadOptions | null,
+): void {
   const { name, limits } = driver;
   const cannot = (flag: string, what: string): never => {
     throw usageError(`--driver ${name} cannot ${what}: leave out --${flag}, or use loopool's own generator`);
@@ -17,6 +21,7 @@ export function checkDriverOptions(driver: Driver, options: LoadOptions, warmUp:
   if (options.byFirstByte) cannot("by-first-byte", "tell latencies apart by the first byte");
   if ((options.localAddress ?? null) !== null) cannot("local-address", "be given an address to connect from");
   if (!options.keepAlive && !limits.newConnections) cannot("no-keep-alive", "make a new connection for every request");
+  if ((options.threads ?? 1) > 1 && !limits.threads) cannot("threads", "send from more than one thread");
   checkEnd(driver, options);
   if (warmUp !== null) checkEnd(driver, warmUp, "warmup");
   checkStep(driver, "timeout", options.timeoutMs, limits.timeoutStepMs);

@@ -44,7 +44,7 @@ export function cellOf(sweep: SweepResult, core: string, concurrency: number): C
     sentRequests: trials.reduce((sum, { run }) => sum + run.sent, 0),
     failedRequests: trials.reduce((sum, { run }) => sum + failedRequests(run), 0),
     estimates: byMetric((metric) => {
-      const values = trials.map(metric.of);
+      const values = trials.map(metric.of).filter((value) => !Number.isNaN(value));
       return { value: median(values), interval: medianInterval(values) };
     }),
   };
