@@ -6,7 +6,7 @@ import type { GeneratorResult } from "../drivers/result.js";
 import type { LoadOptions } from "../load/options.js";
 import { startGenerator } from "../load/start.js";
 import { abReport } from "../report/ab-text.js";
-import { LoopoolError } from "../shared/errors.js";
+import { LoopoolError, messageOf } from "../shared/errors.js";
 import { fileFlags, resultFilesOf, writeResultFiles } from "./load-files.js";
 import { loadFlags, loadOptionsOf, threadsOf, warmUpOf } from "./load-options.js";
 import { checkOpenFiles } from "./open-files.js";
@@ -88,6 +88,11 @@ async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
     writeResultFiles(files, result);
     if (interruption.signal.aborted) process.exitCode = 130;
     else tellWhatFailed(result);
+  } catch (error) {
+    // Our own generator tells what it has when it is stopped; another one leaves nothing.
+    if (!interruption.signal.aborted) throw error;
+    console.error(`loopool: ${messageOf(error)}`);
+    process.exitCode = 130;
   } finally {
     await generator.close();
   }
@@ -119,7 +124,7 @@ interface Generator {
 function generatorOf(name: unknown, options: LoadOptions, warmUp: LoadOptions | null, threads: number): Generator {
   if (name === undefined) return startGenerator(threads);
   const driver = driverNamed(oneOf("driver", name, driverNames));
-  checkDriverOptions(driver, options, warmUp, threads);
+  checkDriverOptions(driver, { ...options, threads }, warmUp);
   return {
     warmUp: () => driver.version(),
     run: (asked, signal) => driver.run({ ...asked, threads }, signal),

@@ -1,6 +1,6 @@
 import type { LoadOptions } from "../load/options.js";
 import { usageError } from "../shared/errors.js";
-import type { Driver } from "./driver.js";
+import type { Driver, DriverOptions } from "./driver.js";
 
 /**
  * Throws a usage error that names the flag where a tool cannot do what it is asked: nothing is left out in silence. `warmUp` is what
@@ -8,9 +8,8 @@ import type { Driver } from "./driver.js";
  */
 export function checkDriverOptions(
   driver: Driver,
-  options: LoadOptions,
+  options: LoadOptions & Pick<DriverOptions, "threads">,
   warmUp: LoadOptions | null,
-  threads: number,
 ): void {
   const { name, limits } = driver;
   const cannot = (flag: string, what: string): never => {
@@ -22,7 +21,7 @@ export function checkDriverOptions(
   if (options.byFirstByte) cannot("by-first-byte", "tell latencies apart by the first byte");
   if ((options.localAddress ?? null) !== null) cannot("local-address", "be given an address to connect from");
   if (!options.keepAlive && !limits.newConnections) cannot("no-keep-alive", "make a new connection for every request");
-  if (threads > 1 && !limits.threads) cannot("threads", "send from more than one thread");
+  if ((options.threads ?? 1) > 1 && !limits.threads) cannot("threads", "send from more than one thread");
   checkEnd(driver, options);
   if (warmUp !== null) checkEnd(driver, warmUp, "warmup");
   checkStep(driver, "timeout", options.timeoutMs, limits.timeoutStepMs);

@@ -1,7 +1,7 @@
 import type { LoadOptions } from "../load/options.js";
 import type { ToolResult } from "./result.js";
 
-/** What a tool is asked for: the part of our own generator's options that any of them can honour. `limitsOf` what it can are checked before. */
+/** What a tool is asked for: the part of our own generator's options that some of them can honour. */
 export interface DriverOptions
   extends Pick<
     LoadOptions,

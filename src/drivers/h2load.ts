@@ -15,7 +15,7 @@ const caveats = [
   'h2load\'s "succeeded" holds statuses from 300 to 399; here only 2xx counts.',
   "h2load does not connect again after an error: the connection's other requests fail with it.",
   "socket-error: every failure of a connection, the requests given up with it included; h2load does not tell them apart.",
-  "h2load writes every request to a log for the percentiles, which it does not tell otherwise: about a sixth more CPU time per request.",
+  "h2load writes every request to a log for the percentiles, which it does not tell otherwise: about an eighth more CPU time per request.",
   "Latencies count from the request written: no time to connect is in them.",
 ];
 

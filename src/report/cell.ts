@@ -49,9 +49,8 @@ export function cellOf(sweep: SweepResult, core: string, { concurrency, rate }: 
     sentRequests: trials.reduce((sum, { run }) => sum + run.sent, 0),
     failedRequests: trials.reduce((sum, { run }) => sum + failedRequests(run), 0),
     estimates: byMetric((metric) => {
-      const values = trials.map(metric.of);
-      const value = median(values);
-      return { value, interval: Number.isFinite(value) ? medianInterval(values) : null };
+      const values = trials.map(metric.of).filter((value) => !Number.isNaN(value));
+      return { value: median(values), interval: medianInterval(values) };
     }),
   };
 }

@@ -13,6 +13,8 @@ function pointsOf({ levels }: Comparison, core: string, key: MetricKey): readonl
     const cell = cells.find((candidate) => candidate.core === core);
     if (cell === undefined || !(cell.verdict.valid || cell.verdict.lowerBound)) return [];
     const { value, interval }: Estimate = cell.estimates[key];
+    // What another generator did not tell.
+    if (Number.isNaN(value)) return [];
     return [
       { category, value, low: interval?.low ?? null, high: interval?.high ?? null, bound: cell.verdict.lowerBound },
     ];

@@ -128,7 +128,7 @@ targets("ranks its speed, and has no cost for it", () => {
   assert.is(level?.ratios[0]?.byMetric.cpuPerRequestMicros, null);
   const text = document(withTarget);
   assert.not.match(text, /NaN|undefined|null/);
-  assert.match(text, /\| nginx +\| `http:\/\/127\.0\.0\.1:8080\/` +\|/);
+  assert.match(text, /\| nginx +\| +`http:\/\/127\.0\.0\.1:8080\/` \|/);
 });
 
 targets("takes a full generator for its limit, since nothing is known of the server", () => {
