@@ -34,11 +34,51 @@ export async function output(cpu: number | null, command: readonly string[]): Pr
   return stdout;
 }
 
-/** Starts a server that prints "listening on …PORT", hands its port to `use`, and ends it whatever happens. */
+/** What a command printed, and the CPU time it took from its start to its end: the kernel's account, in steps of 10 ms; null outside of Linux. */
+export interface Accounted {
+  readonly stdout: string;
+  readonly cpuSeconds: number | null;
+}
+
+/** As `output`, with the command's CPU time: a shell waits for it, and then reads what it has waited for. */
+export async function accountedOutput(cpu: number | null, command: readonly string[]): Promise<Accounted> {
+  if (process.platform !== "linux") return { stdout: await output(cpu, command), cpuSeconds: null };
+  const script = '"$@"; code=$?; read -r stat < /proc/$$/stat; echo "$stat" >&2; exit $code';
+  const [program, args] = pinned(cpu, ["sh", "-c", script, "sh", ...command]);
+  const { stdout, stderr } = await promisify(execFile)(program, args, { maxBuffer: 64 * 2 ** 20 });
+  const fields = statFields(stderr.trimEnd().split("\n").at(-1) ?? "");
+  return { stdout, cpuSeconds: (fields[CHILDREN_USER]! + fields[CHILDREN_SYSTEM]!) / TICKS_PER_SECOND };
+}
+
+/** CPU time of a running process so far, seconds; null outside of Linux. */
+export function cpuSecondsOf(pid: number): number | null {
+  if (process.platform !== "linux") return null;
+  const fields = statFields(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  return (fields[USER]! + fields[SYSTEM]!) / TICKS_PER_SECOND;
+}
+
+/** USER_HZ, which Linux has for every program, whatever its own clock ticks at. */
+const TICKS_PER_SECOND = 100;
+/** Places in proc_pid_stat(5), less the three fields that end with the name. */
+const [USER, SYSTEM, CHILDREN_USER, CHILDREN_SYSTEM] = [14 - 3, 15 - 3, 16 - 3, 17 - 3] as const;
+
+function statFields(line: string): readonly number[] {
+  return line
+    .slice(line.lastIndexOf(")") + 2)
+    .split(" ")
+    .map(Number);
+}
+
+/** The command with as many open files as it may have, up to `files`. */
+export function withOpenFiles(files: number, command: readonly string[]): readonly string[] {
+  return ["sh", "-c", `ulimit -n ${files} 2>/dev/null; exec "$@"`, "sh", ...command];
+}
+
+/** Starts a server that prints "listening on …PORT", hands its port and process id to `use`, and ends it whatever happens. */
 export async function withServer<T>(
   cpu: number | null,
   command: readonly string[],
-  use: (port: number) => Promise<T>,
+  use: (port: number, pid: number) => Promise<T>,
 ): Promise<T> {
   const [program, args] = pinned(cpu, command);
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
@@ -54,7 +94,7 @@ export async function withServer<T>(
       child.once("error", reject);
       child.once("exit", (code) => reject(new Error(`${command.join(" ")} ended with ${code} before it listened`)));
     });
-    return await use(port);
+    return await use(port, child.pid!);
   } finally {
     child.kill("SIGTERM");
     await exited;

@@ -4,28 +4,45 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Histogram } from "../src/load/histogram.js";
 import type { RunResult } from "../src/load/run-result.js";
-import { output } from "./processes.js";
+import { accountedOutput, withOpenFiles } from "./processes.js";
 
 /** What is asked of a generator: the same for all of them. */
 export interface Task {
   readonly url: string;
   readonly concurrency: number;
   readonly seconds: number;
-  /** Requests that take about `seconds`, for a tool that counts requests. */
-  readonly requests: number;
+  /** Instead of `seconds`, for a tool that counts requests. */
+  readonly requests?: number;
+  /** Absent: on. */
+  readonly keepAlive?: boolean;
   readonly cpu: number | null;
 }
 
 /** What a generator tells. */
 export interface Told {
+  readonly completed: number;
   readonly requestsPerSecond: number;
+  /** Latencies from the request written to its last byte, connecting left out: that is what the other tools measure. */
+  readonly meanMs: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  readonly p999Ms: number;
+  /** Of the generator; null where nothing tells it. */
+  readonly cpuMicrosPerRequest: number | null;
   /** Requests that failed, of whatever class the tool knows. */
   readonly errors: number;
+  /** What only loopool's own generator tells. */
+  readonly own?: {
+    /** Requests per second × mean latency, connecting included: by Little's law the connections that were busy. */
+    readonly busyConnections: number;
+    readonly peakConnections: number;
+    /** How full its fullest thread was, by its event loop. */
+    readonly loopShare: number;
+    readonly delayMaxMs: number;
+  };
 }
 
-/** A load generator on one thread, keep-alive on. */
+/** A load generator. */
 export interface Tool {
   readonly name: string;
   readonly version: string;
@@ -35,79 +52,77 @@ export interface Tool {
 const require = createRequire(import.meta.url);
 const commandLine = fileURLToPath(new URL("../src/cli/main.js", import.meta.url));
 
-/** loopool's own generator, as a process of its own like the others. */
-export const loopool: Tool = {
-  name: "loopool",
-  version: "this tree",
-  async run({ url, concurrency, requests, cpu }) {
-    const count = ["-n", String(requests), "-c", String(concurrency)];
-    const line = await output(cpu, [process.execPath, commandLine, "load", "--json", ...count, url]);
-    const result = JSON.parse(line) as RunResult;
-    const total = Histogram.fromStored(result.latency.total);
-    return {
-      requestsPerSecond: result.completed / result.elapsedSeconds,
-      p50Ms: total.valueAtPercentile(50) / 1e6,
-      p99Ms: total.valueAtPercentile(99) / 1e6,
-      errors: result.sent - result.completed,
-    };
-  },
-};
+/** As many open files as a run over 10,000 connections could want, should the limit be lower. */
+const OPEN_FILES = 40_000;
+
+/** loopool's own generator, as a process of its own like the others. Its CPU time is that of the measured window: starting Node is no request's cost. */
+export function loopoolWith(threads: number): Tool {
+  return {
+    name: threads === 1 ? "loopool" : `loopool, ${threads} threads`,
+    version: "this tree",
+    async run({ url, concurrency, seconds, requests, keepAlive = true, cpu }) {
+      const length = requests === undefined ? ["-t", String(seconds)] : ["-n", String(requests)];
+      const flags = ["--json", ...length, "-c", String(concurrency), "--threads", String(threads)];
+      const command = [process.execPath, commandLine, "load", ...flags, `--keep-alive=${keepAlive}`, url];
+      const { stdout } = await accountedOutput(cpu, withOpenFiles(OPEN_FILES, command));
+      const result = JSON.parse(stdout) as RunResult;
+      const { completed, elapsedSeconds, generator, latency } = result;
+      const service = Histogram.fromStored(latency.processing);
+      const [p50Ms, p99Ms, p999Ms] = [50, 99, 99.9].map((p) => service.valueAtPercentile(p) / 1e6) as Triple;
+      return {
+        completed,
+        requestsPerSecond: completed / elapsedSeconds,
+        meanMs: service.mean / 1e6,
+        p50Ms,
+        p99Ms,
+        p999Ms,
+        cpuMicrosPerRequest: (generator.cpuUserMicros + generator.cpuSystemMicros) / completed,
+        errors: result.sent - completed,
+        own: {
+          busyConnections: latency.total.sum / 1e9 / elapsedSeconds,
+          peakConnections: result.peakConnections,
+          loopShare: generator.eventLoopUtilization,
+          delayMaxMs: generator.eventLoopDelayMaxMs,
+        },
+      };
+    },
+  };
+}
+
+type Triple = [number, number, number];
+
+export const loopool = loopoolWith(1);
 
 interface AutocannonReport {
   readonly duration: number;
   readonly errors: number;
   readonly non2xx: number;
   readonly "2xx": number;
-  readonly latency: { readonly p50: number; readonly p99: number };
+  readonly latency: { readonly mean: number; readonly p50: number; readonly p99: number; readonly p99_9: number };
 }
 
 const autocannonMain = require.resolve("autocannon");
 
+/** autocannon, over connections that are kept. */
 export const autocannon: Tool = {
   name: "autocannon",
   version: (JSON.parse(readFileSync(join(dirname(autocannonMain), "package.json"), "utf8")) as { version: string })
     .version,
   async run({ url, concurrency, seconds, cpu }) {
     const count = ["--duration", String(seconds), "--connections", String(concurrency)];
-    const report = JSON.parse(
-      await output(cpu, [process.execPath, autocannonMain, "--json", "--no-progress", ...count, url]),
-    ) as AutocannonReport;
+    const command = [process.execPath, autocannonMain, "--json", "--no-progress", ...count, url];
+    const { stdout, cpuSeconds } = await accountedOutput(cpu, command);
+    const report = JSON.parse(stdout) as AutocannonReport;
+    const completed = report["2xx"];
     return {
-      requestsPerSecond: report["2xx"] / report.duration,
+      completed,
+      requestsPerSecond: completed / report.duration,
+      meanMs: report.latency.mean,
       p50Ms: report.latency.p50,
       p99Ms: report.latency.p99,
+      p999Ms: report.latency.p99_9,
+      cpuMicrosPerRequest: cpuSeconds === null ? null : (cpuSeconds * 1e6) / completed,
       errors: report.errors + report.non2xx,
     };
   },
 };
-
-const msPer: Readonly<Record<string, number>> = { us: 1e-3, ms: 1, s: 1e3, m: 60e3 };
-
-/** wrk, where it is installed; `version` is its own word for it. */
-export function wrk(version: string): Tool {
-  return {
-    name: "wrk",
-    version,
-    async run({ url, concurrency, seconds, cpu }) {
-      const count = ["-t", "1", "-c", String(concurrency), "-d", `${seconds}s`];
-      const text = await output(cpu, ["wrk", "--latency", ...count, url]);
-      const found = (pattern: RegExp): readonly string[] => {
-        const match = pattern.exec(text);
-        if (match === null) throw new Error(`wrk's report has no ${pattern}:\n${text}`);
-        return match;
-      };
-      const percentileMs = (percentile: number): number => {
-        const [, value, unit] = found(new RegExp(`^ +${percentile}%\\s+([\\d.]+)(us|ms|s|m)$`, "m"));
-        return Number(value) * msPer[unit ?? ""]!;
-      };
-      const sockets = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(text)?.slice(1) ?? [];
-      const others = /Non-2xx or 3xx responses: (\d+)/.exec(text)?.slice(1) ?? [];
-      return {
-        requestsPerSecond: Number(found(/^Requests\/sec:\s+([\d.]+)/m)[1]),
-        p50Ms: percentileMs(50),
-        p99Ms: percentileMs(99),
-        errors: [...sockets, ...others].reduce((sum, count) => sum + Number(count), 0),
-      };
-    },
-  };
-}
