@@ -1,11 +1,13 @@
 import { accessSync } from "node:fs";
 import { resolve } from "node:path";
+import { driverNames } from "../drivers/drivers.js";
 import { modes } from "../server.js";
 import { usageError } from "../shared/errors.js";
 import { cpuList } from "../statistics/cpu-list.js";
 import { type PinningFacts, pinningFacts, resolvePinning } from "../sweep/pinning.js";
-import type { OpenLoopPlan, Pinning, SweepPlan, Target, Until } from "../sweep/result.js";
-import { listOf, number, oneOf, text, wholeNumber } from "./options.js";
+import type { Pinning, SweepPlan, Until } from "../sweep/result.js";
+import { listOf, text, wholeNumber } from "./options.js";
+import { coresOf, DEFAULT_SECONDS, generatorOf, openLoopOf, targetsOf } from "./sweep-loads.js";
 
 /**
  * What a sweep does unless told otherwise: seed 001's concurrencies and requests. An even number of trials, so that each core comes
@@ -19,9 +21,6 @@ const quick = { ...usual, concurrency: "10,100", requests: 10_000, warmup: 5_000
 const DEFAULT_MAX_TRIALS = 40;
 const DEFAULT_MAX_MINUTES = 15;
 const DEFAULT_SEED = 1;
-const DEFAULT_OPEN_SECONDS = 2;
-/** `--rate auto`, of the capacity found: usual, busy, and near the knee of the latency curve. */
-const AUTO_SHARES = [0.5, 0.7, 0.9];
 
 /** Flags that make the plan: a sweep that is resumed has one already. Beside them `--keep-alive`, `--quick` and `--aa`. */
 export const planOptions = {
@@ -39,7 +38,9 @@ export const planOptions = {
     describe:
       "open loop: requests per second, like 1000,5000; auto: 50, 70 and 90% of what the slowest core serves in a closed loop",
   },
-  duration: { describe: `with --rate: seconds of a trial [default: ${DEFAULT_OPEN_SECONDS}]` },
+  duration: { describe: `seconds of a trial, instead of --requests [default with --rate: ${DEFAULT_SECONDS}]` },
+  threads: { describe: "threads of the load generator [default: 1]" },
+  driver: { describe: `another load generator, where it is installed: ${driverNames.join(", ")}` },
   until: {
     describe: "add blocks until each ratio of requests/s is known this well, like 3% for ±3%; --trials is the least",
   },
@@ -72,6 +73,7 @@ export function planOf(argv: Readonly<Record<string, unknown>>): SweepPlan {
   const targets = targetsOf(argv["target"], path);
   const cores = [...coresOf(argv["cores"] ?? base.cores, targets), ...targets.map(({ name }) => name)];
   const openLoop = openLoopOf(argv, concurrencies);
+  const generator = generatorOf(argv, { concurrencies, requests });
   const trials = wholeNumber("trials", argv["trials"] ?? base.trials, 1, 1000);
   const until = untilOf(argv, cores, trials);
   return {
@@ -88,6 +90,7 @@ export function planOf(argv: Readonly<Record<string, unknown>>): SweepPlan {
     pinning,
     ...(targets.length > 0 ? { targets } : {}),
     ...(openLoop === null ? {} : { openLoop }),
+    ...generator,
     ...(argv["aa"] === true ? { twin: { name: `${cores[0]} again`, of: cores[0]! } } : {}),
     ...(until === null ? {} : { until }),
   };
@@ -115,48 +118,6 @@ function untilOf(argv: Readonly<Record<string, unknown>>, cores: readonly string
   if (maxTrials < trials) throw usageError(`--max-trials ${maxTrials} is less than --trials ${trials}: raise it`);
   const maxMinutes = wholeNumber("max-minutes", argv["max-minutes"] ?? DEFAULT_MAX_MINUTES, 1, 1440);
   return { halfWidth: Number(percent) / 100, maxTrials, maxSeconds: maxMinutes * 60 };
-}
-
-/** The cores among what is compared: "none" beside targets. */
-function coresOf(raw: unknown, targets: readonly Target[]): readonly string[] {
-  if (raw === "none") {
-    if (targets.length > 0) return [];
-    throw usageError("--cores none leaves nothing to measure: name servers with --target name=URL");
-  }
-  return listOf("cores", raw, (flag, word) => oneOf(flag, word, modes));
-}
-
-/** `--target name=URL`, as often as one likes. */
-function targetsOf(raw: unknown, path: string): readonly Target[] {
-  const targets = [raw ?? []].flat().map((value) => {
-    const [, name = "", url = ""] = /^([^=]*)=(.*)$/s.exec(String(value)) ?? [];
-    if (!/^\w[\w. -]*$/.test(name) || !URL.canParse(url)) {
-      throw usageError(`--target must be name=URL, like nginx=http://127.0.0.1:8080, not "${String(value)}"`);
-    }
-    if (modes.includes(name)) throw usageError(`--target ${name}=… has the name of a core: choose another`);
-    const parsed = new URL(url);
-    if (parsed.protocol !== "http:") throw usageError(`--target ${name}: only http:// can be measured, not ${url}`);
-    return { name, url: parsed.pathname === "/" && parsed.search === "" ? `${parsed.origin}${path}` : parsed.href };
-  });
-  const names = targets.map(({ name }) => name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw usageError(`--target names "${twice}" twice: give each server a name of its own`);
-  return targets;
-}
-
-/** `--rate` and `--duration`; null without them. */
-function openLoopOf(argv: Readonly<Record<string, unknown>>, concurrencies: readonly number[]): OpenLoopPlan | null {
-  if (argv["rate"] === undefined) {
-    if (argv["duration"] !== undefined) throw usageError("--duration is the length of an open loop: give --rate too");
-    return null;
-  }
-  const seconds = number("duration", argv["duration"] ?? DEFAULT_OPEN_SECONDS, 0.1, 3600);
-  if (argv["rate"] === "auto") return { shares: AUTO_SHARES, rates: [], seconds };
-  const given = listOf("rate", argv["rate"], (flag, raw) => number(flag, raw, 0.1, 1e6));
-  const rates = concurrencies.flatMap((concurrency) =>
-    given.map((requestsPerSecond) => ({ concurrency, requestsPerSecond })),
-  );
-  return { shares: null, rates, seconds };
 }
 
 function handlersFile(value: string): string {

@@ -1,4 +1,5 @@
 import type { Argv, CommandModule } from "yargs";
+import { driverNamed } from "../drivers/drivers.js";
 import { loadText } from "../report/format.js";
 import { readSweep } from "../report/read.js";
 import { writeReport } from "../report/write.js";
@@ -57,6 +58,7 @@ export const sweepCommand: CommandModule = {
         "a server that is not ours, side by side with the cores",
       )
       .example("$0 sweep --rate auto --concurrency 100", "latencies at 50, 70 and 90% of the capacity (open loop)")
+      .example("$0 sweep --driver wrk --duration 2", "the same plan with wrk, to check one with the other")
       .example("$0 sweep --no-keep-alive --concurrency 450", "a new connection for every request")
       .example("$0 sweep --resume bench/results/2026-11-21-cores.json", "finish what was interrupted")
       .epilogue(reportFiles),
@@ -115,7 +117,8 @@ async function runToTheEnd(
 
 async function begin(argv: Values, timeoutMs: number, signal: AbortSignal): Promise<Sweep> {
   const plan = planOf(argv);
-  checkOpenFiles(Math.max(...plan.concurrencies));
+  checkOpenFiles(Math.max(...plan.concurrencies), plan.threads);
+  if (plan.driver !== undefined) await driverNamed(plan.driver).version();
   const name = text("name", argv["name"] ?? "cores");
   if (!/^\w[\w.-]*$/.test(name)) {
     throw usageError(`--name may have letters, digits, "_", and after the first also "." and "-", not "${name}"`);

@@ -35,6 +35,9 @@ const sameLoad = [
   "requests",
   "warmupRequests",
   "workers",
+  "seconds",
+  "threads",
+  "driver",
 ] as const satisfies readonly (keyof SweepPlan)[];
 
 /** What a reader must know when it is not the same. The load average and the calibration differ always. */
@@ -62,7 +65,7 @@ function checkComparable(before: StoredSweep, after: StoredSweep): void {
   for (const name of sameLoad) {
     if (a[name] !== b[name]) {
       throw usageError(
-        `${both} did not measure the same: ${name} ${a[name]}, then ${b[name]}; run both with the same flags`,
+        `${both} did not measure the same: ${name} ${a[name] ?? "not given"}, then ${b[name] ?? "not given"}; run both with the same flags`,
       );
     }
   }

@@ -71,7 +71,8 @@ export function latencyPlot(comparison: Comparison): Plot {
       name: `${core} ${label}`,
       subject,
       dashed,
-      points: pointsOf(comparison, core, key),
+      // Another generator may tell whole milliseconds: 0 has no place on a logarithmic axis.
+      points: pointsOf(comparison, core, key).filter(({ value, low }) => value > 0 && (low === null || low > 0)),
     }));
   return {
     title: "Latency",

@@ -1,6 +1,7 @@
 import { inFlight } from "../statistics/accounts.js";
 import { median } from "../statistics/median.js";
 import { generatorShare, loopShare, type RanTrial, serverCpus } from "../statistics/saturation.js";
+import type { SweepPlan, SweepResult } from "../sweep/result.js";
 import type { Cell } from "./cell.js";
 import { allCells, type Comparison } from "./comparison.js";
 import { reasonText, warningText } from "./findings-text.js";
@@ -63,6 +64,29 @@ export function findingsOf(comparison: Comparison): readonly FindingText[] {
   ];
 }
 
+/** "100,000 requests each after 20,000 of warm-up". */
+function windowText({ requests, warmupRequests, seconds, openLoop }: SweepPlan): string {
+  const open = openLoop === undefined ? null : `open loops ${significant(openLoop.seconds)} s each`;
+  if (openLoop?.shares === null) return open!;
+  const closed =
+    seconds === undefined
+      ? `${whole(requests)} requests each after ${whole(warmupRequests)} of warm-up`
+      : `${significant(seconds)} s each after half as long a warm-up`;
+  return open === null ? closed : `${closed}; ${open}`;
+}
+
+/** Which load generator it was, and what another one than ours is known to misreport. */
+function generatorRows({ plan, trials }: SweepResult): readonly (readonly string[])[] {
+  const { driver, threads = 1 } = plan;
+  const sending = threads === 1 ? "" : `, ${whole(threads)} threads`;
+  if (driver === undefined) return [["Load generator", `loopool's own${sending}`]];
+  const tool = trials.flatMap(({ run }) => (run !== null && "tool" in run ? [run.tool] : []))[0];
+  return [
+    ["Load generator", `${driver} ${tool?.version ?? ""}${sending}`],
+    ...(tool?.caveats ?? []).map((caveat) => [`To know of ${driver}`, caveat]),
+  ];
+}
+
 export function environmentTable({ sweep }: Comparison): Table {
   const { environment: machine, plan } = sweep;
   const { pinning } = plan;
@@ -83,15 +107,12 @@ export function environmentTable({ sweep }: Comparison): Table {
       ["Server / generator", `${cpus(pinning.server)} / ${cpus(pinning.generator)}`],
       ["Workers of the cores that have them", String(plan.workers)],
       ["Started / finished", `${sweep.startedAt} / ${sweep.finishedAt ?? "unfinished"}`],
-      [
-        "Trials",
-        `${plan.trials} per cell${again}, ${plan.openLoop?.shares === null ? "" : `${whole(plan.requests)} requests each `}after ${whole(plan.warmupRequests)} of warm-up${plan.openLoop === undefined ? "" : " at most"}`,
-      ],
+      ["Trials", `${plan.trials} per cell${again}, ${windowText(plan)}`],
       ["Request", { code: `GET ${plan.path}` }],
       ["Connections", plan.keepAlive ? "kept alive" : "a new one for each request"],
       ["Handlers", plan.handlers === null ? "built-in" : { code: plan.handlers }],
       ["Seed", String(plan.seed)],
-      ...(plan.openLoop === undefined ? [] : [["Open loops", `${significant(plan.openLoop.seconds)} s each`]]),
+      ...generatorRows(sweep),
       ...(plan.targets ?? []).flatMap(({ name, url }) => [
         [name, { code: url }],
         [`${name} ran`, "already, where its owner put it; not restarted between trials"],

@@ -45,6 +45,12 @@ export interface SweepPlan {
   readonly twin?: Twin;
   /** Blocks are added until the ratios are known well enough; absent where the number of trials was given. */
   readonly until?: Until;
+  /** Length of the measured window of a closed loop, instead of `requests`; the warm-up is half as long, in whole seconds. */
+  readonly seconds?: number;
+  /** Threads of the load generator; absent: 1. */
+  readonly threads?: number;
+  /** Another load generator, by the name of its driver; absent: our own. */
+  readonly driver?: string;
   /** Trials at given rates; absent where all are closed loops. */
   readonly openLoop?: OpenLoopPlan;
 }

@@ -54,12 +54,25 @@ export async function runTrial(
 }
 
 function requestOf({ concurrency, rate }: PlannedTrial, plan: SweepPlan, url: string): GeneratorRequest {
-  const { keepAlive, path, openLoop } = plan;
-  // A warm-up at the rate of the window would take as long as the rate is low: half a window is enough.
-  const windowRequests = rate === null ? plan.requests : Math.max(concurrency, Math.round(rate * openLoop!.seconds));
-  const warmupRequests = rate === null ? plan.warmupRequests : Math.min(plan.warmupRequests, windowRequests >> 1);
-  const byFirstByte = ANSWERS_IN_KINDS.test(path);
-  return { url, requests: windowRequests, warmupRequests, concurrency, keepAlive, rate, byFirstByte };
+  const { keepAlive, path, driver = null, threads = 1 } = plan;
+  // What another generator's bodies began with is not told.
+  const byFirstByte = driver === null && ANSWERS_IN_KINDS.test(path);
+  return { url, ...windowOf(plan, concurrency, rate), concurrency, keepAlive, rate, byFirstByte, threads, driver };
+}
+
+/** Window and warm-up, which by time is half as long. */
+function windowOf(
+  { requests, warmupRequests, seconds, openLoop }: SweepPlan,
+  concurrency: number,
+  rate: number | null,
+): Pick<GeneratorRequest, "requests" | "seconds" | "warmup"> {
+  if (rate !== null) {
+    const scheduled = Math.max(concurrency, Math.round(rate * openLoop!.seconds));
+    // As many as usual would take long where the rate is low.
+    return { requests: scheduled, seconds: null, warmup: String(Math.min(warmupRequests, scheduled >> 1)) };
+  }
+  if (seconds === undefined) return { requests, seconds: null, warmup: String(warmupRequests) };
+  return { requests: null, seconds, warmup: `${Math.ceil(seconds / 2)}s` };
 }
 
 /** How the server of one core of a plan is started: a script and its arguments, without its address. */

@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import type { ToolResult } from "../../src/drivers/result.js";
+import type { RunResult } from "../../src/load/run-result.js";
 import type { SweepResult } from "../../src/sweep/result.js";
 import { loopool } from "../support/cli.js";
 
@@ -105,6 +107,35 @@ test("--rate auto measures the capacity first, then open loops at shares of it",
   assert.match(output, /At c=2, \d+\/s the 99th percentile of latency of the pool/);
 });
 
+test("--duration ends trials by time, and --threads makes the generator several", async () => {
+  const flags = ["--duration", "0.3", "--threads", "2", "--cores", "reactor", "--path", "/sleep?ms=2"];
+  const load = ["--concurrency", "4", "--trials", "1", "--name", "timed"];
+  const { code, output, errors } = await loopool("sweep", ...load, ...flags, ...folders).ended;
+  assert.is(code, 0, errors);
+  const { plan, trials } = resultIn(output);
+  assert.equal([plan.seconds, plan.threads], [0.3, 2]);
+  const [{ run, server } = trials[0]!] = trials;
+  assert.is(run!.requestedSeconds, 0.3);
+  assert.is(server!.requests, run!.sent, "the server's own count");
+  assert.is((run as RunResult).generator.threads, 2);
+});
+
+test("--driver runs another load generator through the same plan and report", async () => {
+  const flags = ["--driver", "autocannon", "--cores", "reactor", "--path", "/hello"];
+  const { code, output, errors } = await loopool("sweep", ...small, ...flags, "--name", "driver", ...folders).ended;
+  assert.is(code, 0, errors);
+  const { plan, trials } = resultIn(output);
+  assert.is(plan.driver, "autocannon");
+  for (const { run, server } of trials) {
+    assert.is((run as ToolResult).tool.name, "autocannon");
+    assert.is(run!.completed, 200);
+    assert.ok(server!.requests >= 200);
+  }
+  const report = readFileSync(/^Report: (.*)$/m.exec(output)?.[1] ?? "", "utf8");
+  assert.match(report, /\| Load generator +\| +autocannon \d+\.\d+/);
+  assert.match(report, /\| To know of autocannon +\|/);
+});
+
 test("refuses what contradicts itself, by the flag's name", async () => {
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [["--target", "nginx"], /--target must be name=URL/],
@@ -114,7 +145,13 @@ test("refuses what contradicts itself, by the flag's name", async () => {
     [["--cores", "none"], /--cores none leaves nothing to measure/],
     [["--rate", "fast"], /--rate must be a number/],
     [["--rate", "100,100"], /--rate names a value twice/],
-    [["--duration", "3"], /--duration is the length of an open loop: give --rate too/],
+    [["--duration", "3", "--requests", "1000"], /a trial ends after --requests or after --duration/],
+    [["--threads", "11"], /--threads 11 is more than --concurrency 10/],
+    [["--driver", "siege"], /--driver must be one of/],
+    [["--driver", "wrk", "--requests", "1000"], /--driver wrk cannot stop after a number of requests: give --duration/],
+    [["--driver", "wrk", "--duration", "0.5"], /--driver wrk takes --duration in steps of 1 s/],
+    [["--driver", "autocannon", "--no-keep-alive"], /--driver autocannon cannot make a new connection/],
+    [["--driver", "autocannon", "--rate", "5"], /--driver autocannon cannot send at fixed times/],
     [["--rate", "100", "--until", "3%"], /--until narrows the ratio of requests per second/],
   ];
   for (const [flags, message] of cases) {

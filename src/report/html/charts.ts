@@ -79,7 +79,7 @@ export function percentileFigures(
               curves: found.map(({ cell, total }) => ({
                 subject: subjects.indexOf(cell.core),
                 points: percentileRows(total).flatMap(({ valueNs, share }) =>
-                  share === 1 ? [] : [[1 / (1 - share), valueNs / 1e6] as const],
+                  share === 1 || valueNs <= 0 ? [] : [[1 / (1 - share), valueNs / 1e6] as const],
                 ),
               })),
             },
