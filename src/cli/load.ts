@@ -6,9 +6,9 @@ import type { GeneratorResult } from "../drivers/result.js";
 import type { LoadOptions } from "../load/options.js";
 import { startGenerator } from "../load/start.js";
 import { abReport } from "../report/ab-text.js";
-import { LoopoolError, messageOf } from "../shared/errors.js";
+import { LoopoolError, messageOf, usageError } from "../shared/errors.js";
 import { fileFlags, resultFilesOf, writeResultFiles } from "./load-files.js";
-import { loadFlags, loadOptionsOf, threadsOf, warmUpOf } from "./load-options.js";
+import { AUTO, loadFlags, loadOptionsOf, threadsOf, warmUpOf } from "./load-options.js";
 import { checkOpenFiles } from "./open-files.js";
 import { oneOf, withValues } from "./options.js";
 
@@ -54,6 +54,7 @@ export const loadCommand: CommandModule = {
       .example("$0 load -n 100000 -c 100 http://localhost:9090/", "as ab -k -n 100000 -c 100")
       .example("$0 load -t 10 -c 50 --warmup 2s http://localhost:9090/", "ten seconds, after two that do not count")
       .example("$0 load -R 2000 -t 10 http://localhost:9090/", "2,000 requests a second, late or not (open loop)")
+      .example("$0 load -R auto -t 5 http://localhost:9090/", "the capacity, then latencies at 50, 70 and 90% of it")
       .example(
         "$0 load --threads 2 --no-keep-alive http://localhost:9090/",
         "more connections than one thread can make",
@@ -71,6 +72,8 @@ async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
   checkOpenFiles(options.concurrency, threads);
   const generator = generatorOf(argv["driver"], options, warmUp, threads);
   const files = resultFilesOf(argv);
+  const auto = argv["rate"] === AUTO;
+  if (auto) checkAuto(argv, files.length);
 
   const interruption = new AbortController();
   const interrupt = (): void => {
@@ -81,12 +84,16 @@ async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
   process.once("SIGINT", interrupt);
   process.once("SIGTERM", interrupt);
   try {
-    const result = await measure(generator, options, warmUp, argv["hold"] === true, interruption.signal);
-    process.stdout.write(
-      argv["json"] === true ? `${JSON.stringify({ schema: "loopool-load/1", ...result })}\n` : abReport(result),
-    );
+    const { signal } = interruption;
+    let result = await measure(generator, options, warmUp, argv["hold"] === true, signal);
+    print(result, argv["json"] === true);
     writeResultFiles(files, result);
-    if (interruption.signal.aborted) process.exitCode = 130;
+    for (const rate of auto ? ratesOf(result) : []) {
+      if (signal.aborted) break;
+      result = await generator.run({ ...options, rate }, signal);
+      print(result, argv["json"] === true);
+    }
+    if (signal.aborted) process.exitCode = 130;
     else tellWhatFailed(result);
   } catch (error) {
     // Our own generator tells what it has when it is stopped; another one leaves nothing.
@@ -96,6 +103,24 @@ async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
   } finally {
     await generator.close();
   }
+}
+
+/** Several runs follow one another: what is for one of them alone cannot be asked for. Throws a usage error. */
+function checkAuto(argv: Readonly<Record<string, unknown>>, files: number): void {
+  if (argv["driver"] !== undefined) throw usageError("--rate auto needs loopool's own generator: leave out --driver");
+  if (argv["hold"] === true)
+    throw usageError("--hold waits before one run, and --rate auto makes several: leave one out");
+  if (files > 0) throw usageError("--hgrm and --csv hold one run: with --rate auto use --json, a line for each run");
+}
+
+/** 50, 70 and 90% of what a closed loop served, as round figures; none where it served nothing. */
+function ratesOf({ completed, elapsedSeconds }: GeneratorResult): readonly number[] {
+  const capacity = completed / elapsedSeconds;
+  return completed === 0 ? [] : [0.5, 0.7, 0.9].map((share) => Number((share * capacity).toPrecision(2)));
+}
+
+function print(result: GeneratorResult, asJson: boolean): void {
+  process.stdout.write(asJson ? `${JSON.stringify({ schema: "loopool-load/1", ...result })}\n` : abReport(result));
 }
 
 /** Warm-up, where one is wanted, and window. */

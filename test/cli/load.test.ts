@@ -177,6 +177,29 @@ test("Ctrl-C in a run over a time says how far it came", async () => {
   });
 });
 
+test("--rate auto measures the capacity, then an open loop at 50, 70 and 90% of it", async () => {
+  await withServer({ mode: "reactor" }, async ({ url, stats }) => {
+    const flags = ["--rate", "auto", "-c", "2", "-n", "200", "--json"];
+    const { code, output, errors } = await loopool("load", ...flags, `${url}/sleep?ms=2`).ended;
+    assert.is(code, 0, errors);
+    const [closed, ...open] = output
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as RunResult);
+    assert.is(closed!.loop, "closed");
+    const capacity = closed!.completed / closed!.elapsedSeconds;
+    assert.equal(
+      open.map(({ openLoop }) => openLoop!.rate),
+      [0.5, 0.7, 0.9].map((share) => Number((share * capacity).toPrecision(2))),
+    );
+    assert.is((await stats()).requests, 4 * 200 + 1);
+  });
+  for (const flag of [["--hold"], ["--driver", "autocannon"], ["--csv", "x.csv"]]) {
+    const { code, errors } = await loopool("load", "--rate", "auto", ...flag, "http://localhost:9/").ended;
+    assert.equal([code, errors.trim().split("\n").length], [2, 1], errors);
+  }
+});
+
 test("--driver: another generator's run in the same report, and its result as JSON", async () => {
   await withServer({ mode: "reactor" }, async ({ url, stats }) => {
     const flags = ["--driver", "autocannon", "-n", "200", "-c", "4", "--warmup", "50"];
