@@ -3,7 +3,7 @@ import type { Loading } from "../shared/cache/loading.js";
 import type { SharedCache } from "../shared/cache/shared-cache.js";
 import { threadClock } from "../shared/clock.js";
 import type { HandlerContext } from "../shared/handlers/context.js";
-import type { HandlerRequest, HandlerResponse } from "../shared/handlers/handler.js";
+import type { HandlerRequest, HandlerResponse, HeaderTable } from "../shared/handlers/handler.js";
 import type { ClaimRing } from "../shared/memory/claim-ring.js";
 import type { Doorbell } from "../shared/memory/doorbell.js";
 import type { Parking } from "../shared/memory/parking.js";
@@ -47,6 +47,8 @@ class Pool implements Core {
   /** The time when the first request of this turn of the loop was published. */
   #turnMs = 0;
   readonly #timers: readonly NodeJS.Timeout[];
+  /** As the worker that became ready last has it: one at least has before the first request comes. */
+  #headerTable: HeaderTable = { byPath: new Map(), files: [] };
 
   static async start(context: HandlerContext): Promise<Pool> {
     const created = new Pool(context);
@@ -94,7 +96,10 @@ class Pool implements Core {
             this.#answer(tag, { ...response, pin });
           }
         },
-        onReady: countWorkers,
+        onReady: ({ headerTable }) => {
+          this.#headerTable = headerTable;
+          countWorkers();
+        },
         onRetired: () => {
           countWorkers();
           this.#recover(worker);
@@ -117,6 +122,10 @@ class Pool implements Core {
             }),
           ]),
     ];
+  }
+
+  headersOf(path: string): readonly string[] {
+    return this.#headerTable.byPath.get(path) ?? this.#headerTable.files;
   }
 
   submit(request: HandlerRequest, reply: Reply): void {

@@ -1,10 +1,12 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { conformance } from "../core/conformance.js";
+import { headerConformance } from "../core/header-conformance.js";
 import { RawClient } from "../support/raw-client.js";
 import { type StatsFigures, withServer } from "../support/server.js";
 
 conformance("pool");
+headerConformance("pool");
 
 const test = suite("pool");
 

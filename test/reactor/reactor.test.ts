@@ -1,3 +1,5 @@
 import { conformance } from "../core/conformance.js";
+import { headerConformance } from "../core/header-conformance.js";
 
 conformance("reactor");
+headerConformance("reactor");

@@ -5,7 +5,13 @@ import type { Core } from "../../core.js";
 import type { Front, FrontModule } from "../../front.js";
 import { LoopoolError, messageOf } from "../../shared/errors.js";
 import type { HandlerContext } from "../../shared/handlers/context.js";
-import { type HandlerRequest, type HandlerResponse, HeaderBlock } from "../../shared/handlers/handler.js";
+import {
+  type HandlerRequest,
+  type HandlerResponse,
+  HeaderBlock,
+  NO_HEADERS,
+  type RequestHeaders,
+} from "../../shared/handlers/handler.js";
 import { Field } from "../../shared/stats.js";
 import { type LoadedUws, loadUws } from "./load.js";
 import { type FrontState, UwsReply } from "./reply.js";
@@ -42,7 +48,7 @@ async function listen(
     const query: string | undefined = req.getQuery();
     const entry = visits === null ? null : visits.enter(res, req, method, path, query);
     const reply = new UwsReply(res, method === "HEAD", state, entry);
-    core.submit({ method, path, query: query ?? "" }, reply);
+    core.submit({ method, path, query: query ?? "", headers: readHeaders(req, core.headersOf(path)) }, reply);
     reply.defer();
   };
   const app = uws
@@ -77,6 +83,23 @@ async function listen(
     return cutOff;
   };
   return { url: `http://${urlHost(address.host)}:${port}`, port, drain };
+}
+
+/**
+ * The fields of these names. All fields are gone through, at 0.08 µs each: `req.getHeader` knows the first line of a field only, and
+ * takes 0.06 µs for each name, there or not.
+ */
+function readHeaders(req: HttpRequest, names: readonly string[]): RequestHeaders {
+  if (names.length === 0) return NO_HEADERS;
+  let found: Record<string, string> | undefined;
+  req.forEach((name, value) => {
+    if (!names.includes(name)) return;
+    found ??= {};
+    const before = found[name];
+    // RFC 9110 §5.3. The one field of requests that may come in several lines and is no list is Cookie (RFC 6265 §5.4).
+    found[name] = before === undefined ? value : `${before}${name === "cookie" ? "; " : ", "}${value}`;
+  });
+  return found ?? NO_HEADERS;
 }
 
 function urlHost(host: string | null): string {

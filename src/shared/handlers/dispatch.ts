@@ -6,9 +6,11 @@ import {
   BadRequest,
   type Dispatch,
   type Handler,
+  type HandlerRequest,
   type HandlerResponse,
   type HandlerResult,
   HeaderBlock,
+  type HeaderTable,
   importHandlers,
   textResponse,
 } from "./handler.js";
@@ -45,7 +47,7 @@ export async function createDispatch(context: HandlerContext): Promise<Dispatch>
     return SERVER_ERROR;
   };
 
-  return (request) => {
+  const dispatch = (request: HandlerRequest): HandlerResponse | Promise<HandlerResponse> => {
     context.stats.add(Field.handled, 1);
     try {
       const response = (byPath.get(request.path) ?? files)(request);
@@ -54,6 +56,12 @@ export async function createDispatch(context: HandlerContext): Promise<Dispatch>
       return failed(error);
     }
   };
+  return Object.assign(dispatch, { headerTable: headerTable(byPath, files) });
+}
+
+function headerTable(byPath: ReadonlyMap<string, Handler>, files: Handler): HeaderTable {
+  const named = [...byPath].map(([path, { headers = [] }]) => [path, headers] as const);
+  return { byPath: new Map(named), files: files.headers ?? [] };
 }
 
 const SERVER_ERROR = textResponse(500, "500 Internal Server Error");
