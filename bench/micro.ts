@@ -103,13 +103,14 @@ async function singleOperations(): Promise<readonly { name: string; medianNs: nu
   const cacheShape = { bytes: 2 ** 24, threads: 2 };
   const cacheMemory = new SharedArrayBuffer(cacheBytes(cacheShape));
   const shared = new SharedCache({ memory: cacheMemory, shape: cacheShape, thread: 0, maySleep: false, stats });
-  const files = new FileCache("/", shared, new Loading(new SharedArrayBuffer(LOADING_BYTES), 0), stats);
+  const rules = { immutable: null, maxAgeSeconds: 0, csp: null };
+  const files = new FileCache("/", rules, shared, new Loading(new SharedArrayBuffer(LOADING_BYTES), 0), stats);
   const names = Array.from({ length: 16 }, (_, i) => `/srv/www/page${i}.html`);
   const map = new Map(names.map((name) => [name, new Uint8Array(1024)]));
   // As if they were compared with the disk an hour from now: none gets old while it is measured.
   const checkedMs = threadClock()() + 3_600_000;
   for (const [name, body] of map) {
-    const view = shared.put(name, { status: 200, head: "text/html", body, modifiedMs: 0, checkedMs });
+    const view = shared.put(name, { status: 200, head: "\nContent-Type\ntext/html", body, modifiedMs: 0, checkedMs });
     shared.release(view!.pin);
   }
   const echo = new Worker(here("./fixtures/echo.js"));

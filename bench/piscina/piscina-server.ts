@@ -32,6 +32,7 @@ const server = await startServer(
     requestTimeoutMs: null,
     queue: 1024,
     cacheBytes: 64 * 2 ** 20,
+    files: { immutable: null, maxAgeSeconds: 0, csp: null },
     handlers: null,
     iterationsPerMicro: iterations === undefined ? null : Number(iterations),
     log: null,

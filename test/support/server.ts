@@ -63,6 +63,7 @@ export async function withServer(
       requestTimeoutMs: null,
       queue: 1024,
       cacheBytes: 8 * 2 ** 20,
+      files: { immutable: null, maxAgeSeconds: 0, csp: "default-src 'self'" },
       handlers: behaviours,
       iterationsPerMicro: 1,
       log: null,

@@ -25,6 +25,7 @@ export const bounds = {
   "cache-bytes": [2 ** 16, 2 ** 31],
   "worker-memory": [8, 2 ** 20],
   seconds: [0, 86_400],
+  "max-age": [0, 31_536_000],
 } as const;
 
 /** Every setting of a server: a flag of `serve`, a variable, and a key of the configuration file. To add one, name it here and in resolve.ts. */
@@ -69,6 +70,23 @@ export const settings = {
     describe: "bound of the file cache that all threads share",
     schema: integer(...bounds["cache-bytes"]),
     default: 64 * 2 ** 20,
+  },
+  immutable: {
+    describe: "regular expression for paths of files that never change, which browsers keep for a year; off: none",
+    schema: text,
+    // A point or a dash, eight hexadecimal digits or more, letters and figures among them: a date is no hash.
+    default: "[.-](?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{8,}\\.[^/]*$",
+  },
+  "max-age": {
+    describe: "seconds for which browsers may use other files, pages excepted, without asking; 0: they always ask",
+    schema: integer(...bounds["max-age"]),
+    default: 0,
+  },
+  csp: {
+    describe: "Content-Security-Policy of pages; off: none",
+    schema: text,
+    default:
+      "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'",
   },
   handlers: { describe: "module with handlers of your own, see docs/handlers.md", schema: text },
   "iterations-per-us": {

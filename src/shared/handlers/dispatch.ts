@@ -2,6 +2,7 @@ import { messageOf } from "../errors.js";
 import { Field, type ThreadStats } from "../stats.js";
 import type { HandlerContext } from "./context.js";
 import { cpu } from "./cpu.js";
+import { withErrorPage } from "./error-page.js";
 import {
   BadRequest,
   type Dispatch,
@@ -39,12 +40,13 @@ export async function createDispatch(context: HandlerContext): Promise<Dispatch>
     }),
   );
   const files = staticFiles(context);
+  const serverError = withErrorPage(SERVER_ERROR, config);
 
   const failed = (error: unknown): HandlerResponse => {
     if (error instanceof BadRequest) return textResponse(400, `400 Bad Request: ${error.message}`);
     context.stats.add(Field.handlerErrors, 1);
     logFailure(error);
-    return SERVER_ERROR;
+    return serverError;
   };
 
   const dispatch = (request: HandlerRequest): HandlerResponse | Promise<HandlerResponse> => {

@@ -92,6 +92,13 @@ export class HeaderBlock {
     this.fields = Object.entries(fields).flat();
   }
 
+  /** The same fields and one more, which it does not have yet. */
+  with(name: string, value: string): HeaderBlock {
+    const fields: Record<string, string> = { [name]: value };
+    for (let i = 0; i < this.fields.length; i += 2) fields[this.fields[i]!] = this.fields[i + 1]!;
+    return new HeaderBlock(fields);
+  }
+
   /**
    * The fields as they go over the wire, in Latin-1 and without their last line end, from the first value on: a front that writes
    * them at once spends the time of one field on all.
