@@ -9,13 +9,14 @@ export interface Exchange {
   readonly body: string;
 }
 
-/** Sends a request, "GET /path", with these header lines, as they are, on a connection of its own; resolves when the server has closed it. */
+/** Sends a request, "GET /path", with these header lines, as they are, on a connection of its own; resolves when the server has closed it. Throws for half a head. */
 export async function ask(port: number, methodAndPath: string, lines: readonly string[] = []): Promise<Exchange> {
   const client = await RawClient.open(port);
   client.send([`${methodAndPath} HTTP/1.1`, "Host: x", ...lines, "Connection: close", "", ""].join("\r\n"));
   const text = await client.receiveToEnd();
   client.socket.destroy();
   const headEnd = text.indexOf("\r\n\r\n");
+  if (headEnd === -1) throw new Error(`no whole head: ${JSON.stringify(text.slice(0, 200))}`);
   const [statusLine = "", ...fields] = text.slice(0, headEnd).split("\r\n");
   const headers = fields.map((line) => {
     const colon = line.indexOf(":");

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { modes } from "../../server.js";
 import type { LogConfig, ServerConfig } from "../../shared/config.js";
 import { LoopoolError, messageOf, usageError } from "../../shared/errors.js";
+import { DEFAULT_FILE_RULES } from "../../shared/handlers/representation.js";
 import { number, oneOf, text, wholeNumber } from "../options.js";
 import { packageRoot } from "../package-root.js";
 import { bounds, logFormats, logOverflows, MAX_WORKERS, type SettingName } from "./settings.js";
@@ -44,9 +45,9 @@ export function resolveSettings(sourced: SourcedSettings): ServerConfig {
     queue: get("queue", powerOfTwo),
     cacheBytes: get("cache-bytes", (flag, raw) => wholeNumber(flag, raw, ...bounds["cache-bytes"])),
     files: {
-      immutable: get("immutable", unlessOff(pattern)),
+      immutable: get("immutable", orOff(pattern, DEFAULT_FILE_RULES.immutable)),
       maxAgeSeconds: get("max-age", (flag, raw) => wholeNumber(flag, raw, ...bounds["max-age"])),
-      csp: get("csp", unlessOff(fieldValue)),
+      csp: get("csp", orOff(fieldValue, DEFAULT_FILE_RULES.csp)),
     },
     handlers: path("handlers"),
     iterationsPerMicro: optional("iterations-per-us", positive),
@@ -67,8 +68,8 @@ function folder(flag: string, raw: unknown): string {
 }
 
 /** null for the word "off". */
-function unlessOff<T>(check: Check<T>): Check<T | null> {
-  return (flag, raw) => (raw === "off" ? null : check(flag, raw));
+function orOff<T>(check: Check<T>, otherwise: T | null): Check<T | null> {
+  return (flag, raw) => (raw === undefined ? otherwise : raw === "off" ? null : check(flag, raw));
 }
 
 function pattern(flag: string, raw: unknown): string {

@@ -72,10 +72,9 @@ export const settings = {
     default: 64 * 2 ** 20,
   },
   immutable: {
-    describe: "regular expression for paths of files that never change, which browsers keep for a year; off: none",
+    describe:
+      "regular expression for paths of files that never change; without it names with a hash in them; off: none",
     schema: text,
-    // A point or a dash, eight hexadecimal digits or more, letters and figures among them: a date is no hash.
-    default: "[.-](?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{8,}\\.[^/]*$",
   },
   "max-age": {
     describe: "seconds for which browsers may use other files, pages excepted, without asking; 0: they always ask",
@@ -83,10 +82,8 @@ export const settings = {
     default: 0,
   },
   csp: {
-    describe: "Content-Security-Policy of pages; off: none",
+    describe: "Content-Security-Policy of pages; without it they load from this site only; off: none",
     schema: text,
-    default:
-      "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'",
   },
   handlers: { describe: "module with handlers of your own, see docs/handlers.md", schema: text },
   "iterations-per-us": {

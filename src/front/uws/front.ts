@@ -5,14 +5,9 @@ import type { Core } from "../../core.js";
 import type { Front, FrontModule } from "../../front.js";
 import { LoopoolError, messageOf } from "../../shared/errors.js";
 import type { HandlerContext } from "../../shared/handlers/context.js";
-import {
-  type HandlerRequest,
-  type HandlerResponse,
-  HeaderBlock,
-  NO_HEADERS,
-  type RequestHeaders,
-} from "../../shared/handlers/handler.js";
+import { type HandlerRequest, type HandlerResponse, HeaderBlock } from "../../shared/handlers/handler.js";
 import { Field } from "../../shared/stats.js";
+import { FieldReader } from "../field-reader.js";
 import { type LoadedUws, loadUws } from "./load.js";
 import { type FrontState, UwsReply } from "./reply.js";
 import { createVisits } from "./visits.js";
@@ -40,6 +35,7 @@ async function listen(
   log: AccessLog | null,
 ): Promise<Front> {
   const state: FrontState = { core, stats, cache, log, inFlight: 0, draining: false, onIdle: () => {} };
+  const fields = new FieldReader();
   const visits = log === null ? null : createVisits(log);
 
   const toCore = (method: HandlerRequest["method"]) => (res: HttpResponse, req: HttpRequest) => {
@@ -48,7 +44,9 @@ async function listen(
     const query: string | undefined = req.getQuery();
     const entry = visits === null ? null : visits.enter(res, req, method, path, query);
     const reply = new UwsReply(res, method === "HEAD", state, entry);
-    core.submit({ method, path, query: query ?? "", headers: readHeaders(req, core.headersOf(path)) }, reply);
+    // All lines, at 0.08 µs each: `req.getHeader` knows the first line of a field only, and takes 0.06 µs for each name, there or not.
+    if (fields.begin(core.headersOf(path))) req.forEach(fields.visit);
+    core.submit({ method, path, query: query ?? "", headers: fields.found }, reply);
     reply.defer();
   };
   const app = uws
@@ -83,23 +81,6 @@ async function listen(
     return cutOff;
   };
   return { url: `http://${urlHost(address.host)}:${port}`, port, drain };
-}
-
-/**
- * The fields of these names. All fields are gone through, at 0.08 µs each: `req.getHeader` knows the first line of a field only, and
- * takes 0.06 µs for each name, there or not.
- */
-function readHeaders(req: HttpRequest, names: readonly string[]): RequestHeaders {
-  if (names.length === 0) return NO_HEADERS;
-  let found: Record<string, string> | undefined;
-  req.forEach((name, value) => {
-    if (!names.includes(name)) return;
-    found ??= {};
-    const before = found[name];
-    // RFC 9110 §5.3. The one field of requests that may come in several lines and is no list is Cookie (RFC 6265 §5.4).
-    found[name] = before === undefined ? value : `${before}${name === "cookie" ? "; " : ", "}${value}`;
-  });
-  return found ?? NO_HEADERS;
 }
 
 function urlHost(host: string | null): string {
