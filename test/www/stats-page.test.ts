@@ -4,7 +4,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { packageRoot } from "../../src/cli/package-root.js";
 import type { Figures } from "../../src/shared/figures.js";
-import { withPage } from "../support/browser.js";
+import { waitFor, withPage } from "../support/browser.js";
 import { CONTRASTS } from "../support/contrasts.js";
 import { withServer } from "../support/server.js";
 
@@ -18,7 +18,7 @@ const SHOWN = `Object.fromEntries([...document.querySelectorAll("[data-figure] d
 const STATUS_TEXT = `document.querySelector("[role=status]").textContent`;
 
 const shown = (page: Page): Promise<Record<string, number>> => page.evaluate(SHOWN);
-const live = (page: Page): Promise<unknown> => page.waitForFunction(`${STATUS_TEXT}.startsWith("Live")`);
+const live = (page: Page): Promise<unknown> => waitFor(page, `${STATUS_TEXT}.startsWith("Live")`);
 
 for (const mode of ["reactor", "pool"]) {
   test(`${mode}: the figures move under load and are those of /stats.json`, async () => {
@@ -34,11 +34,9 @@ for (const mode of ["reactor", "pool"]) {
         for (let i = 0; i < 40; i++) {
           for (const path of ["/hello", "/absent", "/throws"]) await (await fetch(`${url}${path}`)).text();
         }
-        await page.waitForFunction(
-          `(${SHOWN}).status500 === 40 && (${SHOWN}).status404 === ${before["status404"]! + 40}`,
-        );
+        await waitFor(page, `(${SHOWN}).status500 === 40 && (${SHOWN}).status404 === ${before["status404"]! + 40}`);
         await page.click("#pause");
-        await page.waitForFunction(`${STATUS_TEXT}.startsWith("Paused")`);
+        await waitFor(page, `${STATUS_TEXT}.startsWith("Paused")`);
 
         const after = await shown(page);
         const reading = JSON.parse(await readings.at(-1)!) as Figures;
@@ -81,7 +79,8 @@ test("charts have names that say what they show, lines that move, and tables beh
     await withPage({}, async (page) => {
       await page.goto(`${url}/stats.html`);
       // A line that goes on: a single point is drawn as two.
-      await page.waitForFunction(
+      await waitFor(
+        page,
         `document.querySelector("#chart-requests .plot .line")?.getAttribute("points").split(" ").length >= 3`,
       );
       const names = await page.evaluate<string[]>(
@@ -94,7 +93,7 @@ test("charts have names that say what they show, lines that move, and tables beh
       assert.is(await page.evaluate(`document.querySelector("#no-workers").hidden`), false);
 
       await page.click("#chart-requests summary");
-      await page.waitForFunction(`document.querySelectorAll("#chart-requests tbody tr").length >= 3`);
+      await waitFor(page, `document.querySelectorAll("#chart-requests tbody tr").length >= 3`);
       const heads = await page.evaluate<string[]>(
         `[...document.querySelectorAll("#chart-requests thead th")].map((th) => th.scope + " " + th.textContent)`,
       );
@@ -113,7 +112,7 @@ test("a server that ends is shown, and its last figures stay; one that is starte
       await page.goto(`${url}/stats.html`);
       await live(page);
     });
-    await page.waitForFunction(`${STATUS_TEXT}.startsWith("Connection lost at")`);
+    await waitFor(page, `${STATUS_TEXT}.startsWith("Connection lost at")`);
     assert.is(await isLost(page), true);
     assert.ok((await shown(page))["requests"]! > 50);
     await withServer({ mode: "pool", root }, async ({ url }) => {
@@ -122,15 +121,15 @@ test("a server that ends is shown, and its last figures stay; one that is starte
         const body = await (await fetch(`${url}/stats.json`)).text();
         await route.fulfill({ contentType: "application/json", body });
       });
-      await page.waitForFunction(`${STATUS_TEXT}.startsWith("Live: pool")`);
+      await waitFor(page, `${STATUS_TEXT}.startsWith("Live: pool")`);
       assert.is(await isLost(page), false);
-      await page.waitForFunction(`(${SHOWN}).requests >= 3`);
+      await waitFor(page, `(${SHOWN}).requests >= 3`);
       const rates = await page.evaluate<string>(
         `document.querySelector("[data-figure=requestsPerSecond]").textContent`,
       );
       assert.match(rates, /^\d+$/, "counts that start again are no negative rate");
       await page.route("**/stats.json", (route) => route.abort());
-      await page.waitForFunction(`document.body.classList.contains("lost")`);
+      await waitFor(page, `document.body.classList.contains("lost")`);
     });
   });
 });
@@ -143,7 +142,7 @@ test("a connection that was lost for a while recovers with the same server", asy
       await page.goto(`${url}/stats.html`);
       await live(page);
       isCut = true;
-      await page.waitForFunction(`document.body.classList.contains("lost")`);
+      await waitFor(page, `document.body.classList.contains("lost")`);
       isCut = false;
       await live(page);
       assert.is(await isLost(page), false);
@@ -159,7 +158,7 @@ test("the status line is not repeated with every reading, and everything can be 
       await page.evaluate(`void new MutationObserver((changes) => { window.changes = (window.changes ?? 0) + changes.length; })
         .observe(document.querySelector("[role=status]"), { childList: true, characterData: true, subtree: true })`);
       const requests = (await shown(page))["requests"]!;
-      await page.waitForFunction(`(${SHOWN}).requests >= ${requests + 2}`);
+      await waitFor(page, `(${SHOWN}).requests >= ${requests + 2}`);
       assert.is(await page.evaluate(`window.changes ?? 0`), 0);
 
       const reached: string[] = [];
@@ -196,16 +195,16 @@ for (const colorScheme of ["light", "dark"] as const) {
       await withServer({ mode: "pool", root, workers: 2 }, async ({ url }) => {
         await page.goto(`${url}/stats.html`);
         await live(page);
-        await page.waitForFunction(`document.querySelector("#chart-requests .plot .line") !== null`);
+        await waitFor(page, `document.querySelector("#chart-requests .plot .line") !== null`);
         await page.evaluate(`document.querySelectorAll("details").forEach((details) => { details.open = true; })`);
-        await page.waitForFunction(`document.querySelectorAll("#chart-latency td").length > 0`);
+        await waitFor(page, `document.querySelectorAll("#chart-latency td").length > 0`);
         const [red] = await page.evaluate<number[]>(
           `getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)`,
         );
         assert.is(red! > 128, colorScheme === "light");
         await check();
       });
-      await page.waitForFunction(`document.body.classList.contains("lost")`);
+      await waitFor(page, `document.body.classList.contains("lost")`);
       await check();
     });
   });
