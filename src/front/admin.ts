@@ -2,12 +2,12 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { isLocal } from "./addresses.js";
 import { LOCAL_ONLY, type Refusal, TOKEN_NEEDED } from "./refusals.js";
 
-/** "/m" and "/s" begin what is protected, "/%" what may turn out to, and "//" what the file handler takes for "/". */
-const FIRST = new Set([..."sm%/"].map((char) => char.charCodeAt(0)));
+/** Whether a path's second character begins what is protected, may turn out to, or is a slash too many, which the file handler forgives. */
+const CANDIDATE = /^\/[sm%/]/;
 
 /** Whether a path, as it arrived, is /metrics or begins with /stats. */
 export function isAdminPath(path: string): boolean {
-  if (!FIRST.has(path.charCodeAt(1))) return false;
+  if (!CANDIDATE.test(path)) return false;
   let plain = path;
   if (path.includes("%")) {
     try {

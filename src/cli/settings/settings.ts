@@ -63,7 +63,8 @@ export const settings = {
     schema: integer(...bounds["worker-memory"]),
   },
   "request-timeout": {
-    describe: "seconds after which the pool answers 504 and replaces a worker stuck in the request; 0: never",
+    describe:
+      "seconds after which a request is answered with 504, and the pool replaces a worker stuck in it; 0: never",
     schema: number(...bounds.seconds),
     default: 30,
   },

@@ -79,7 +79,7 @@ async function listen(
     const refusal = head.verdict(method, path, query ?? "") ?? refusalOf(res, path);
     const entry = visits === null ? null : visits.enter(res, req, method, path, query);
     const closes = head.closes || isLastOfConnection();
-    const reply = new UwsReply(res, { headOnly: known === "HEAD", closes }, state, entry);
+    const reply = new UwsReply(res, known === "HEAD", closes, state, entry);
     if (refusal !== null) reply.refuse(refusal);
     // The verdict takes no other method.
     else core.submit({ method: method as HandlerRequest["method"], path, query: query ?? "" }, reply);

@@ -54,6 +54,7 @@ export class UwsReply implements Reply, Client {
   #closes: boolean;
   /** µWS' abort handler is called for a connection that we close, too. */
   #isClosed = false;
+  #isStreaming = false;
   #holdsFile = false;
   /** Of the response that is being sent; −1: none. */
   #pin = -1;
@@ -61,12 +62,7 @@ export class UwsReply implements Reply, Client {
   #deferred = false;
 
   /** `closes`: the connection is to be closed after the answer. */
-  constructor(
-    res: HttpResponse,
-    { headOnly, closes }: { readonly headOnly: boolean; readonly closes: boolean },
-    front: FrontState,
-    entry: LogEntry | null,
-  ) {
+  constructor(res: HttpResponse, headOnly: boolean, closes: boolean, front: FrontState, entry: LogEntry | null) {
     this.#res = res;
     this.#headOnly = headOnly;
     this.#closes = closes || front.draining;
@@ -172,6 +168,7 @@ export class UwsReply implements Reply, Client {
       this.takenBytes = bytes;
       this.#finish();
     };
+    this.#isStreaming = true;
     this.#front.slowReaders.watch(this);
     if (body instanceof Uint8Array) sendLarge(this.#res, this, body, done);
     else sendFile(this.#res, this, body, done);
@@ -203,8 +200,10 @@ export class UwsReply implements Reply, Client {
   #finish(): void {
     this.#unpin();
     const front = this.#front;
-    front.slowReaders.forget(this);
-    if (this.#holdsFile) front.capacity.closeFile();
+    if (this.#isStreaming) {
+      front.slowReaders.forget(this);
+      if (this.#holdsFile) front.capacity.closeFile();
+    }
     if (this.#entry !== null) {
       if (this.takenBytes > 0) this.#entry.bodyBytes = this.takenBytes;
       front.log!.add(this.#entry);
