@@ -4,7 +4,7 @@ import { loadUws } from "../src/front/uws/load.js";
  * The cheapest server there is to measure a generator against: µWebSockets.js and one constant body, nothing of loopool.
  * `node dist/bench/bare-server.js [BODY_BYTES]` prints "listening on PORT" and runs until it is ended.
  */
-const { uws } = await loadUws();
+const { uws } = await loadUws(16_384);
 const body = "Hello, world!".padEnd(Number(process.argv[2] ?? 0), " ");
 
 uws

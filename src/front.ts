@@ -1,6 +1,6 @@
 import type { AccessLog } from "./access-log/access-log.js";
 import type { Core } from "./core.js";
-import type { ServerConfig } from "./shared/config.js";
+import type { Limits, ServerConfig } from "./shared/config.js";
 import type { HandlerContext } from "./shared/handlers/context.js";
 
 /** A front that accepts connections: HTTP on one side, a core on the other. */
@@ -20,7 +20,7 @@ export interface LoadedFront {
   /** Version of its library, for the record. */
   readonly version: string;
   /**
-   * Listens and hands every GET and HEAD to the core. The context is the main thread's; `log` is null when there is none.
+   * Listens and hands every GET and HEAD to the core that is within the limits. The context is the main thread's; `log` is null when there is none.
    * Throws a LoopoolError when the port cannot be had.
    */
   listen(config: ServerConfig, core: Core, context: HandlerContext, log: AccessLog | null): Promise<Front>;
@@ -31,5 +31,5 @@ export interface FrontModule {
   /** Its word where a front is chosen. */
   readonly name: string;
   /** Loads its library. Throws a LoopoolError where that has no binary for this machine. */
-  load(): Promise<LoadedFront>;
+  load(limits: Limits): Promise<LoadedFront>;
 }

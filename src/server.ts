@@ -39,7 +39,7 @@ export interface RunningServer {
 export async function startServer(config: ServerConfig, modules = coreModules): Promise<RunningServer> {
   const module = modules.find(({ name }) => name === config.mode);
   if (module === undefined) throw new RangeError(`no core is called "${config.mode}"`);
-  const { version, listen } = await uwsFront.load();
+  const { version, listen } = await uwsFront.load(config.limits);
   const threads = module.threads(config);
   const shared = createSharedState(config, threads, {
     iterationsPerMicro: config.iterationsPerMicro ?? calibrate(),

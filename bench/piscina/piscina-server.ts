@@ -1,5 +1,7 @@
 import { parseArgs } from "node:util";
 import { packageRoot } from "../../src/cli/package-root.js";
+import { resolveSettings } from "../../src/cli/settings/resolve.js";
+import { gather } from "../../src/cli/settings/sources.js";
 import { startServer } from "../../src/server.js";
 import { DEFAULT_FILE_RULES } from "../../src/shared/handlers/representation.js";
 import { type PiscinaSettings, piscinaCore } from "./piscina-core.js";
@@ -38,6 +40,8 @@ const server = await startServer(
     iterationsPerMicro: iterations === undefined ? null : Number(iterations),
     log: null,
     mirror: true,
+    limits: resolveSettings(gather({ config: "off" }, {}, ".")).limits,
+    adminToken: null,
     drainTimeoutMs: 10_000,
   },
   [core],

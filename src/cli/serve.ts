@@ -4,7 +4,7 @@ import type { ServerConfig } from "../shared/config.js";
 import { countUnhandledRejections } from "../shared/handlers/dispatch.js";
 import { withValues } from "./options.js";
 import { resolveSettings } from "./settings/resolve.js";
-import { defaultOf, type SettingName, settingNames, settings } from "./settings/settings.js";
+import { defaultOf, type SettingName, secrets, settingNames, settings } from "./settings/settings.js";
 import { CONFIG_FILE, gather, type SourcedSettings } from "./settings/sources.js";
 
 /** Not yargs' own defaults: a flag that was not given must not hide what the other sources say. */
@@ -42,10 +42,14 @@ export const serveCommand: CommandModule = {
   },
 };
 
-/** By setting: the value as it was given, and by whom. */
+/** By setting: the value as it was given, and by whom; of a secret only whether there is one. */
 function printable(sourced: SourcedSettings): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
-    settingNames.map((name) => [name, { value: sourced[name].raw ?? null, source: sourced[name].source }]),
+    settingNames.map((name) => {
+      const { raw, source } = sourced[name];
+      const value = raw !== undefined && secrets.includes(name) ? "(not shown)" : raw;
+      return [name, { value: value ?? null, source }];
+    }),
   );
 }
 

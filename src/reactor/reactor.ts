@@ -1,8 +1,11 @@
 import type { CoreModule, Reply } from "../core.js";
 import type { HandlerContext } from "../shared/handlers/context.js";
 import { createDispatch } from "../shared/handlers/dispatch.js";
-import type { Dispatch, HandlerRequest, HandlerResponse } from "../shared/handlers/handler.js";
+import type { HandlerRequest, HandlerResponse } from "../shared/handlers/handler.js";
 import { PhaseRecorder } from "../shared/phases.js";
+import { Deadlines } from "./deadlines.js";
+
+type Send = (response: HandlerResponse) => void;
 
 /** The handler runs in the event loop, at once, and nothing else runs until it returns or awaits. */
 export const reactor: CoreModule = {
@@ -12,33 +15,45 @@ export const reactor: CoreModule = {
     const dispatch = await createDispatch(context);
     const phases = new PhaseRecorder(context.shared.phases);
     const { byPath, files } = dispatch.headerTable;
+    const { requestTimeoutMs } = context.shared.config;
+    const deadlines = requestTimeoutMs === null ? null : new Deadlines(requestTimeoutMs, context);
+
+    const sendLater = (response: Promise<HandlerResponse>, reply: Reply, send: Send): void => {
+      deadlines?.add(reply);
+      response.then((late) => {
+        if (deadlines === null || deadlines.settle(reply, late)) send(late);
+      });
+    };
+    /** With a look at the clock before and after each phase. */
+    const submitMeasured = (request: HandlerRequest, reply: Reply): void => {
+      const startMs = performance.now();
+      const send: Send = (response) => {
+        const answeredMs = performance.now();
+        reply.send(response);
+        phases.record(0, answeredMs - startMs, 0, performance.now() - answeredMs);
+      };
+      const response = dispatch(request);
+      if (response instanceof Promise) sendLater(response, reply, send);
+      else send(response);
+    };
     return {
       workersView: null,
       headersOf: (path) => byPath.get(path) ?? files,
       submit(request, reply) {
         if (phases.isDue) {
-          submitMeasured(dispatch, phases, request, reply);
+          submitMeasured(request, reply);
           return;
         }
         const response = dispatch(request);
-        if (response instanceof Promise) response.then((late) => reply.send(late));
+        if (response instanceof Promise) sendLater(response, reply, (late) => reply.send(late));
         else reply.send(response);
       },
-      abandon() {},
-      async stop() {},
+      abandon(reply) {
+        deadlines?.forget(reply);
+      },
+      async stop() {
+        deadlines?.stop();
+      },
     };
   },
 };
-
-/** As above, with a look at the clock before and after each phase. */
-function submitMeasured(dispatch: Dispatch, phases: PhaseRecorder, request: HandlerRequest, reply: Reply): void {
-  const startMs = performance.now();
-  const send = (response: HandlerResponse): void => {
-    const answeredMs = performance.now();
-    reply.send(response);
-    phases.record(0, answeredMs - startMs, 0, performance.now() - answeredMs);
-  };
-  const response = dispatch(request);
-  if (response instanceof Promise) response.then(send);
-  else send(response);
-}

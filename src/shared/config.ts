@@ -30,6 +30,9 @@ export interface ServerConfig {
   readonly log: LogConfig | null;
   /** Whether the stats are mirrored into a file in shared memory. */
   readonly mirror: boolean;
+  readonly limits: Limits;
+  /** What /stats… and /metrics are to be asked with; null: they answer clients of this machine, without one. */
+  readonly adminToken: string | null;
   /** How long a drain may take. */
   readonly drainTimeoutMs: number;
 }
@@ -42,6 +45,28 @@ export interface FileRules {
   readonly maxAgeSeconds: number;
   /** The Content-Security-Policy of documents; null: they have none, and may be framed. */
   readonly csp: string | null;
+}
+
+/** What a client may ask of the server; reaching one is counted by its name. docs/http.md says what each front makes of them. */
+export interface Limits {
+  /** Open at once; null: as many as the files that the process may open. */
+  readonly maxConnections: number | null;
+  /** Request line and fields together. */
+  readonly maxHeadBytes: number;
+  /** The request target. */
+  readonly maxUrlBytes: number;
+  /** The body of a request, which no handler reads. */
+  readonly maxBodyBytes: number;
+  /** From the first byte that could belong to a request to the end of its head. */
+  readonly headTimeoutMs: number;
+  /** Between two requests of a connection. */
+  readonly idleTimeoutMs: number;
+  /** A response of which the client has taken nothing for this long is ended. */
+  readonly slowReaderTimeoutMs: number;
+  /** The last of these closes its connection; null: there is no last one. */
+  readonly maxConnectionRequests: number | null;
+  /** Requests a second of one client address, and as many at once; null: any number. */
+  readonly ratePerSecond: number | null;
 }
 
 /** The access log. */

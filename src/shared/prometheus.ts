@@ -60,6 +60,14 @@ const families: readonly Family[] = [
   one("counter", "loopool_requests_aborted_total", "Requests whose client went before the answer.", (f) => f.aborted),
   one("counter", "loopool_requests_dropped_total", "Aborted requests that no handler then ran for.", (f) => f.dropped),
   one("counter", "loopool_requests_timed_out_total", "Requests that took longer than allowed.", (f) => f.timedOut),
+  {
+    name: "loopool_limits_reached_total",
+    type: "counter",
+    help: "Times that a limit was reached, by limit.",
+    samples: ({ limits }) => Object.entries(limits).map(([limit, count]) => [count, { limit }]),
+  },
+  one("counter", "loopool_requests_malformed_total", "Requests that are not as HTTP has them.", (f) => f.malformed),
+  one("counter", "loopool_requests_denied_total", "Requests for figures that were not allowed.", (f) => f.denied),
   one("counter", "loopool_requests_handled_total", "Requests handed to a handler.", (f) => f.handled),
   one("counter", "loopool_handler_errors_total", "Requests whose handler failed.", (f) => f.handlerErrors),
   one(

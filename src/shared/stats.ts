@@ -56,6 +56,19 @@ export const Field = {
   logFailures: 26,
   /** Main: responses for which the access log has no line. */
   logDropped: 27,
+  /** Main: connections turned away; requests refused for their head, target, body and for being one too many of their client. */
+  limitConnections: 28,
+  limitHead: 29,
+  limitUrl: 30,
+  limitBody: 31,
+  limitRate: 32,
+  /** Main: connections closed after their last request; responses ended because nobody took them; files for which no descriptor was left. */
+  limitConnectionRequests: 33,
+  limitSlowReaders: 34,
+  limitFiles: 35,
+  /** Main: requests that are not as HTTP has them; requests for figures that are not this client's to see. */
+  malformed: 36,
+  denied: 37,
 } as const;
 
 export type Field = (typeof Field)[keyof typeof Field];

@@ -66,6 +66,16 @@ test("every source has every setting, in its own form", () => {
     "log-format": ["json", "json"],
     "log-overflow": ["block", "block"],
     mirror: ["off", "off"],
+    "max-connections": ["100", 100],
+    "max-header": ["4096", 4096],
+    "max-url": ["2048", 2048],
+    "max-body": ["0", 0],
+    "header-timeout": ["10", 10],
+    "idle-timeout": ["7.5", 7.5],
+    "slow-reader-timeout": ["5", 5],
+    "max-connection-requests": ["0", 0],
+    "rate-limit": ["100", 100],
+    "admin-token": ["secret", "secret"],
   };
   assert.equal(Object.keys(values), settingNames);
   const raws = Object.fromEntries(Object.entries(values).map(([name, [raw]]) => [name, raw]));
@@ -74,6 +84,8 @@ test("every source has every setting, in its own form", () => {
   const expected = resolved(raws, {}, null);
   assert.is(expected.requestTimeoutMs, null);
   assert.equal(expected.workers, { min: 2, max: 4 });
+  assert.is(expected.limits.maxConnectionRequests, null);
+  assert.is(expected.limits.idleTimeoutMs, 7500);
   assert.equal(resolved({}, variables, null), expected);
   assert.equal(resolved({}, {}, jsons), expected);
 });
@@ -93,6 +105,8 @@ const mistakes: readonly (readonly [
   [{ immutable: "(" }, {}, "{}", /^--immutable must be a regular expression or off: /],
   [{}, { LOOPOOL_CSP: "a\r\nb" }, "{}", /^LOOPOOL_CSP must be the value of a header field/],
   [{}, {}, '{"max-age":-1}', /^"max-age" in loopool\.config\.json must be a whole number/],
+  [{ "admin-token": "a secret" }, {}, "{}", /^--admin-token must be of visible ASCII characters without spaces$/],
+  [{}, { LOOPOOL_MAX_URL: "99999" }, "{}", /^LOOPOOL_MAX_URL must be a whole number from 16 to 16384, not "99999"$/],
   [{}, {}, '{"log":true}', /^"log" in loopool\.config\.json needs a value$/],
   [{}, { LOOPOOL_PROT: "1" }, "{}", /^the variable LOOPOOL_PROT is no setting: unset it; there are LOOPOOL_MODE, /],
   [{}, {}, '{"prot":1}', /^loopool\.config\.json has an unknown key "prot"; allowed: mode, port,/],
@@ -122,6 +136,12 @@ test("--print-config shows each value with its source, and starts nothing", asyn
   assert.equal(Object.keys(shown), settingNames);
   assert.equal(shown["mode"], { value: "pool", source: "--mode" });
   assert.equal(shown["port"], { value: 9090, source: "default" });
+});
+
+test("--print-config tells of the admin token only that there is one", async () => {
+  const { output } = await loopool("serve", "--print-config", "--admin-token", "s3cret").ended;
+  assert.not.match(output, /s3cret/);
+  assert.equal(JSON.parse(output)["admin-token"], { value: "(not shown)", source: "--admin-token" });
 });
 
 test("the schema for editors and the table of the docs are those of the settings", () => {

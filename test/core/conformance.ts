@@ -104,7 +104,7 @@ export function conformance(mode: string): void {
         const text = await (await fetch(`${url}/echo?${query}`)).text();
         assert.is(text, `/echo?${query}\n`);
       }
-      assert.is((await fetch(`${url}/echo?${"q".repeat(17_000)}`)).status, 431, "a head over 16 KiB");
+      assert.is((await fetch(`${url}/echo?${"q".repeat(17_000)}`)).status, 414, "a target over 16 KiB");
     });
   });
 

@@ -1,7 +1,42 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
 import { conformance } from "../core/conformance.js";
 import { headerConformance } from "../core/header-conformance.js";
 import { staticConformance } from "../core/static-conformance.js";
+import { RawClient } from "../support/raw-client.js";
+import { withServer } from "../support/server.js";
 
 conformance("reactor");
 headerConformance("reactor");
 staticConformance("reactor");
+
+const test = suite("reactor");
+
+test("a promise that does not settle in time costs a 504, and its answer is not waited for", async () => {
+  await withServer({ mode: "reactor", requestTimeoutMs: 100 }, async ({ url, stats }) => {
+    const lateMs = performance.now() + 400;
+    const answers = await Promise.all(["/never", "/sleep?ms=300", "/hello"].map((path) => fetch(url + path)));
+    assert.equal(
+      answers.map(({ status }) => status),
+      [504, 504, 200],
+    );
+    // The late answer of the second comes meanwhile, to nobody.
+    while (performance.now() < lateMs) assert.is((await fetch(`${url}/hello`)).status, 200);
+    const { timedOut, status, inFlight, aborted } = await stats();
+    assert.equal([timedOut, status["504"], inFlight, aborted], [2, 2, 0, 0]);
+  });
+});
+
+test("a client that goes before the time is up is not counted as one who waited too long", async () => {
+  await withServer({ mode: "reactor", requestTimeoutMs: 100 }, async ({ port, url, stats }) => {
+    const client = await RawClient.open(port);
+    client.send("GET /never HTTP/1.1\r\nHost: x\r\n\r\n");
+    while ((await stats()).handled < 2) {}
+    client.socket.destroy();
+    while ((await stats()).aborted === 0) {}
+    assert.is((await fetch(`${url}/never`)).status, 504);
+    assert.is((await stats()).timedOut, 1);
+  });
+});
+
+test.run();

@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { resolveSettings } from "../../src/cli/settings/resolve.js";
+import { gather } from "../../src/cli/settings/sources.js";
 import type { CoreModule } from "../../src/core.js";
 import { type RunningServer, startServer } from "../../src/server.js";
-import type { ServerConfig } from "../../src/shared/config.js";
+import type { Limits, ServerConfig } from "../../src/shared/config.js";
 import type { Figures } from "../../src/shared/figures.js";
 import { DEFAULT_FILE_RULES } from "../../src/shared/handlers/representation.js";
 
@@ -23,6 +25,9 @@ export interface StatsFigures {
   readonly inFlight: number;
   readonly shed: number;
   readonly aborted: number;
+  readonly limits: Figures["limits"];
+  readonly malformed: number;
+  readonly denied: number;
   readonly handled: number;
   readonly handlerErrors: number;
   readonly workersLost: number;
@@ -38,15 +43,19 @@ export interface StatsFigures {
 
 const behaviours = fileURLToPath(new URL("../core/fixtures/behaviours.js", import.meta.url));
 
+/** Those of a server that is told nothing. */
+const { limits: defaultLimits } = resolveSettings(gather({ config: "off" }, {}, tmpdir()));
+
 /** What differs from a test's usual server; a plain number of workers is a fixed one. */
-type Settings = Partial<Omit<ServerConfig, "workers">> & {
+type Settings = Partial<Omit<ServerConfig, "workers" | "limits">> & {
   readonly mode: string;
+  readonly limits?: Partial<Limits>;
   readonly workers?: number | ServerConfig["workers"];
 };
 
 /** Starts one, calls `use`, and stops it whatever happens. `files` are written into its root first; `modules` as startServer's. */
 export async function withServer(
-  { workers = 1, ...settings }: Settings,
+  { workers = 1, limits = {}, ...settings }: Settings,
   use: (server: TestServer) => Promise<void>,
   files: Readonly<Record<string, string | Uint8Array>> = {},
   modules?: readonly CoreModule[],
@@ -69,6 +78,8 @@ export async function withServer(
       iterationsPerMicro: 1,
       log: null,
       mirror: true,
+      limits: { ...defaultLimits, ...limits },
+      adminToken: null,
       drainTimeoutMs: 5000,
       ...settings,
     };

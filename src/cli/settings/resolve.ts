@@ -57,6 +57,18 @@ export function resolveSettings(sourced: SourcedSettings): ServerConfig {
       get("log-overflow", (flag, raw) => oneOf(flag, raw, logOverflows)),
     ),
     mirror: get("mirror", (flag, raw) => oneOf(flag, raw, ["on", "off"])) === "on",
+    limits: {
+      maxConnections: optional("max-connections", bounded),
+      maxHeadBytes: get("max-header", bounded),
+      maxUrlBytes: get("max-url", bounded),
+      maxBodyBytes: get("max-body", bounded),
+      headTimeoutMs: get("header-timeout", positiveSeconds),
+      idleTimeoutMs: get("idle-timeout", positiveSeconds),
+      slowReaderTimeoutMs: get("slow-reader-timeout", positiveSeconds),
+      maxConnectionRequests: get("max-connection-requests", bounded) || null,
+      ratePerSecond: get("rate-limit", bounded) || null,
+    },
+    adminToken: optional("admin-token", token),
     drainTimeoutMs: DRAIN_TIMEOUT_MS,
   };
 }
@@ -122,4 +134,21 @@ function workerRange(flag: string, raw: unknown): ServerConfig["workers"] {
 /** Seconds, with fractions if need be, as ms. */
 function seconds(flag: string, raw: unknown): number {
   return number(flag, raw, ...bounds.seconds) * 1000;
+}
+
+function positiveSeconds(flag: string, raw: unknown): number {
+  return number(flag, raw, ...bounds["positive-seconds"]) * 1000;
+}
+
+/** A whole number within the bounds of its own name. */
+function bounded(flag: string, raw: unknown): number {
+  const [min, max] = bounds[flag as keyof typeof bounds];
+  return wholeNumber(flag, raw, min, max);
+}
+
+/** It has to fit a header field, and the message must not tell it. */
+function token(flag: string, raw: unknown): string {
+  const value = text(flag, raw);
+  if (/^[!-~]+$/.test(value)) return value;
+  throw usageError(`--${flag} must be of visible ASCII characters without spaces`);
 }

@@ -26,6 +26,13 @@ export const bounds = {
   "worker-memory": [8, 2 ** 20],
   seconds: [0, 86_400],
   "max-age": [0, 31_536_000],
+  "max-connections": [1, 2 ** 20],
+  "max-header": [512, 16_384],
+  "max-url": [16, 16_384],
+  "max-body": [0, 2 ** 40],
+  "positive-seconds": [1, 86_400],
+  "max-connection-requests": [0, 2 ** 31],
+  "rate-limit": [0, 2 ** 20],
 } as const;
 
 /** Every setting of a server: a flag of `serve`, a variable, and a key of the configuration file. To add one, name it here and in resolve.ts. */
@@ -57,7 +64,8 @@ export const settings = {
     schema: integer(...bounds["worker-memory"]),
   },
   "request-timeout": {
-    describe: "seconds after which the pool answers 504 and replaces a worker stuck in the request; 0: never",
+    describe:
+      "seconds after which a request is answered with 504, and the pool replaces a worker stuck in it; 0: never",
     schema: number(...bounds.seconds),
     default: 30,
   },
@@ -106,6 +114,55 @@ export const settings = {
     schema: { enum: ["on", "off"] },
     default: "on",
   },
+  "max-connections": {
+    describe: "connections open at once, one more gets a 503; without it as many as ulimit -n has room for",
+    schema: integer(...bounds["max-connections"]),
+  },
+  "max-header": {
+    describe: "bytes of a request's line and fields together, more get a 431",
+    schema: integer(...bounds["max-header"]),
+    default: 16_384,
+  },
+  "max-url": {
+    describe: "bytes of a request's target, more get a 414",
+    schema: integer(...bounds["max-url"]),
+    default: 16_384,
+  },
+  "max-body": {
+    describe: "bytes of a request's body, more get a 413; no handler reads one",
+    schema: integer(...bounds["max-body"]),
+    default: 2 ** 20,
+  },
+  "header-timeout": {
+    describe: "seconds for a request's head to arrive; the front on µWS knows 10 only",
+    schema: number(...bounds["positive-seconds"]),
+    default: 10,
+  },
+  "idle-timeout": {
+    describe: "seconds between two requests of a connection; the front on µWS knows 10 only",
+    schema: number(...bounds["positive-seconds"]),
+    default: 10,
+  },
+  "slow-reader-timeout": {
+    describe: "seconds after which a response of which the client takes nothing is ended",
+    schema: number(...bounds["positive-seconds"]),
+    default: 10,
+  },
+  "max-connection-requests": {
+    describe: "requests after which a connection is closed, on average with the front on µWS; 0: never",
+    schema: integer(...bounds["max-connection-requests"]),
+    default: 0,
+  },
+  "rate-limit": {
+    describe: "requests a second of one client address, and as many at once, more get a 429; 0: any number",
+    schema: integer(...bounds["rate-limit"]),
+    default: 0,
+  },
+  "admin-token": {
+    describe:
+      "what /stats… and /metrics are to be asked with, as a bearer token or a password; without it they answer this machine only",
+    schema: text,
+  },
 } as const satisfies Readonly<Record<string, Setting>>;
 
 export type SettingName = keyof typeof settings;
@@ -116,6 +173,9 @@ export const settingNames = Object.keys(settings) as readonly SettingName[];
 export function variableOf(name: string): string {
   return `LOOPOOL_${name.toUpperCase().replaceAll("-", "_")}`;
 }
+
+/** Settings that are never shown. */
+export const secrets: readonly SettingName[] = ["admin-token"];
 
 /** What a setting is where no source says otherwise. */
 export function defaultOf(name: SettingName): string | number | undefined {

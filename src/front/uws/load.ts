@@ -21,11 +21,14 @@ const packages: Readonly<Record<string, string>> = {
 
 const WORKING_NODES = "Node 20 or 22 (on Linux with glibc 2.38 or newer also 24 and 26)";
 
-/** The longest request line and header fields together: what Node's own server allows, too. µWS answers 431 beyond. */
-const MAX_HEAD_BYTES = 16 * 1024;
+/** What µWS takes beyond the limit on heads: a head that is somewhat too long gets an answer that says so and is counted. */
+const SPARE_HEAD_BYTES = 8 * 1024;
 
-/** Loads µWebSockets.js: the only place that does. Throws a LoopoolError that names the Node versions with a binary. */
-export async function loadUws(): Promise<LoadedUws> {
+/**
+ * Loads µWebSockets.js: the only place that does. It takes heads a little longer than `maxHeadBytes`, of the first call in a process.
+ * Throws a LoopoolError that names the Node versions with a binary.
+ */
+export async function loadUws(maxHeadBytes: number): Promise<LoadedUws> {
   const name = packages[process.versions.modules];
   const here = `Node ${process.versions.node} on ${process.platform} ${process.arch}`;
   if (name === undefined) {
@@ -34,7 +37,7 @@ export async function loadUws(): Promise<LoadedUws> {
   try {
     const require = createRequire(import.meta.url);
     // µWS reads this once, when its binary is loaded, and takes 4096 bytes without it (HttpParser.h).
-    process.env["UWS_HTTP_MAX_HEADERS_SIZE"] = String(MAX_HEAD_BYTES);
+    process.env["UWS_HTTP_MAX_HEADERS_SIZE"] = String(maxHeadBytes + SPARE_HEAD_BYTES);
     const uws = require(name) as LoadedUws["uws"];
     // The package exports no manifest, so it is read from beside its main file.
     const manifest = readFileSync(join(dirname(require.resolve(name)), "package.json"), "utf8");

@@ -6,6 +6,9 @@ import type { Core, Reply } from "../../core.js";
 import type { SharedCache } from "../../shared/cache/shared-cache.js";
 import { COPIED_BODY_BYTES, type HandlerResponse } from "../../shared/handlers/handler.js";
 import { Field, type ThreadStats } from "../../shared/stats.js";
+import type { Capacity } from "../capacity.js";
+import { type Refusal, TOO_MANY_FILES } from "../refusals.js";
+import type { SlowReaders } from "./slow-readers.js";
 import { type Client, sendFile, sendLarge } from "./stream.js";
 
 /** What the replies of one front have in common. */
@@ -16,6 +19,8 @@ export interface FrontState {
   readonly cache: SharedCache;
   /** null: no access log. */
   readonly log: AccessLog | null;
+  readonly capacity: Capacity;
+  readonly slowReaders: SlowReaders;
   /** Requests received and not yet answered in full. */
   inFlight: number;
   /** No more requests are wanted: every answer closes its connection. */
@@ -31,6 +36,9 @@ const statusLines = new Map(Object.entries(STATUS_CODES).map(([code, text]) => [
 /**
  * The answer to one request on a µWS socket. µWS forbids touching a response after an abort and wants writes outside the
  * handler's own turn corked: both are kept here, and nowhere else.
+ *
+ * A connection is never closed in the handler's own turn: µWS goes on with what lies in the same packet, as if the connection stayed open.
+ * While the answer is pending it closes the connection instead, should there be more.
  */
 export class UwsReply implements Reply, Client {
   aborted = false;
@@ -43,16 +51,30 @@ export class UwsReply implements Reply, Client {
   /** What the log is to say of this request; null without a log. */
   readonly #entry: LogEntry | null;
   #answered = false;
+  #closes: boolean;
+  /** µWS' abort handler is called for a connection that we close, too. */
+  #isClosed = false;
+  #isStreaming = false;
+  #holdsFile = false;
   /** Of the response that is being sent; −1: none. */
   #pin = -1;
   /** The µWS handler has returned: from now on writes are corked. */
   #deferred = false;
 
-  constructor(res: HttpResponse, headOnly: boolean, front: FrontState, entry: LogEntry | null) {
+  /** `closes`: the connection is to be closed after the answer. */
+  constructor(res: HttpResponse, headOnly: boolean, closes: boolean, front: FrontState, entry: LogEntry | null) {
     this.#res = res;
     this.#headOnly = headOnly;
+    this.#closes = closes || front.draining;
     this.#front = front;
     this.#entry = entry;
+  }
+
+  /** The front answers itself. */
+  refuse({ response, counter, closes }: Refusal): void {
+    if (counter !== null) this.#front.stats.add(counter, 1);
+    this.#closes ||= closes;
+    this.send(response);
   }
 
   /** The front: the µWS handler is about to return. A response that is still to come needs an abort handler, or µWS ends the process. */
@@ -65,6 +87,14 @@ export class UwsReply implements Reply, Client {
   }
 
   send(response: HandlerResponse): void {
+    if (this.#closes && !this.#deferred) {
+      // In the handler's own turn. A short body in bytes is the sender's again when this returns.
+      const { body } = response;
+      const isShort = body instanceof Uint8Array && body.byteLength <= COPIED_BODY_BYTES;
+      const kept = isShort ? { ...response, body: Uint8Array.from(body) } : response;
+      setImmediate(() => this.send(kept));
+      return;
+    }
     if (this.#answered) throw new Error("a request was answered twice");
     this.#answered = true;
     this.#pin = response.pin ?? -1;
@@ -74,11 +104,24 @@ export class UwsReply implements Reply, Client {
     }
     if (this.#deferred) this.#res.cork(() => this.#write(response));
     else this.#write(response);
+    if (this.#isClosed) this.#res.close();
   }
 
-  #write({ status, headers, body }: HandlerResponse): void {
+  #write(response: HandlerResponse): void {
+    const { body } = response;
+    if (typeof body !== "string" && !(body instanceof Uint8Array) && !this.#headOnly) {
+      if (this.#front.capacity.openFile()) {
+        this.#holdsFile = true;
+      } else {
+        this.#front.stats.add(Field.limitFiles, 1);
+        this.#write(TOO_MANY_FILES.response);
+        return;
+      }
+    }
+    const { status, headers } = response;
     const res = this.#res;
     const { stats, draining } = this.#front;
+    const closes = this.#closes || draining;
     stats.addResponse(status);
     if (this.#entry !== null) this.#entry.status = status;
     if (status !== 200) res.writeStatus(statusLines.get(status) ?? String(status));
@@ -87,21 +130,28 @@ export class UwsReply implements Reply, Client {
     if (firstName !== undefined) res.writeHeader(firstName, headers.afterFirstName);
 
     if (this.#headOnly || status === 204 || status === 304) {
-      // Called with a length, endWithoutBody does not complete in this release (uWebSockets#1855), and closing comes after the
-      // length: so both are written as fields, and a connection that is to close is closed at the end of the drain.
+      // Called with a length, endWithoutBody does not complete in this release (uWebSockets#1855): so it is written as a field.
       if (status !== 204 && status !== 304) res.writeHeader("Content-Length", String(bodyBytes(body)));
-      if (draining) res.writeHeader("Connection", "close");
-      res.endWithoutBody();
+      if (closes) this.#endAndClose();
+      else res.endWithoutBody();
     } else if (typeof body === "string" || (body instanceof Uint8Array && body.byteLength <= COPIED_BODY_BYTES)) {
       const bytes = bodyBytes(body);
       stats.add(Field.bodyBytes, bytes);
-      res.end(body, draining);
+      res.end(body, closes);
       if (this.#entry !== null) this.#entry.bodyBytes = bytes;
     } else {
+      // The client closes, or µWS when nothing has come for 10 s: no way to end such a body closes the connection.
+      if (closes) res.writeHeader("Connection", "close");
       this.#stream(body);
       return;
     }
     this.#finish();
+  }
+
+  /** µWS cannot end a response without a body and close: so the empty line after the fields is written with the last of them. */
+  #endAndClose(): void {
+    this.#res.writeHeader("Connection", "close\r\n");
+    this.#isClosed = true;
   }
 
   /** A body that may not fit the socket now: it is in flight until its last byte has been taken. */
@@ -119,13 +169,22 @@ export class UwsReply implements Reply, Client {
       this.takenBytes = bytes;
       this.#finish();
     };
+    this.#isStreaming = true;
+    this.#front.slowReaders.watch(this);
     if (body instanceof Uint8Array) sendLarge(this.#res, this, body, done);
     else sendFile(this.#res, this, body, done);
   }
 
+  /** Its client takes nothing: what follows is what follows when a client goes. */
+  cut(): void {
+    this.#res.close();
+  }
+
   #abort(): void {
+    if (this.#isClosed) return;
     this.aborted = true;
     this.#front.stats.add(Field.aborted, 1);
+    if (this.#front.slowReaders.isSlow(this)) this.#front.stats.add(Field.limitSlowReaders, 1);
     if (this.#entry !== null) this.#entry.aborted = true;
     // Answered already, it is only being sent: the core has nothing to do with it any more.
     if (this.#answered) this.onAbort();
@@ -142,6 +201,10 @@ export class UwsReply implements Reply, Client {
   #finish(): void {
     this.#unpin();
     const front = this.#front;
+    if (this.#isStreaming) {
+      front.slowReaders.forget(this);
+      if (this.#holdsFile) front.capacity.closeFile();
+    }
     if (this.#entry !== null) {
       if (this.takenBytes > 0) this.#entry.bodyBytes = this.takenBytes;
       front.log!.add(this.#entry);

@@ -1,0 +1,154 @@
+import type { Limits } from "../shared/config.js";
+import {
+  BAD_CODING,
+  BAD_EXPECTATION,
+  BAD_HOST,
+  BAD_LENGTH,
+  BAD_METHOD,
+  BAD_TARGET,
+  BODY_TOO_LONG,
+  HEAD_TOO_LONG,
+  LENGTH_REQUIRED,
+  METHOD_NOT_ALLOWED,
+  NOT_IMPLEMENTED,
+  type Refusal,
+  UNKNOWN_CODING,
+  URL_TOO_LONG,
+} from "./refusals.js";
+
+/** Visible ASCII without the number sign, which begins a fragment: what RFC 3986 does not allow beyond that does no harm. */
+const TARGET = /^[!"$-~]*$/;
+/** RFC 3986 §3.2.2 and §3.2.3: a name or an address of either kind, and a port. */
+const HOST = /^(?:(?:[\w\-.~!$&'()*+,;=]|%[\da-f]{2})*|\[[\da-f]*:[\da-f:.]*\])(?::\d*)?$/i;
+const TOKEN = /^[!#$%&'*+\-.^`|~\w]+$/;
+const DIGITS = /^\d+$/;
+const CLOSE = /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i;
+/** RFC 9110 §9.3, RFC 5789. */
+const KNOWN_METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
+
+/** " HTTP/1.1", two line ends and a space: what a head has beside what is counted. */
+const OTHER_HEAD_BYTES = 14;
+/** A colon, a space and a line end. */
+const OTHER_FIELD_BYTES = 4;
+
+/**
+ * What a front has to look at in a head, whatever parsed it. One object serves all requests, one after the other: `begin`, `visit` for
+ * each field in its order, `verdict`.
+ */
+export class HeadCheck {
+  /** The client wants its connection closed. */
+  closes = false;
+  /** The value of Authorization, "" without one. */
+  authorization = "";
+  readonly #limits: Limits;
+  /** Whether the front can read a chunked body. */
+  readonly #takesChunks: boolean;
+  #hosts = 0;
+  #host = "";
+  #lengths = 0;
+  #length = "";
+  #codings = 0;
+  #coding = "";
+  #expectation = "";
+  #fieldBytes = 0;
+  /** Found valid before: clients ask with the same again and again. */
+  #goodHost = "";
+  #goodPath = "";
+  #goodQuery = "";
+
+  constructor(limits: Limits, takesChunks: boolean) {
+    this.#limits = limits;
+    this.#takesChunks = takesChunks;
+  }
+
+  begin(): void {
+    this.closes = false;
+    this.authorization = "";
+    this.#hosts = 0;
+    this.#lengths = 0;
+    this.#codings = 0;
+    this.#expectation = "";
+    this.#fieldBytes = 0;
+  }
+
+  /** One field, its name in lower case. By length first: to compare a text that was just made costs more. */
+  readonly visit = (name: string, value: string): void => {
+    this.#fieldBytes += name.length + value.length + OTHER_FIELD_BYTES;
+    switch (name.length) {
+      case 4:
+        if (name !== "host") break;
+        this.#hosts++;
+        this.#host = value;
+        break;
+      case 6:
+        if (name === "expect") this.#expectation = value;
+        break;
+      case 10:
+        if (name === "connection" && CLOSE.test(value)) this.closes = true;
+        break;
+      case 13:
+        if (name === "authorization") this.authorization = value;
+        break;
+      case 14:
+        if (name !== "content-length") break;
+        this.#lengths++;
+        this.#length = value;
+        break;
+      case 17:
+        if (name !== "transfer-encoding") break;
+        this.#codings++;
+        this.#coding = value;
+        break;
+    }
+  };
+
+  /** null: it is a request, and its body, if any, is one that may be read and thrown away. `query`: without the question mark. */
+  verdict(method: string, path: string, query: string): Refusal | null {
+    const isPlain = method === "GET" || method === "HEAD";
+    if (!isPlain && !TOKEN.test(method)) return BAD_METHOD;
+    const urlBytes = path.length + (query === "" ? 0 : 1 + query.length);
+    if (urlBytes > this.#limits.maxUrlBytes) return URL_TOO_LONG;
+    if (method.length + urlBytes + this.#fieldBytes + OTHER_HEAD_BYTES > this.#limits.maxHeadBytes)
+      return HEAD_TOO_LONG;
+    if (!this.#isTarget(path, query)) return BAD_TARGET;
+    if (this.#hosts !== 1 || !this.#isHost(this.#host)) return BAD_HOST;
+    const body = this.#codings + this.#lengths === 0 ? null : this.#bodyVerdict();
+    if (body !== null) return body;
+    if (this.#expectation !== "" && this.#expectation.toLowerCase() !== "100-continue") return BAD_EXPECTATION;
+    if (isPlain) return null;
+    return KNOWN_METHODS.includes(method) ? METHOD_NOT_ALLOWED : NOT_IMPLEMENTED;
+  }
+
+  #isTarget(path: string, query: string): boolean {
+    if (path !== this.#goodPath) {
+      if (!TARGET.test(path)) return false;
+      this.#goodPath = path;
+    }
+    if (query !== this.#goodQuery) {
+      if (!TARGET.test(query)) return false;
+      this.#goodQuery = query;
+    }
+    return true;
+  }
+
+  #isHost(host: string): boolean {
+    if (host === this.#goodHost) return true;
+    if (!HOST.test(host)) return false;
+    this.#goodHost = host;
+    return true;
+  }
+
+  #bodyVerdict(): Refusal | null {
+    if (this.#codings > 0) return this.#codingVerdict();
+    if (this.#lengths > 1 || !DIGITS.test(this.#length)) return BAD_LENGTH;
+    return Number(this.#length) > this.#limits.maxBodyBytes ? BODY_TOO_LONG : null;
+  }
+
+  #codingVerdict(): Refusal | null {
+    const codings = this.#coding.split(",").map((coding) => coding.trim().toLowerCase());
+    const isLast = codings.indexOf("chunked") === codings.length - 1;
+    if (this.#codings > 1 || this.#lengths > 0 || !isLast) return BAD_CODING;
+    if (codings.length > 1) return UNKNOWN_CODING;
+    return this.#takesChunks ? null : LENGTH_REQUIRED;
+  }
+}

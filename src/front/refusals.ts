@@ -1,0 +1,93 @@
+import { STATUS_CODES } from "node:http";
+import { type HandlerResponse, HeaderBlock } from "../shared/handlers/handler.js";
+import { Field } from "../shared/stats.js";
+
+/** A request that the front answers itself, in any front: no core sees it. */
+export interface Refusal {
+  readonly response: HandlerResponse;
+  /** What counts it; null: its status says enough. */
+  readonly counter: Field | null;
+  /** Where the next request begins is not certain, or not worth waiting for: the connection is closed. */
+  readonly closes: boolean;
+}
+
+const TEXT = { "Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store" };
+
+function refusal(
+  status: number,
+  why: string,
+  counter: Field | null,
+  {
+    closes = false,
+    headers = {},
+  }: { readonly closes?: boolean; readonly headers?: Readonly<Record<string, string>> } = {},
+): Refusal {
+  const block = new HeaderBlock({ ...TEXT, ...headers });
+  return { response: { status, headers: block, body: `${status} ${STATUS_CODES[status]}: ${why}\n` }, counter, closes };
+}
+
+const malformed = (why: string): Refusal => refusal(400, why, Field.malformed, { closes: true });
+
+/** RFC 9112 §3.1. */
+export const BAD_METHOD = malformed("the method is no token");
+/** RFC 9112 §3.2. */
+export const BAD_TARGET = malformed("the target has a character that must be percent-encoded");
+/** RFC 9112 §3.2. */
+export const BAD_HOST = malformed("exactly one Host field with a valid value is needed");
+/** RFC 9112 §6.3. */
+export const BAD_LENGTH = malformed("exactly one Content-Length of decimal digits is allowed");
+/** RFC 9112 §6.1, §6.3. */
+export const BAD_CODING = malformed(
+  "chunked must be the last transfer coding, once, and there must be no Content-Length",
+);
+/** RFC 9112 §6.1. */
+export const UNKNOWN_CODING = refusal(501, "chunked is the only transfer coding here", Field.malformed, {
+  closes: true,
+});
+/** RFC 9112 §6.1: a server may insist on a length. */
+export const LENGTH_REQUIRED = refusal(411, "a body needs a Content-Length here", Field.malformed, { closes: true });
+/** RFC 9110 §10.1.1. */
+export const BAD_EXPECTATION = refusal(417, "100-continue is the only expectation here", Field.malformed, {
+  closes: true,
+});
+
+/** RFC 9110 §15.5.6. */
+export const METHOD_NOT_ALLOWED = refusal(405, "GET and HEAD are", null, { headers: { Allow: "GET, HEAD" } });
+/** RFC 9110 §15.6.2. */
+export const NOT_IMPLEMENTED = refusal(501, "the method is not known here", null);
+
+/** RFC 9112 §3. */
+export const URL_TOO_LONG = refusal(414, "see --max-url", Field.limitUrl, { closes: true });
+/** RFC 6585 §5. */
+export const HEAD_TOO_LONG = refusal(431, "see --max-header", Field.limitHead, { closes: true });
+/** RFC 9110 §15.5.14. */
+export const BODY_TOO_LONG = refusal(413, "see --max-body", Field.limitBody, { closes: true });
+/** RFC 9110 §15.6.4, for a connection that is one too many. */
+export const TOO_MANY_CONNECTIONS = refusal(503, "too many connections", Field.limitConnections, {
+  closes: true,
+  headers: { "Retry-After": "1" },
+});
+/** RFC 9110 §15.6.4, for a file that cannot be opened because everything else is. */
+export const TOO_MANY_FILES = refusal(503, "too many open files", Field.limitFiles, {
+  headers: { "Retry-After": "1" },
+});
+
+/** RFC 6585 §4; one for each number of seconds, which are few. */
+const rateRefusals = new Map<number, Refusal>();
+export function tooManyRequests(retryAfterSeconds: number): Refusal {
+  let found = rateRefusals.get(retryAfterSeconds);
+  if (found === undefined) {
+    found = refusal(429, "too many requests of this address", Field.limitRate, {
+      headers: { "Retry-After": String(retryAfterSeconds) },
+    });
+    rateRefusals.set(retryAfterSeconds, found);
+  }
+  return found;
+}
+
+/** RFC 9110 §15.5.4. */
+export const LOCAL_ONLY = refusal(403, "figures are for clients of this machine, or with --admin-token", Field.denied);
+/** RFC 9110 §15.5.2; the challenges of RFC 6750 §3 and RFC 7617 §2. */
+export const TOKEN_NEEDED = refusal(401, "figures are to be asked for with the token of --admin-token", Field.denied, {
+  headers: { "WWW-Authenticate": 'Bearer realm="loopool", Basic realm="loopool", charset="UTF-8"' },
+});

@@ -1,0 +1,119 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { RawClient } from "../support/raw-client.js";
+import { type ReadResponse, readResponses } from "../support/responses.js";
+import { type TestServer, withServer } from "../support/server.js";
+import { type Outcome, SMUGGLED, type WireCase } from "./wire-case.js";
+import { wireCases } from "./wire-cases.js";
+
+const FRONT = "uws";
+const PROBE = "GET /echo?probe HTTP/1.1\r\nHost: x\r\n\r\n";
+/** Byte by byte, a long head is read again with each. */
+const MAX_FRAGMENTED_BYTES = 1000;
+
+const outcomeOf = ({ outcome, differences }: WireCase): Outcome => differences[FRONT] ?? outcome;
+
+/** A turn of the event loop that this process shares with the server: it reads what was sent before. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
+/** Sends the pieces, each in a packet of its own, and reads what comes back. */
+async function converse(server: TestServer, pieces: readonly string[], { statuses, after }: Outcome): Promise<string> {
+  const client = await RawClient.open(server.port);
+  client.socket.setNoDelay();
+  try {
+    for (const piece of pieces) {
+      client.send(piece);
+      await turn();
+    }
+    const enough = (count: number) => (text: string) => readResponses(text, false).length >= count;
+    if (after !== "open") return tell(await client.receiveToEnd(), true);
+    const text = await client.receive(enough(statuses.length));
+    client.send(PROBE);
+    const rest = await client.receive(enough(1));
+    return `${tell(text, false)}${probed(rest)}`;
+  } finally {
+    client.socket.destroy();
+  }
+}
+
+function tell(text: string, closed: boolean): string {
+  if (text.includes(SMUGGLED)) return "smuggled";
+  const told = (responses: readonly ReadResponse[]): string => responses.map(({ status }) => `${status} `).join("");
+  return `${told(readResponses(text, closed))}${closed ? "closed" : ""}`;
+}
+
+/** The answer to the probe, and nothing else, says that the connection is open and in step. */
+function probed(text: string): string {
+  const responses = readResponses(text, false);
+  return responses.length === 1 && responses[0]!.body === "/echo?probe\n" ? "open" : `no answer to the probe: ${text}`;
+}
+
+function matches(told: string, { statuses, after, mayBeCut }: Outcome): boolean {
+  if (mayBeCut && told === "closed") return true;
+  const words = statuses.map((status) => (typeof status === "number" ? `${status}` : `(?:${status.join("|")})`));
+  return new RegExp(`^${words.map((word) => `${word} `).join("")}${after === "open" ? "open" : "closed"}$`).test(told);
+}
+
+for (const mode of ["reactor", "pool"]) {
+  const test = suite(`${FRONT}, ${mode}: on the wire`);
+
+  test("every case ends as the table says, and the counts agree", async () => {
+    await withServer({ mode }, async (server) => {
+      // At the same time: what is silent lasts until the time for a head is up.
+      const wrong = await Promise.all(
+        wireCases.map(async (wireCase) => {
+          const told = await converse(server, [wireCase.bytes], outcomeOf(wireCase));
+          return matches(told, outcomeOf(wireCase)) ? [] : [`${wireCase.name} (RFC ${wireCase.rfc}): ${told}`];
+        }),
+      );
+      assert.equal(wrong.flat(), []);
+      await assertCountsAgree(server);
+    });
+  });
+
+  test("every case ends the same when each byte is a packet of its own", async () => {
+    await withServer({ mode }, async (server) => {
+      const fragmented = wireCases.filter(
+        (one) => one.bytes.length <= MAX_FRAGMENTED_BYTES && outcomeOf(one).after !== "silent",
+      );
+      const wrong: string[] = [];
+      for (const wireCase of fragmented) {
+        const told = await converse(server, [...wireCase.bytes], outcomeOf(wireCase));
+        if (!matches(told, outcomeOf(wireCase))) wrong.push(`${wireCase.name} (RFC ${wireCase.rfc}): ${told}`);
+      }
+      assert.equal(wrong, []);
+      await assertCountsAgree(server);
+    });
+  });
+
+  const split = [
+    "a plain GET",
+    "a GET with a body, then another request",
+    "a POST with a body that looks like a request",
+    "Connection: close",
+    "an empty Content-Length",
+  ];
+  for (const name of split) {
+    test(`two packets, divided anywhere: ${name}`, async () => {
+      const wireCase = wireCases.find((one) => one.name === name)!;
+      await withServer({ mode }, async (server) => {
+        for (let at = 1; at < wireCase.bytes.length; at++) {
+          const pieces = [wireCase.bytes.slice(0, at), wireCase.bytes.slice(at)];
+          const told = await converse(server, pieces, outcomeOf(wireCase));
+          assert.ok(matches(told, outcomeOf(wireCase)), `at ${at}: ${told}`);
+        }
+      });
+    });
+  }
+
+  test.run();
+}
+
+/** Every request that was counted was answered or given up, and none is left. */
+async function assertCountsAgree(server: TestServer): Promise<void> {
+  const { requests, status, aborted, inFlight } = await server.stats();
+  const answered = Object.values(status).reduce((sum, count) => sum + count, 0);
+  // The reading itself is a request that has no response yet.
+  assert.is(answered + aborted, requests - 1);
+  assert.ok(inFlight <= 1, `${inFlight} in flight`);
+}
