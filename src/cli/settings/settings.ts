@@ -35,7 +35,7 @@ export const bounds = {
   "rate-limit": [0, 2 ** 20],
 } as const;
 
-/** Every setting of a server: a flag of `serve`, a variable, and a key of the configuration file. To add one, name it here and in resolve.ts. */
+/** Every setting of a server: a flag of `serve`, a variable, and a key of the configuration file. To add one, name it here and in resolve.ts, and run `npm run settings`. */
 export const settings = {
   mode: {
     describe: `core that runs the handlers: ${modes.join(", ")}`,
