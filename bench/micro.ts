@@ -14,6 +14,7 @@ import { LOADING_BYTES, Loading } from "../src/shared/cache/loading.js";
 import { SharedCache } from "../src/shared/cache/shared-cache.js";
 import { threadClock } from "../src/shared/clock.js";
 import { FileCache } from "../src/shared/file-cache.js";
+import { DEFAULT_FILE_RULES } from "../src/shared/handlers/representation.js";
 import { ClaimRing, claimRingBytes } from "../src/shared/memory/claim-ring.js";
 import { Field, statsBytes, ThreadStats } from "../src/shared/stats.js";
 import { median } from "../src/statistics/median.js";
@@ -103,13 +104,19 @@ async function singleOperations(): Promise<readonly { name: string; medianNs: nu
   const cacheShape = { bytes: 2 ** 24, threads: 2 };
   const cacheMemory = new SharedArrayBuffer(cacheBytes(cacheShape));
   const shared = new SharedCache({ memory: cacheMemory, shape: cacheShape, thread: 0, maySleep: false, stats });
-  const files = new FileCache("/", shared, new Loading(new SharedArrayBuffer(LOADING_BYTES), 0), stats);
+  const files = new FileCache(
+    "/",
+    DEFAULT_FILE_RULES,
+    shared,
+    new Loading(new SharedArrayBuffer(LOADING_BYTES), 0),
+    stats,
+  );
   const names = Array.from({ length: 16 }, (_, i) => `/srv/www/page${i}.html`);
   const map = new Map(names.map((name) => [name, new Uint8Array(1024)]));
   // As if they were compared with the disk an hour from now: none gets old while it is measured.
   const checkedMs = threadClock()() + 3_600_000;
   for (const [name, body] of map) {
-    const view = shared.put(name, { status: 200, head: "text/html", body, modifiedMs: 0, checkedMs });
+    const view = shared.put(name, { status: 200, head: "\nContent-Type\ntext/html", body, modifiedMs: 0, checkedMs });
     shared.release(view!.pin);
   }
   const echo = new Worker(here("./fixtures/echo.js"));

@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { packageRoot } from "../src/cli/package-root.js";
 import { sweepProgress } from "../src/cli/progress.js";
+import { latencyOf } from "../src/drivers/latency.js";
 import { Histogram } from "../src/load/histogram.js";
 import { ratio as ratioText, whole } from "../src/report/format.js";
 import { table } from "../src/report/markdown.js";
@@ -37,7 +38,7 @@ interface Figure {
 const requestsPerSecond: Figure = { name: "requests/s", of: speed.of };
 const p99: Figure = {
   name: "p99",
-  of: ({ run }) => Histogram.fromStored(run.latency.total).valueAtPercentile(99),
+  of: ({ run }) => latencyOf(run.latency.total).valueAtPercentile(99),
 };
 /** /mixed answers "fast" or "slow". */
 const fastP99: Figure = {
@@ -152,7 +153,10 @@ async function measure(workload: Workload): Promise<{ readonly file: string; rea
 /** Medians of the pool and of the other core, and the paired ratio; null where a trial failed. */
 function held({ figure, base, concurrency }: Bar, result: SweepResult): Ratio | null {
   const of = (core: string) =>
-    ranTrials(result.trials.filter((trial) => trial.core === core && trial.concurrency === concurrency))
+    ranTrials(
+      result.trials.filter((trial) => trial.core === core && trial.concurrency === concurrency),
+      true,
+    )
       .toSorted((a, b) => a.block - b.block)
       .map(figure.of);
   const [bases, pools] = [of(base), of("pool")];
@@ -171,7 +175,7 @@ for (const workload of workloads) {
   for (const concurrency of workload.concurrencies) {
     const medians = CORES.map((core) => {
       const cell = result.trials.filter((trial) => trial.core === core && trial.concurrency === concurrency);
-      return whole(median(ranTrials(cell).map(requestsPerSecond.of)));
+      return whole(median(ranTrials(cell, true).map(requestsPerSecond.of)));
     });
     rates.push([where, String(concurrency), ...medians]);
   }

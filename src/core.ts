@@ -17,6 +17,8 @@ export interface Reply {
 export interface Core {
   /** What those who only look may see of its workers and its queue; null for a core without. */
   readonly workersView: WorkersView | null;
+  /** Names of the header fields that the handler of a path reads, in lower case: those that a request for it must bring. */
+  headersOf(path: string): readonly string[];
   /**
    * Takes one request. Calls `reply.send` exactly once, before it returns or later, on the main thread, whatever becomes of
    * the handler: a queue that is full answers 503. Never throws.

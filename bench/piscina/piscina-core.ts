@@ -47,6 +47,8 @@ export function piscinaCore(settings: PiscinaSettings): CoreModule {
       stats.set(Field.workers, threads);
       return {
         workersView: null,
+        // It is compared over handlers that read none.
+        headersOf: () => [],
         submit(request, reply) {
           if (pool.queueSize >= queue) {
             stats.add(Field.shed, 1);

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { packageRoot } from "../../src/cli/package-root.js";
 import { startServer } from "../../src/server.js";
+import { DEFAULT_FILE_RULES } from "../../src/shared/handlers/representation.js";
 import { type PiscinaSettings, piscinaCore } from "./piscina-core.js";
 
 /** Serves as `loopool serve --mode piscina` would, if there were such a core: the same line, the same /stats.json, the same end on SIGTERM. */
@@ -32,6 +33,7 @@ const server = await startServer(
     requestTimeoutMs: null,
     queue: 1024,
     cacheBytes: 64 * 2 ** 20,
+    files: DEFAULT_FILE_RULES,
     handlers: null,
     iterationsPerMicro: iterations === undefined ? null : Number(iterations),
     log: null,

@@ -13,7 +13,11 @@ const MAX_SECONDS = 86_400;
 export const loadFlags = {
   requests: { alias: "n", describe: `requests to send [default: ${DEFAULT_REQUESTS}; with --duration: no limit]` },
   duration: { alias: "t", describe: "seconds after which no request starts any more" },
-  rate: { alias: "R", describe: "requests per second, sent whatever the server does (open loop)" },
+  rate: {
+    alias: "R",
+    describe:
+      "requests per second, sent whatever the server does (open loop); auto: a closed loop, then 50, 70 and 90% of what it served",
+  },
   concurrency: {
     alias: "c",
     describe: `connections, each with one request under way [default: ${DEFAULT_CONCURRENCY}]`,
@@ -31,6 +35,9 @@ export const loadFlags = {
   "local-address": { describe: "address of this machine to connect from" },
 } as const;
 
+/** `--rate auto`. */
+export const AUTO = "auto";
+
 type Values = Readonly<Record<string, unknown>>;
 
 /** What the flags ask for. Throws a usage error that names the flag and what is allowed. */
@@ -43,7 +50,7 @@ export function loadOptionsOf(argv: Values): LoadOptions {
       ? Number.POSITIVE_INFINITY
       : wholeNumber("requests", argv["requests"] ?? DEFAULT_REQUESTS, 1, 1e9),
     durationMs,
-    rate: argv["rate"] === undefined ? null : number("rate", argv["rate"], 0.001, 1e6),
+    rate: argv["rate"] === undefined || argv["rate"] === AUTO ? null : number("rate", argv["rate"], 0.001, 1e6),
     concurrency: wholeNumber("concurrency", argv["concurrency"] ?? DEFAULT_CONCURRENCY, 1, 1e5),
     keepAlive: argv["keepAlive"] === true,
     timeoutMs: seconds("timeout", argv["timeout"] ?? DEFAULT_TIMEOUT_S) * 1000,

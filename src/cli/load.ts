@@ -1,14 +1,16 @@
 import { once } from "node:events";
 import type { Argv, CommandModule } from "yargs";
-import type { Generator } from "../load/generator.js";
+import { checkDriverOptions } from "../drivers/check.js";
+import { driverNamed, driverNames } from "../drivers/drivers.js";
+import type { GeneratorResult } from "../drivers/result.js";
 import type { LoadOptions } from "../load/options.js";
-import type { RunResult } from "../load/run-result.js";
 import { startGenerator } from "../load/start.js";
 import { abReport } from "../report/ab-text.js";
-import { LoopoolError } from "../shared/errors.js";
-import { loadFlags, loadOptionsOf, threadsOf, warmUpOf } from "./load-options.js";
+import { LoopoolError, messageOf, usageError } from "../shared/errors.js";
+import { fileFlags, resultFilesOf, writeResultFiles } from "./load-files.js";
+import { AUTO, loadFlags, loadOptionsOf, threadsOf, warmUpOf } from "./load-options.js";
 import { checkOpenFiles } from "./open-files.js";
-import { withValues } from "./options.js";
+import { oneOf, withValues } from "./options.js";
 
 /** `loopool load URL`: one run of the load generator, told as ab tells it. */
 export const loadCommand: CommandModule = {
@@ -17,7 +19,7 @@ export const loadCommand: CommandModule = {
   builder: (yargs: Argv) =>
     yargs
       .positional("url", { describe: "http://host[:port][/path]", type: "string" })
-      .options(withValues(loadFlags))
+      .options(withValues({ ...loadFlags, ...fileFlags }))
       .option("keep-alive", {
         alias: "k",
         describe: "use a connection for many requests",
@@ -34,20 +36,31 @@ export const loadCommand: CommandModule = {
         type: "boolean",
         default: false,
       })
+      .option("driver", {
+        describe: `another load generator, run in place of our own and told of in the same report: ${driverNames.join(", ")}`,
+        type: "string",
+        requiresArg: true,
+      })
       .option("hold", {
         describe: 'after the warm-up print "warm", and begin when a line comes on standard input',
         type: "boolean",
         default: false,
       })
-      .option("json", { describe: "print the result as one line of JSON", type: "boolean", default: false })
+      .option("json", {
+        describe: "print the result as one line of JSON (schemas/loopool-load-1.schema.json)",
+        type: "boolean",
+        default: false,
+      })
       .example("$0 load -n 100000 -c 100 http://localhost:9090/", "as ab -k -n 100000 -c 100")
       .example("$0 load -t 10 -c 50 --warmup 2s http://localhost:9090/", "ten seconds, after two that do not count")
       .example("$0 load -R 2000 -t 10 http://localhost:9090/", "2,000 requests a second, late or not (open loop)")
+      .example("$0 load -R auto -t 5 http://localhost:9090/", "the capacity, then latencies at 50, 70 and 90% of it")
       .example(
         "$0 load --threads 2 --no-keep-alive http://localhost:9090/",
         "more connections than one thread can make",
       )
       .example("$0 load --verify -n 10000 http://localhost:9090/", "no body may differ from the first")
+      .example("$0 load --driver wrk -t 10 http://localhost:9090/", "the same with wrk, to check one with the other")
       .example("$0 load --no-keep-alive -c 450 http://localhost:9090/", "a new connection for every request"),
   handler: (argv) => load(argv as Readonly<Record<string, unknown>>),
 };
@@ -57,6 +70,10 @@ async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
   const warmUp = warmUpOf(options, argv["warmup"]);
   const threads = threadsOf(options, argv["threads"]);
   checkOpenFiles(options.concurrency, threads);
+  const generator = generatorOf(argv["driver"], options, warmUp, threads);
+  const files = resultFilesOf(argv);
+  const auto = argv["rate"] === AUTO;
+  if (auto) checkAuto(argv, files.length);
 
   const interruption = new AbortController();
   const interrupt = (): void => {
@@ -66,15 +83,44 @@ async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
   };
   process.once("SIGINT", interrupt);
   process.once("SIGTERM", interrupt);
-  const generator = startGenerator(threads);
   try {
-    const result = await measure(generator, options, warmUp, argv["hold"] === true, interruption.signal);
-    process.stdout.write(argv["json"] === true ? `${JSON.stringify(result)}\n` : abReport(result));
-    if (interruption.signal.aborted) process.exitCode = 130;
+    const { signal } = interruption;
+    let result = await measure(generator, options, warmUp, argv["hold"] === true, signal);
+    print(result, argv["json"] === true);
+    writeResultFiles(files, result);
+    for (const rate of auto ? ratesOf(result) : []) {
+      if (signal.aborted) break;
+      result = await generator.run({ ...options, rate }, signal);
+      print(result, argv["json"] === true);
+    }
+    if (signal.aborted) process.exitCode = 130;
     else tellWhatFailed(result);
+  } catch (error) {
+    // Our own generator tells what it has when it is stopped; another one leaves nothing.
+    if (!interruption.signal.aborted) throw error;
+    console.error(`loopool: ${messageOf(error)}`);
+    process.exitCode = 130;
   } finally {
     await generator.close();
   }
+}
+
+/** Several runs follow one another: what is for one of them alone cannot be asked for. Throws a usage error. */
+function checkAuto(argv: Readonly<Record<string, unknown>>, files: number): void {
+  if (argv["driver"] !== undefined) throw usageError("--rate auto needs loopool's own generator: leave out --driver");
+  if (argv["hold"] === true)
+    throw usageError("--hold waits before one run, and --rate auto makes several: leave one out");
+  if (files > 0) throw usageError("--hgrm and --csv hold one run: with --rate auto use --json, a line for each run");
+}
+
+/** 50, 70 and 90% of what a closed loop served, as round figures; none where it served nothing. */
+function ratesOf({ completed, elapsedSeconds }: GeneratorResult): readonly number[] {
+  const capacity = completed / elapsedSeconds;
+  return completed === 0 ? [] : [0.5, 0.7, 0.9].map((share) => Number((share * capacity).toPrecision(2)));
+}
+
+function print(result: GeneratorResult, asJson: boolean): void {
+  process.stdout.write(asJson ? `${JSON.stringify({ schema: "loopool-load/1", ...result })}\n` : abReport(result));
 }
 
 /** Warm-up, where one is wanted, and window. */
@@ -84,11 +130,31 @@ async function measure(
   warmUp: LoadOptions | null,
   holds: boolean,
   signal: AbortSignal,
-): Promise<RunResult> {
+): Promise<GeneratorResult> {
   await generator.warmUp(options, signal);
   if (warmUp !== null) await generator.run(warmUp, signal);
   if (holds) await hold();
   return await generator.run(options, signal);
+}
+
+/** What sends the requests. */
+interface Generator {
+  /** Before anything is sent to the target. */
+  warmUp(options: LoadOptions, signal: AbortSignal): Promise<unknown>;
+  run(options: LoadOptions, signal: AbortSignal): Promise<GeneratorResult>;
+  close(): Promise<void>;
+}
+
+/** Our own generator, or the tool that --driver names. Throws a usage error for what that tool cannot do. */
+function generatorOf(name: unknown, options: LoadOptions, warmUp: LoadOptions | null, threads: number): Generator {
+  if (name === undefined) return startGenerator(threads);
+  const driver = driverNamed(oneOf("driver", name, driverNames));
+  checkDriverOptions(driver, { ...options, threads }, warmUp);
+  return {
+    warmUp: () => driver.version(),
+    run: (asked, signal) => driver.run({ ...asked, threads }, signal),
+    close: async () => {},
+  };
 }
 
 /** Whoever started this process has something to do between warm-up and window: read the server's counters. */
@@ -99,8 +165,8 @@ async function hold(): Promise<void> {
 }
 
 /** All refused is a mistake in the address, not a measurement. What this machine lacks has a remedy here. */
-function tellWhatFailed({ url, sent, errors }: RunResult): void {
-  if (errors["connect-refused"] >= sent) {
+function tellWhatFailed({ url, sent, errors }: GeneratorResult): void {
+  if (sent > 0 && errors["connect-refused"] >= sent) {
     throw new LoopoolError("REFUSED", `${url}: connection refused ${sent} times: does a server listen on that port?`);
   }
   if (errors["no-local-port"] > 0) {

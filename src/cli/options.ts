@@ -1,5 +1,11 @@
 import { usageError } from "../shared/errors.js";
 
+/** What a report of a sweep consists of, for --help. */
+export const reportFiles =
+  "A report is <name>.md and a folder <name> with report.html (all charts in one file that loads nothing), report.json, trials.csv " +
+  "(a row for each trial), throughput.svg, latency.svg, and for each core and concurrency the latencies as HdrHistogram's tools " +
+  "read them (.hgrm). Of two results it is <a>-to-<b>.md and change.json. The package's folder schemas describes each JSON file.";
+
 /**
  * Values as yargs hands them over, checked once, here, at the edge. Each function takes the flag's name and the raw value
  * and returns the value or throws a usage error that names the flag and what is allowed.

@@ -1,4 +1,5 @@
 import { Presets, SingleBar } from "cli-progress";
+import { loadText } from "../report/format.js";
 import { failedRequests } from "../statistics/accounts.js";
 import type { PlannedTrial } from "../sweep/plan.js";
 import type { TrialResult } from "../sweep/result.js";
@@ -40,8 +41,8 @@ function lineProgress(stream: NodeJS.WriteStream): SweepProgress & { end(): void
   };
 }
 
-function describe({ block, core, concurrency }: PlannedTrial): string {
-  return `block ${block + 1}, ${core}, c=${concurrency}`;
+function describe(trial: PlannedTrial): string {
+  return `block ${trial.block + 1}, ${trial.core}, ${loadText(trial)}`;
 }
 
 function outcome({ run, failure }: TrialResult): string {

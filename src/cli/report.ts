@@ -2,7 +2,7 @@ import type { CommandModule } from "yargs";
 import { type Condition, parseConditions } from "../report/fail-if.js";
 import { writeChange, writeReport } from "../report/write.js";
 import { usageError } from "../shared/errors.js";
-import { text, withValues } from "./options.js";
+import { reportFiles, text, withValues } from "./options.js";
 
 /** `--fail-if` could not be judged for some cell: neither a pass nor a failure. */
 const NOT_JUDGED = 3;
@@ -25,8 +25,9 @@ export const reportCommand: CommandModule = {
           },
         }),
       )
-      .example("$0 report bench/results/2026-11-21-cores.json", "Writes reports/2026-11-21-cores.md and its charts")
-      .example("$0 report before.json after.json --fail-if 'ratio<0.95'", "For CI: fails when a core got slower by 5%"),
+      .example("$0 report bench/results/2026-11-21-cores.json", "Writes reports/2026-11-21-cores.md and its folder")
+      .example("$0 report before.json after.json --fail-if 'ratio<0.95'", "For CI: fails when a core got slower by 5%")
+      .epilogue(reportFiles),
   handler: async (argv) => {
     const out = text("out", argv["out"]);
     const file = text("file", argv["file"]);

@@ -1,11 +1,13 @@
 import { accessSync } from "node:fs";
 import { resolve } from "node:path";
+import { driverNames } from "../drivers/drivers.js";
 import { modes } from "../server.js";
 import { usageError } from "../shared/errors.js";
 import { cpuList } from "../statistics/cpu-list.js";
 import { type PinningFacts, pinningFacts, resolvePinning } from "../sweep/pinning.js";
 import type { Pinning, SweepPlan, Until } from "../sweep/result.js";
-import { listOf, oneOf, text, wholeNumber } from "./options.js";
+import { listOf, text, wholeNumber } from "./options.js";
+import { coresOf, DEFAULT_SECONDS, generatorOf, openLoopOf, targetsOf } from "./sweep-loads.js";
 
 /**
  * What a sweep does unless told otherwise: seed 001's concurrencies and requests. An even number of trials, so that each core comes
@@ -28,6 +30,17 @@ export const planOptions = {
   warmup: { describe: `requests before each trial, not counted [default: ${usual.warmup}]` },
   trials: { describe: `trials of each core at each concurrency [default: ${usual.trials}]` },
   path: { describe: "path and query to request [default: /, the 1 KiB page]" },
+  target: {
+    describe:
+      "also measure a server that is not ours and runs already, name=URL; a URL without a path gets --path; may be repeated",
+  },
+  rate: {
+    describe:
+      "open loop: requests per second, like 1000,5000; auto: 50, 70 and 90% of what the slowest core serves in a closed loop",
+  },
+  duration: { describe: `seconds of a trial, instead of --requests [default with --rate: ${DEFAULT_SECONDS}]` },
+  threads: { describe: "threads of the load generator [default: 1]" },
+  driver: { describe: `another load generator, where it is installed: ${driverNames.join(", ")}` },
   until: {
     describe: "add blocks until each ratio of requests/s is known this well, like 3% for ±3%; --trials is the least",
   },
@@ -57,7 +70,10 @@ export function planOf(argv: Readonly<Record<string, unknown>>): SweepPlan {
   if (most > requests) {
     throw usageError(`--concurrency ${most} is more than --requests ${requests}: send at least one each`);
   }
-  const cores = listOf("cores", argv["cores"] ?? base.cores, (flag, raw) => oneOf(flag, raw, modes));
+  const targets = targetsOf(argv["target"], path);
+  const cores = [...coresOf(argv["cores"] ?? base.cores, targets), ...targets.map(({ name }) => name)];
+  const openLoop = openLoopOf(argv, concurrencies);
+  const generator = generatorOf(argv, { concurrencies, requests });
   const trials = wholeNumber("trials", argv["trials"] ?? base.trials, 1, 1000);
   const until = untilOf(argv, cores, trials);
   return {
@@ -72,6 +88,9 @@ export function planOf(argv: Readonly<Record<string, unknown>>): SweepPlan {
     workers: wholeNumber("workers", argv["workers"] ?? defaultWorkers(pinning, facts), 1, 256),
     handlers,
     pinning,
+    ...(targets.length > 0 ? { targets } : {}),
+    ...(openLoop === null ? {} : { openLoop }),
+    ...generator,
     ...(argv["aa"] === true ? { twin: { name: `${cores[0]} again`, of: cores[0]! } } : {}),
     ...(until === null ? {} : { until }),
   };
@@ -83,6 +102,11 @@ function untilOf(argv: Readonly<Record<string, unknown>>, cores: readonly string
     const limit = ["max-trials", "max-minutes"].find((flag) => argv[flag] !== undefined);
     if (limit !== undefined) throw usageError(`--${limit} is a limit of --until: give --until too, like --until 3%`);
     return null;
+  }
+  if (argv["rate"] !== undefined) {
+    throw usageError(
+      "--until narrows the ratio of requests per second, which --rate makes the same for all: leave one out",
+    );
   }
   const given = text("until", argv["until"]);
   const percent = /^(\d+(?:\.\d+)?)%$/.exec(given)?.[1];

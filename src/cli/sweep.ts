@@ -1,7 +1,10 @@
 import type { Argv, CommandModule } from "yargs";
+import { driverNamed } from "../drivers/drivers.js";
+import { loadText } from "../report/format.js";
 import { readSweep } from "../report/read.js";
 import { writeReport } from "../report/write.js";
 import { usageError } from "../shared/errors.js";
+import { ratesFromCapacity } from "../sweep/capacity.js";
 import { changesSince } from "../sweep/environment.js";
 import { pinningFacts, resolvePinning } from "../sweep/pinning.js";
 import { missingTrials } from "../sweep/plan.js";
@@ -9,7 +12,7 @@ import type { SweepResult } from "../sweep/result.js";
 import { createResultFile } from "../sweep/store.js";
 import { beginSweep, continueSweep } from "../sweep/sweep.js";
 import { checkOpenFiles } from "./open-files.js";
-import { text, wholeNumber, withValues } from "./options.js";
+import { reportFiles, text, wholeNumber, withValues } from "./options.js";
 import { packageRoot } from "./package-root.js";
 import { sweepProgress } from "./progress.js";
 import { planOf, planOptions } from "./sweep-plan.js";
@@ -50,8 +53,15 @@ export const sweepCommand: CommandModule = {
       .example("$0 sweep --path '/mixed?slow=0.05&us=10000' --requests 2000", "one request in twenty burns 10 ms")
       .example("$0 sweep --aa", "the noise floor too: no smaller difference is called one; half as long again")
       .example("$0 sweep --until 3%", "as many blocks as it takes to know every ratio to ±3%, or a limit")
+      .example(
+        "$0 sweep --target nginx=http://127.0.0.1:8080",
+        "a server that is not ours, side by side with the cores",
+      )
+      .example("$0 sweep --rate auto --concurrency 100", "latencies at 50, 70 and 90% of the capacity (open loop)")
+      .example("$0 sweep --driver wrk --duration 2", "the same plan with wrk, to check one with the other")
       .example("$0 sweep --no-keep-alive --concurrency 450", "a new connection for every request")
-      .example("$0 sweep --resume bench/results/2026-11-21-cores.json", "finish what was interrupted"),
+      .example("$0 sweep --resume bench/results/2026-11-21-cores.json", "finish what was interrupted")
+      .epilogue(reportFiles),
   handler: (argv) => sweep(argv as Values),
 };
 
@@ -90,7 +100,8 @@ async function runToTheEnd(
     begun = argv["resume"] === undefined ? await begin(argv, trialTimeoutMs, interruption.signal) : await resume(argv);
     const { file, result } = begun;
     const { signal } = interruption;
-    const { trials } = await continueSweep(file, result, trialTimeoutMs, progress, signal, untilNarrow(result));
+    const next = result.plan.until === undefined ? ratesFromCapacity : untilNarrow(result);
+    const { trials } = await continueSweep(file, result, trialTimeoutMs, progress, signal, next);
     return { file, trials };
   } catch (error) {
     if (!interruption.signal.aborted) throw error;
@@ -106,7 +117,8 @@ async function runToTheEnd(
 
 async function begin(argv: Values, timeoutMs: number, signal: AbortSignal): Promise<Sweep> {
   const plan = planOf(argv);
-  checkOpenFiles(Math.max(...plan.concurrencies));
+  checkOpenFiles(Math.max(...plan.concurrencies), plan.threads);
+  if (plan.driver !== undefined) await driverNamed(plan.driver).version();
   const name = text("name", argv["name"] ?? "cores");
   if (!/^\w[\w.-]*$/.test(name)) {
     throw usageError(`--name may have letters, digits, "_", and after the first also "." and "-", not "${name}"`);
@@ -152,8 +164,8 @@ function tellFailures(trials: SweepResult["trials"]): void {
   if (failed.length === 0) return;
   process.exitCode = 1;
   console.error(`loopool: ${failed.length} of ${trials.length} trials failed`);
-  for (const { core, concurrency, block, failure } of failed.slice(0, MAX_FAILURES_SHOWN)) {
-    console.error(`  block ${block + 1}, ${core}, c=${concurrency}: ${failure}`);
+  for (const { failure, ...trial } of failed.slice(0, MAX_FAILURES_SHOWN)) {
+    console.error(`  block ${trial.block + 1}, ${trial.core}, ${loadText(trial)}: ${failure}`);
   }
   if (failed.length > MAX_FAILURES_SHOWN) console.error(`  and ${failed.length - MAX_FAILURES_SHOWN} more`);
 }
@@ -175,7 +187,7 @@ function resumeCommand(file: string, argv: Values): string {
 function flagsGiven(options: Readonly<Record<string, unknown>>, argv: Values): string[] {
   return Object.keys(options)
     .filter((name) => argv[name] !== undefined)
-    .map((name) => `--${name} ${quoted(String(argv[name]))}`);
+    .flatMap((name) => [argv[name]].flat().map((value) => `--${name} ${quoted(String(value))}`));
 }
 
 /** As a shell needs it. */

@@ -35,6 +35,8 @@ export const errorClasses = [
   "unexpected-status",
   /** Not HTTP/1.0 or 1.1, or a head over 64 KiB. */
   "malformed",
+  /** Failed on its connection, which is all that the tool told: only in results of other generators (--driver). */
+  "socket-error",
   /** Still unanswered when the run was stopped (Ctrl-C); the server may have handled it. Always 0 in a run that came to its end. */
   "interrupted",
 ] as const;

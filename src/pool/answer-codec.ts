@@ -4,11 +4,12 @@ import type { RecordRing } from "../shared/memory/record-ring.js";
 /**
  * An answer in a worker's ring: six words, two times, then the header fields where they are new, then the body.
  * Header fields are sent once: a block that is used again travels as the number it got the first time, and main keeps the
- * fields by worker and number. The ring keeps the order, so a number never arrives before its fields.
+ * fields by worker and number. The ring keeps the order, so a number never arrives before its fields. When all numbers are given,
+ * the worker forgets and starts again: fields that come with a number replace those it stood for.
  */
 const SLOT_WORD = 0;
 const STATUS_WORD = 1;
-/** Number of the header block; 0: not numbered, the fields are here. */
+/** Number of the header block, from 1; 0: it has no fields. */
 const HEADERS_WORD = 2;
 /** Bytes of the fields that follow; 0: main knows them by number. */
 const FIELDS_BYTES_WORD = 3;
@@ -49,11 +50,13 @@ export class AnswerWriter {
     const bodyBytes = typeof body === "string" ? Buffer.byteLength(body) : body.byteLength;
     if (bodyBytes > COPIED_BODY_BYTES) return false;
 
-    let number = this.#numbers.get(headers);
+    let number = headers.fields.length === 0 ? 0 : this.#numbers.get(headers);
     let fields = "";
     if (number === undefined) {
       fields = headers.fields.join(SEPARATOR);
-      number = this.#numbers.size < MAX_NUMBERED ? this.#numbers.size + 1 : 0;
+      // Blocks of single answers (a redirect, a range) would use the numbers up and leave none for those that come again.
+      if (this.#numbers.size === MAX_NUMBERED) this.#numbers.clear();
+      number = this.#numbers.size + 1;
     }
     // Field values are Latin-1 by HeaderBlock's own check: a byte a character.
     const recordBytes = HEAD_BYTES + fields.length + bodyBytes;
@@ -76,7 +79,7 @@ export class AnswerWriter {
     else ring.bytes.set(body, bodyStart);
     ring.commit();
     // Only now: a block whose record found no room has not been sent.
-    if (fields !== "" && number > 0) this.#numbers.set(headers, number);
+    if (fields !== "") this.#numbers.set(headers, number);
     return true;
   }
 }
@@ -84,7 +87,7 @@ export class AnswerWriter {
 /** The main thread's side of one worker. */
 export class AnswerReader {
   readonly #ring: RecordRing;
-  readonly #blocks: HeaderBlock[] = [];
+  readonly #blocks = [new HeaderBlock({})];
 
   constructor(ring: RecordRing) {
     this.#ring = ring;
@@ -120,7 +123,7 @@ export class AnswerReader {
     if (fieldsBytes === 0) return this.#blocks[number]!;
     const parts = this.#ring.bytes.toString("latin1", offset, offset + fieldsBytes).split(SEPARATOR);
     const block = headerBlockOf(parts);
-    if (number > 0) this.#blocks[number] = block;
+    this.#blocks[number] = block;
     return block;
   }
 }

@@ -1,5 +1,5 @@
 import type { SharedState } from "../shared/handlers/context.js";
-import type { HandlerResponse } from "../shared/handlers/handler.js";
+import type { HandlerResponse, HeaderTable } from "../shared/handlers/handler.js";
 import type { AnswerTag } from "./answer-codec.js";
 import type { PoolMemory } from "./memory.js";
 
@@ -10,9 +10,10 @@ export interface StartupMessage {
   readonly shared: SharedState;
 }
 
-/** Worker → main: its handlers are loaded and it takes requests. */
+/** Worker → main: its handlers are loaded and it takes requests. Main never loads them, and so has to be told what they read. */
 export interface ReadyMessage {
   readonly type: "ready";
+  readonly headerTable: HeaderTable;
 }
 
 /** Worker → main: the doorbell was armed; there are answers in the rings. */

@@ -3,7 +3,8 @@ import type { Loading } from "../shared/cache/loading.js";
 import type { SharedCache } from "../shared/cache/shared-cache.js";
 import { threadClock } from "../shared/clock.js";
 import type { HandlerContext } from "../shared/handlers/context.js";
-import type { HandlerRequest, HandlerResponse } from "../shared/handlers/handler.js";
+import { withErrorPage } from "../shared/handlers/error-page.js";
+import type { HandlerRequest, HandlerResponse, HeaderTable } from "../shared/handlers/handler.js";
 import type { ClaimRing } from "../shared/memory/claim-ring.js";
 import type { Doorbell } from "../shared/memory/doorbell.js";
 import type { Parking } from "../shared/memory/parking.js";
@@ -47,6 +48,9 @@ class Pool implements Core {
   /** The time when the first request of this turn of the loop was published. */
   #turnMs = 0;
   readonly #timers: readonly NodeJS.Timeout[];
+  readonly #workerLost: HandlerResponse;
+  /** As the worker that became ready last has it: one at least has before the first request comes. */
+  #headerTable: HeaderTable = { byPath: new Map(), files: [] };
 
   static async start(context: HandlerContext): Promise<Pool> {
     const created = new Pool(context);
@@ -70,6 +74,7 @@ class Pool implements Core {
     this.#requests = new RequestWriter(this.#ring, memory.longRequests);
     this.#announcer = new Announcer(this.#parking);
     this.#stats = stats;
+    this.#workerLost = withErrorPage(WORKER_LOST, shared.config);
     this.#phases = new PhaseRecorder(shared.phases);
     this.#publishedMs = new Float64Array(queue);
     const { requestShape, requests, longRequests, parking } = memory;
@@ -94,7 +99,10 @@ class Pool implements Core {
             this.#answer(tag, { ...response, pin });
           }
         },
-        onReady: countWorkers,
+        onReady: ({ headerTable }) => {
+          this.#headerTable = headerTable;
+          countWorkers();
+        },
         onRetired: () => {
           countWorkers();
           this.#recover(worker);
@@ -117,6 +125,10 @@ class Pool implements Core {
             }),
           ]),
     ];
+  }
+
+  headersOf(path: string): readonly string[] {
+    return this.#headerTable.byPath.get(path) ?? this.#headerTable.files;
   }
 
   submit(request: HandlerRequest, reply: Reply): void {
@@ -200,7 +212,7 @@ class Pool implements Core {
     // It may have taken the bell without ringing. A bound of one turn must not leave answers of a reader that is about to go.
     while (this.#hosts[worker]!.answers.read(this.#answer)) {}
     this.#collect();
-    for (const slot of this.#ring.heldBy(worker)) this.#settle(slot, WORKER_LOST);
+    for (const slot of this.#ring.heldBy(worker)) this.#settle(slot, this.#workerLost);
     this.#cache.recover(1 + worker);
     this.#loading.recover(1 + worker);
     // A wake-up may have been spent on it while requests wait.

@@ -1,4 +1,4 @@
-import { type HandlerResponse, HeaderBlock, textResponse } from "../shared/handlers/handler.js";
+import { type HandlerResponse, HeaderBlock, NOT_SNIFFED, textResponse } from "../shared/handlers/handler.js";
 
 /** What the pool answers itself, when no handler does. */
 
@@ -8,6 +8,7 @@ export const OVERLOADED: HandlerResponse = {
     "Content-Type": "text/plain; charset=utf-8",
     "Cache-Control": "no-store",
     "Retry-After": "1",
+    ...NOT_SNIFFED,
   }),
   body: "503 Service Unavailable: the queue is full\n",
 };

@@ -3,14 +3,14 @@ import { Worker } from "node:worker_threads";
 import { messageOf } from "../shared/errors.js";
 import { AnswerReader } from "./answer-codec.js";
 import { attachAnswers } from "./memory.js";
-import type { AnswerMessage, StartupMessage, WorkerMessage } from "./messages.js";
+import type { AnswerMessage, ReadyMessage, StartupMessage, WorkerMessage } from "./messages.js";
 
 /** What a worker tells the pool. */
 export interface WorkerEvents {
   readonly onBell: () => void;
   readonly onAnswer: (message: AnswerMessage) => void;
   /** It takes requests. */
-  readonly onReady: () => void;
+  readonly onReady: (message: ReadyMessage) => void;
   /** It ended without being told to; all it has sent has arrived. Its place is taken again soon. */
   readonly onLost: () => void;
   /** It ended as it was told; all it has sent has arrived. */
@@ -79,7 +79,7 @@ export class WorkerHost {
         } else {
           this.#state = "ready";
           this.#delayMs = FIRST_DELAY_MS;
-          this.#events.onReady();
+          this.#events.onReady(message);
           resolve();
         }
       });

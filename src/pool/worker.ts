@@ -112,5 +112,5 @@ function answer(tag: AnswerTag, response: HandlerResponse): void {
 // A listener keeps the event loop alive while a promise of `waitAsync`, which does not, is all there is to wait for.
 port.on("message", () => {});
 parking.enter(worker);
-post({ type: "ready" });
+post({ type: "ready", headerTable: dispatch.headerTable });
 work();

@@ -11,8 +11,10 @@ export const reactor: CoreModule = {
   async start(context: HandlerContext) {
     const dispatch = await createDispatch(context);
     const phases = new PhaseRecorder(context.shared.phases);
+    const { byPath, files } = dispatch.headerTable;
     return {
       workersView: null,
+      headersOf: (path) => byPath.get(path) ?? files,
       submit(request, reply) {
         if (phases.isDue) {
           submitMeasured(dispatch, phases, request, reply);

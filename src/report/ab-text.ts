@@ -1,5 +1,7 @@
-import { Histogram, type StoredHistogram } from "../load/histogram.js";
-import { type ErrorClass, errorClasses, type RunResult, unsentClasses } from "../load/run-result.js";
+import { latencyOf } from "../drivers/latency.js";
+import type { GeneratorResult } from "../drivers/result.js";
+import { Histogram } from "../load/histogram.js";
+import { type ErrorClass, errorClasses, unsentClasses } from "../load/run-result.js";
 
 const PERCENTILES = [50, 66, 75, 80, 90, 95, 98, 99] as const;
 
@@ -10,27 +12,27 @@ const PERCENTILES = [50, 66, 75, 80, 90, 95, 98, 99] as const;
  * responses whose length differs from the first one's; a status outside 2xx is told apart, not failed. Two things differ on
  * purpose. Rates and times are of the requests that succeeded: ab calls a server fast that answers everything with an error.
  * Latencies have three decimals where ab rounds to whole milliseconds, since on one machine most of them would be 0. What ab has
- * no word for (each class of error) follows at the end.
+ * no word for (each class of error) follows at the end. Of another generator's result a line is left out whose value it does not tell.
  */
-export function abReport(result: RunResult): string {
+export function abReport(result: GeneratorResult): string {
   const count = (...classes: readonly ErrorClass[]): number =>
     classes.reduce((sum, errorClass) => sum + result.errors[errorClass], 0);
   const connect = count(...unsentClasses);
   const receive = count("reset", "closed-early", "timeout", "short-body");
   const length = count("wrong-length", "wrong-body");
-  const exceptions = count("malformed", "long-body");
+  const exceptions = count("malformed", "long-body", "socket-error");
   const unexpected = count("unexpected-status");
   const failed = connect + receive + length + exceptions;
   const seconds = result.elapsedSeconds;
 
   return `${[
     "",
-    field("Server Software", result.serverSoftware),
+    field("Server Software", result.serverSoftware ?? ""),
     field("Server Hostname", result.host),
     field("Server Port", result.port),
     "",
     field("Document Path", result.path),
-    field("Document Length", `${result.documentBytes} bytes`),
+    ...told("Document Length", result.documentBytes, (bytes) => `${bytes} bytes`),
     "",
     field("Concurrency Level", result.concurrency),
     field("Time taken for tests", `${seconds.toFixed(3)} seconds`),
@@ -40,15 +42,20 @@ export function abReport(result: RunResult): string {
       ? [`   (Connect: ${connect}, Receive: ${receive}, Length: ${length}, Exceptions: ${exceptions})`]
       : []),
     ...(unexpected > 0 ? [field("Non-2xx responses", unexpected)] : []),
-    ...(result.keepAlive ? [field("Keep-Alive requests", result.keepAliveResponses)] : []),
-    field("Total transferred", `${result.totalBytes} bytes`),
-    field("HTML transferred", `${result.bodyBytes} bytes`),
+    ...(result.keepAlive ? told("Keep-Alive requests", result.keepAliveResponses, String) : []),
+    ...told("Total transferred", result.totalBytes, (bytes) => `${bytes} bytes`),
+    ...told("HTML transferred", result.bodyBytes, (bytes) => `${bytes} bytes`),
     field("Requests per second", `${(result.completed / seconds).toFixed(2)} [#/sec] (mean)`),
     ...(result.completed > 0 ? timesPerRequest(result) : []),
-    field("Transfer rate", `${(result.totalBytes / 1024 / seconds).toFixed(2)} [Kbytes/sec] received`),
+    ...told(
+      "Transfer rate",
+      result.totalBytes,
+      (bytes) => `${(bytes / 1024 / seconds).toFixed(2)} [Kbytes/sec] received`,
+    ),
     ...(result.completed > 0 ? latencyLines(result) : []),
     ...openLoopLines(result),
     ...errorLines(result),
+    ...toolLines(result),
   ].join("\n")}\n`;
 }
 
@@ -57,44 +64,62 @@ function field(name: string, value: string | number): string {
   return `${`${name}:`.padEnd(24)}${value}`;
 }
 
-function timesPerRequest({ loop, concurrency, completed, elapsedSeconds, latency }: RunResult): readonly string[] {
+/** A line whose value is known. */
+function told(name: string, value: number | null, text: (value: number) => string): readonly string[] {
+  return value === null ? [] : [field(name, text(value))];
+}
+
+function timesPerRequest({
+  loop,
+  concurrency,
+  completed,
+  elapsedSeconds,
+  latency,
+}: GeneratorResult): readonly string[] {
   const meanMs = (elapsedSeconds * 1000) / completed;
   // ab reckons by Little's law, which holds for as many requests under way as there are connections: not in an open loop.
-  const requestMs = loop === "open" ? latency.total.sum / latency.total.count / 1e6 : concurrency * meanMs;
+  const requestMs = loop === "open" ? latencyOf(latency.total).mean / 1e6 : concurrency * meanMs;
   return [
     field("Time per request", `${requestMs.toFixed(3)} [ms] (mean)`),
     field("Time per request", `${meanMs.toFixed(3)} [ms] (mean, across all concurrent requests)`),
   ];
 }
 
-function latencyLines({ latency }: RunResult): readonly string[] {
-  const total = Histogram.fromStored(latency.total);
+function latencyLines({ latency }: GeneratorResult): readonly string[] {
+  const total = latencyOf(latency.total);
+  const rows = [
+    ...timesLine("Connect", latency.connect),
+    ...timesLine("Processing", latency.processing),
+    ...timesLine("Waiting", latency.waiting),
+    ...timesLine("Total", latency.total),
+  ];
+  const percentages = PERCENTILES.flatMap((percentile) => {
+    const time = total.valueAtPercentile(percentile);
+    return Number.isNaN(time) ? [] : [`  ${percentile}%  ${ms(time, 9)}`];
+  });
   return [
-    "",
-    "Connection Times (ms)",
-    "                 min     mean[+/-sd]   median       max",
-    timesLine("Connect", latency.connect),
-    timesLine("Processing", latency.processing),
-    timesLine("Waiting", latency.waiting),
-    timesLine("Total", latency.total),
-    "",
-    "Percentage of the requests served within a certain time (ms)",
-    ...PERCENTILES.map((percentile) => `  ${percentile}%  ${ms(total.valueAtPercentile(percentile), 9)}`),
-    ` 100%  ${ms(total.max, 9)} (longest request)`,
+    ...(rows.length === 0
+      ? []
+      : ["", "Connection Times (ms)", "                 min     mean[+/-sd]   median       max", ...rows]),
+    ...(percentages.length === 0
+      ? []
+      : ["", "Percentage of the requests served within a certain time (ms)", ...percentages]),
+    ...(Number.isNaN(total.max) ? [] : [` 100%  ${ms(total.max, 9)} (longest request)`]),
   ];
 }
 
-function timesLine(name: string, stored: StoredHistogram): string {
-  const times = Histogram.fromStored(stored);
+function timesLine(name: string, stored: GeneratorResult["latency"]["total"]): readonly string[] {
+  if (stored === null) return [];
+  const times = latencyOf(stored);
   const columns = [ms(times.min, 9), ms(times.mean, 8), ms(times.standardDeviation, 7)];
-  return `${`${name}:`.padEnd(11)}${columns.join(" ")} ${ms(times.valueAtPercentile(50), 8)} ${ms(times.max, 9)}`;
+  return [`${`${name}:`.padEnd(11)}${columns.join(" ")} ${ms(times.valueAtPercentile(50), 8)} ${ms(times.max, 9)}`];
 }
 
 function ms(ns: number, width: number): string {
-  return (ns / 1e6).toFixed(3).padStart(width);
+  return (Number.isNaN(ns) ? "-" : (ns / 1e6).toFixed(3)).padStart(width);
 }
 
-function openLoopLines({ openLoop }: RunResult): readonly string[] {
+function openLoopLines({ openLoop }: GeneratorResult): readonly string[] {
   if (openLoop === undefined) return [];
   const lag = Histogram.fromStored(openLoop.lag);
   const pacing = Histogram.fromStored(openLoop.pacing);
@@ -108,7 +133,13 @@ function openLoopLines({ openLoop }: RunResult): readonly string[] {
   ];
 }
 
-function errorLines({ errors, sent, requested, elapsedSeconds, requestedSeconds = 0 }: RunResult): readonly string[] {
+function errorLines({
+  errors,
+  sent,
+  requested,
+  elapsedSeconds,
+  requestedSeconds = 0,
+}: GeneratorResult): readonly string[] {
   const found = errorClasses.filter((name) => errors[name] > 0).map((name) => `${name} ${errors[name]}`);
   const lines = found.length > 0 ? ["", `Errors by class: ${found.join(", ")}`] : [];
   if (sent < requested) return [...lines, "", `Interrupted after ${sent} of ${requested} requests`];
@@ -116,4 +147,11 @@ function errorLines({ errors, sent, requested, elapsedSeconds, requestedSeconds 
     return [...lines, "", `Interrupted after ${elapsedSeconds.toFixed(1)} of ${requestedSeconds} seconds`];
   }
   return lines;
+}
+
+/** Which tool sent the requests, and what to know of its figures. */
+function toolLines(result: GeneratorResult): readonly string[] {
+  if (!("tool" in result)) return [];
+  const { name, version, command, caveats } = result.tool;
+  return ["", `Sent by ${name} ${version}: ${command.join(" ")}`, ...caveats.map((caveat) => `- ${caveat}`)];
 }

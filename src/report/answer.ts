@@ -1,10 +1,12 @@
 import { isCalled } from "../statistics/difference.js";
+import type { Load } from "../sweep/plan.js";
+import type { SweepPlan } from "../sweep/result.js";
 import type { Cell } from "./cell.js";
 import type { Comparison, Level, Ratios } from "./comparison.js";
 import { evidenceNotes, meaningOf } from "./difference-text.js";
 import { reasonText } from "./findings-text.js";
-import { counted, estimate, listed, ratio, whole } from "./format.js";
-import type { MetricKey } from "./metrics.js";
+import { counted, estimate, listed, loadsText, loadText, ratio, significant, whole } from "./format.js";
+import { type MetricKey, rankingMetric } from "./metrics.js";
 
 /** The answer in words, as plain text. */
 export interface Answer {
@@ -16,20 +18,22 @@ export interface Answer {
   readonly lines: readonly string[];
 }
 
-function at(concurrencies: readonly number[]): string {
-  return `c=${listed(concurrencies)}`;
+/** What the answer rests on: the closed loops, and where there are none the open ones. */
+function decisive({ levels }: Comparison): readonly Level[] {
+  const closed = levels.filter(({ rate }) => rate === null);
+  return closed.length > 0 ? closed : levels;
 }
 
 /** The levels grouped by who was fastest at them, each group once, in ascending order of its first concurrency. */
 function groups(
   levels: readonly Level[],
-): readonly { readonly fastest: readonly string[]; readonly at: readonly number[] }[] {
-  const found = new Map<string, { fastest: readonly string[]; at: number[] }>();
+): readonly { readonly fastest: readonly string[]; readonly at: readonly Load[] }[] {
+  const found = new Map<string, { fastest: readonly string[]; at: Load[] }>();
   for (const level of levels) {
     if (level.outcome.kind !== "ranked") continue;
     const fastest = level.cells.map(({ core }) => core).filter((core) => namesFastest(level, core));
     const group = found.get(fastest.join()) ?? { fastest, at: [] };
-    group.at.push(level.concurrency);
+    group.at.push(level);
     found.set(fastest.join(), group);
   }
   return [...found.values()];
@@ -40,8 +44,9 @@ function namesFastest(level: Level, core: string): boolean {
 }
 
 function headline(comparison: Comparison): string {
-  const { levels, sweep } = comparison;
-  const { cores, path } = sweep.plan;
+  const { cores, path } = comparison.sweep.plan;
+  const levels = decisive(comparison);
+  const isClosed = levels.every(({ rate }) => rate === null);
   if (cores.length < 2) return `One core was measured (${cores.join()}), so there is nothing to compare.`;
   const ranked = groups(levels);
   if (ranked.length === 0) {
@@ -49,33 +54,35 @@ function headline(comparison: Comparison): string {
       ? "No answer: there are too few trials to tell a difference from noise."
       : levels.every(({ cells }) => cells.every(({ verdict }) => verdict.valid || verdict.lowerBound))
         ? "No answer on speed: the load generator, not the server, was the limit."
-        : "No answer: at no concurrency are the results of all cores valid.";
+        : `No answer: ${isClosed ? "at no concurrency" : "under no load"} are the results of all cores valid.`;
   }
   const handler = `this handler (GET ${path})`;
   const [only] = ranked;
   if (ranked.length === 1 && only !== undefined && only.fastest.length > 1) {
     return only.fastest.length === cores.length
       ? `On this evidence no difference was found between ${listed(cores)} for ${handler}.`
-      : `On this evidence ${listed(only.fastest)} serve ${handler} fastest, and no difference was found between them.`;
+      : `On this evidence ${listed(only.fastest)} serve ${handler} ${isClosed ? "fastest" : "with the shortest 99th percentile of latency"}, and no difference was found between them.`;
   }
   const winners = ranked.filter(({ fastest }) => fastest.length === 1);
   const [name, ...others] = new Set(winners.flatMap(({ fastest }) => fastest));
   if (name !== undefined && others.length === 0 && ranked.every(({ fastest }) => fastest.includes(name))) {
     const won = winners.flatMap((group) => group.at);
-    const where = won.length === levels.length ? "every concurrency measured" : at(won);
-    return `On this evidence ${handler} is served best by the ${name}: it serves the most requests per second at ${where}.`;
+    const everywhere = isClosed ? "every concurrency measured" : "every rate measured";
+    const where = won.length === levels.length ? everywhere : loadsText(won);
+    const lead = isClosed ? "it serves the most requests per second" : "it has the shortest 99th percentile of latency";
+    return `On this evidence ${handler} is served best by the ${name}: ${lead} at ${where}.`;
   }
-  return `On this evidence the best core for ${handler} depends on the concurrency.`;
+  return `On this evidence the best core for ${handler} depends on the ${isClosed ? "concurrency" : "load"}.`;
 }
 
 /** What each group of levels says, where the headline leaves it open. */
 function perGroup(comparison: Comparison): readonly string[] {
-  const ranked = groups(comparison.levels);
+  const ranked = groups(decisive(comparison));
   if (ranked.length < 2) return [];
   return ranked.map(({ fastest, at: where }) =>
     fastest.length === 1
-      ? `At ${at(where)} the ${fastest.join()} is fastest.`
-      : `At ${at(where)} no difference was found between ${listed(fastest)}.`,
+      ? `At ${loadsText(where)} the ${fastest.join()} is ${where.every(({ rate }) => rate === null) ? "fastest" : "ahead"}.`
+      : `At ${loadsText(where)} no difference was found between ${listed(fastest)}.`,
   );
 }
 
@@ -118,8 +125,9 @@ function range(levels: readonly Level[], core: string, key: MetricKey): Range | 
   };
 }
 
-function costs({ levels, sweep }: Comparison): readonly string[] {
-  const [base, ...others] = sweep.plan.cores;
+function costs(comparison: Comparison): readonly string[] {
+  const [base, ...others] = comparison.sweep.plan.cores;
+  const levels = decisive(comparison);
   return others.flatMap((core) => {
     const cpu = range(levels, core, "cpuPerRequestMicros");
     const tail = range(levels, core, "p99Ms");
@@ -135,9 +143,7 @@ function costs({ levels, sweep }: Comparison): readonly string[] {
 function evidence(comparison: Comparison): readonly string[] {
   const { levels, sweep } = comparison;
   const { plan, environment } = sweep;
-  const notRanked = levels
-    .filter(({ outcome }) => plan.cores.length > 1 && outcome.kind === "not-ranked")
-    .map(({ concurrency }) => concurrency);
+  const notRanked = levels.filter(({ outcome }) => plan.cores.length > 1 && outcome.kind === "not-ranked");
   const full = levels.filter(({ cells }) =>
     cells.some(({ verdict }) => verdict.valid && verdict.warnings.some(({ code }) => code === "generator-near-limit")),
   );
@@ -145,20 +151,27 @@ function evidence(comparison: Comparison): readonly string[] {
   return [
     ...(atLeast.length > 0
       ? [
-          `At ${at(atLeast.map(({ concurrency }) => concurrency))} the load generator was the limit of the fastest core, so its lead is at least what was measured.`,
+          `At ${loadsText(atLeast)} the load generator was the limit of the fastest core, so its lead is at least what was measured.`,
         ]
       : []),
     ...evidenceNotes(comparison),
-    ...(notRanked.length > 0 ? [`Not ranked: ${at(notRanked)} (see Validity).`] : []),
+    ...(notRanked.length > 0 ? [`Not ranked: ${loadsText(notRanked)} (see Validity).`] : []),
     ...(full.length > 0
       ? [
-          `At ${at(full.map(({ concurrency }) => concurrency))} the load generator was nearly full itself, so differences there may be larger than measured.`,
+          `At ${loadsText(full)} the load generator was nearly full itself, so differences there may be larger than measured.`,
         ]
       : []),
-    `The evidence: ${counted(plan.trials, "trial")} per core and concurrency with ${whole(plan.requests)} requests each, closed loop, ` +
+    `The evidence: ${counted(plan.trials, "trial")} per core and ${plan.openLoop === undefined ? "concurrency" : "load"} ${loops(plan)}, ` +
       `${plan.keepAlive ? "keep-alive" : "a new connection per request"}, on one machine with ${counted(environment.cores, "CPU")}; ` +
       "another handler, machine or traffic needs its own sweep.",
   ];
+}
+
+function loops({ requests, openLoop }: SweepPlan): string {
+  const closed = `with ${whole(requests)} requests each, closed loop`;
+  if (openLoop === undefined) return closed;
+  const open = `of ${significant(openLoop.seconds)} s at given rates, open loop`;
+  return openLoop.shares === null ? open : `${closed}, and ${open}`;
 }
 
 function invalid(cells: readonly Cell[]): string {
@@ -177,9 +190,9 @@ function costOf({ core, byMetric: { cpuPerRequestMicros: cost } }: Ratios, base:
 
 function line(level: Level, base: Cell, entry: Ratios): string {
   const { core, byMetric, speedBound } = entry;
-  const where = `At c=${level.concurrency}`;
-  const speed = byMetric.requestsPerSecond;
-  if (speed === null) {
+  const where = `At ${loadText(level)}`;
+  const found = byMetric[rankingMetric(level).key];
+  if (found === null) {
     const both = [base, ...level.cells.filter((cell) => cell.core === core)];
     if (speedBound !== null) {
       const text = ratio(speedBound.ratio.ratio, speedBound.ratio.interval);
@@ -188,17 +201,24 @@ function line(level: Level, base: Cell, entry: Ratios): string {
     }
     return `${where} the ${core} and the ${base.core} are not ranked (${invalid(both)}).${costOf(entry, base)}`;
   }
-  const text = ratio(speed.ratio, speed.interval);
+  const text = ratio(found.ratio, found.interval);
   const interval = text.interval === "" ? "" : ` ${text.interval}`;
-  return `${where} the ${core} serves ${text.value} × the ${base.core}'s requests${interval}: ${meaningOf(speed)}.`;
+  const meaning = meaningOf(found, level);
+  return level.rate === null
+    ? `${where} the ${core} serves ${text.value} × the ${base.core}'s requests${interval}: ${meaning}.`
+    : `${where} the 99th percentile of latency of the ${core} is ${text.value} × the ${base.core}'s${interval}: ${meaning}.`;
 }
 
 /** One core alone has no ratio: its own figures. */
 function alone(level: Level, { core, verdict, estimates }: Cell): string {
-  const { value, interval } = estimates.requestsPerSecond;
+  const { key, format } = rankingMetric(level);
+  const figure = estimate(estimates[key].value, estimates[key].interval, format);
+  const where = `At ${loadText(level)}`;
+  if (verdict.valid && level.rate !== null)
+    return `${where} the 99th percentile of latency of the ${core} is ${figure} ms.`;
   return verdict.valid
-    ? `At c=${level.concurrency} the ${core} serves ${estimate(value, interval, whole)} requests per second.`
-    : `At c=${level.concurrency} the ${core} is invalid: ${verdict.reasons.map(reasonText).join("; ")}.`;
+    ? `${where} the ${core} serves ${figure} requests per second.`
+    : `${where} the ${core} is invalid: ${verdict.reasons.map(reasonText).join("; ")}.`;
 }
 
 /** The answer of a comparison: the first core of the plan is the base of every ratio. */

@@ -4,6 +4,7 @@ import type { Interval } from "../statistics/interval.js";
 import { median, medianInterval } from "../statistics/median.js";
 import type { RanTrial } from "../statistics/saturation.js";
 import { ranTrials, verdictOf } from "../statistics/verdict.js";
+import { type Load, targetOf } from "../sweep/plan.js";
 import type { SweepResult, TrialResult } from "../sweep/result.js";
 import { type Metric, type MetricKey, metrics } from "./metrics.js";
 
@@ -13,11 +14,10 @@ export interface Estimate {
   readonly interval: Interval | null;
 }
 
-/** One core at one concurrency. */
-export interface Cell {
+/** One core under one load. */
+export interface Cell extends Load {
   readonly core: string;
-  readonly concurrency: number;
-  /** Trials that left both accounts. */
+  /** Trials that left their accounts. */
   readonly trials: readonly (TrialResult & RanTrial)[];
   readonly verdict: Verdict;
   readonly sentRequests: number;
@@ -29,22 +29,27 @@ export function byMetric<T>(value: (metric: Metric) => T): Readonly<Record<Metri
   return Object.fromEntries(metrics.map((metric) => [metric.key, value(metric)])) as Record<MetricKey, T>;
 }
 
-export function cellOf(sweep: SweepResult, core: string, concurrency: number): Cell {
-  const all = sweep.trials.filter((trial) => trial.core === core && trial.concurrency === concurrency);
-  const trials = ranTrials(all);
+export function cellOf(sweep: SweepResult, core: string, { concurrency, rate }: Load): Cell {
+  const all = sweep.trials.filter(
+    (trial) => trial.core === core && trial.concurrency === concurrency && trial.rate === rate,
+  );
+  const ours = targetOf(sweep.plan, core) === undefined;
+  const trials = ranTrials(all, ours);
   return {
     core,
     concurrency,
+    rate,
     trials,
     verdict: verdictOf(all, {
       plannedTrials: sweep.plan.trials,
       pinning: sweep.plan.pinning,
       environment: sweep.environment,
+      ours,
     }),
     sentRequests: trials.reduce((sum, { run }) => sum + run.sent, 0),
     failedRequests: trials.reduce((sum, { run }) => sum + failedRequests(run), 0),
     estimates: byMetric((metric) => {
-      const values = trials.map(metric.of);
+      const values = trials.map(metric.of).filter((value) => !Number.isNaN(value));
       return { value: median(values), interval: medianInterval(values) };
     }),
   };
@@ -59,7 +64,9 @@ export function stands({ verdict }: Cell, metric: Metric): boolean {
 export function atCapacity({ verdict }: Cell): boolean {
   return (
     verdict.valid &&
-    verdict.warnings.every((warning) => warning.code !== "generator-near-limit" || warning.serverShare >= limits.full)
+    verdict.warnings.every(
+      (warning) => warning.code !== "generator-near-limit" || (warning.serverShare ?? 0) >= limits.full,
+    )
   );
 }
 

@@ -1,11 +1,12 @@
-import { isCalled } from "../statistics/difference.js";
+import { type Difference, isCalled } from "../statistics/difference.js";
 import type { CellChange, Change } from "./change.js";
 import { cellData } from "./data.js";
 import { differenceCell, meaningOf } from "./difference-text.js";
 import { reasonText } from "./findings-text.js";
-import { counted, estimate, listed, percentAbove, ratio } from "./format.js";
-import { code, plain, table } from "./markdown.js";
-import { metrics } from "./metrics.js";
+import { counted, estimate, listed, loadText, percentAbove, ratio } from "./format.js";
+import { code, markdownTable, plain } from "./markdown.js";
+import { metrics, rankingMetric } from "./metrics.js";
+import type { Table } from "./table.js";
 
 /** The paths of the two results, as a user would type them. */
 export interface ChangeFiles {
@@ -13,35 +14,44 @@ export interface ChangeFiles {
   readonly after: string;
 }
 
-function headline({ cells }: Change): string {
-  const speeds = cells.map((cell) => ({ ...cell, speed: cell.byMetric.requestsPerSecond }));
-  const named = (verdict: string): readonly string[] =>
-    speeds
-      .filter(({ speed }) => speed?.verdict === verdict)
-      .map(({ core, concurrency }) => `${core} at c=${concurrency}`);
-  const [slower, faster] = [named("lower"), named("higher")];
-  const parts = [
-    ...(slower.length > 0 ? [`slower after: ${listed(slower)}`] : []),
-    ...(faster.length > 0 ? [`faster after: ${listed(faster)}`] : []),
-  ];
-  if (parts.length > 0) return `Requests per second: ${parts.join("; ")}.`;
-  return speeds.every(({ speed }) => speed === null || speed.verdict === "undecided")
-    ? "No answer: no cell could be compared, or there are too few trials."
-    : "No change of requests per second was found.";
+/** The difference in the metric that ranks under the cell's load. */
+function ranking(cell: CellChange): Difference | null {
+  return cell.byMetric[rankingMetric(cell).key];
 }
 
-function line({ core, concurrency, before, after, byMetric }: CellChange): string {
-  const speed = byMetric.requestsPerSecond;
-  const where = `At c=${concurrency} the ${core}`;
-  if (speed === null) {
+function headline({ cells }: Change): string {
+  const isClosed = cells.some(({ rate }) => rate === null);
+  const what = isClosed ? "requests per second" : "the 99th percentile of latency";
+  const told = cells.filter(({ rate }) => (rate === null) === isClosed);
+  const named = (verdict: string): readonly string[] =>
+    told.filter((cell) => ranking(cell)?.verdict === verdict).map((cell) => `${cell.core} at ${loadText(cell)}`);
+  const [lower, higher] = [named("lower"), named("higher")];
+  const parts = [
+    ...(lower.length > 0 ? [`${isClosed ? "slower" : "shorter"} after: ${listed(lower)}`] : []),
+    ...(higher.length > 0 ? [`${isClosed ? "faster" : "longer"} after: ${listed(higher)}`] : []),
+  ];
+  if (parts.length > 0) return `${what.charAt(0).toUpperCase()}${what.slice(1)}: ${parts.join("; ")}.`;
+  return told.every((cell) => (ranking(cell)?.verdict ?? "undecided") === "undecided")
+    ? "No answer: no cell could be compared, or there are too few trials."
+    : `No change of ${what} was found.`;
+}
+
+function line(cell: CellChange): string {
+  const { core, before, after, rate } = cell;
+  const found = ranking(cell);
+  const where = `At ${loadText(cell)} the ${core}`;
+  if (found === null) {
     const reasons = [before, after].flatMap(({ verdict }, index) =>
       verdict.reasons.map((reason) => `${index === 0 ? "before" : "after"}: ${reasonText(reason)}`),
     );
     return `${where} is not compared (${reasons.join("; ")}).`;
   }
-  const text = ratio(speed.ratio, speed.interval);
+  const text = ratio(found.ratio, found.interval);
   const interval = text.interval === "" ? "" : ` ${text.interval}`;
-  return `${where} serves ${text.value} × the requests it served before${interval}: ${meaningOf(speed)}.`;
+  const meaning = meaningOf(found, cell);
+  return rate === null
+    ? `${where} serves ${text.value} × the requests it served before${interval}: ${meaning}.`
+    : `${where} has ${text.value} × the 99th percentile of latency it had before${interval}: ${meaning}.`;
 }
 
 /** The change in words, for the terminal and the first lines of the document. */
@@ -60,32 +70,32 @@ export function changeAnswer(change: Change): readonly string[] {
   ];
 }
 
-function metricTable({ cells }: Change): string {
-  return table(
-    ["after ÷ before", ...metrics.map(({ label }) => label)],
-    cells.map(({ core, concurrency, byMetric }) => [
-      `${plain(core)}, c=${concurrency}`,
+function metricTable({ cells }: Change): Table {
+  return {
+    header: ["after ÷ before", ...metrics.map(({ label }) => label)],
+    rows: cells.map((cell) => [
+      `${cell.core}, ${loadText(cell)}`,
       ...metrics.map(({ key }) => {
-        const difference = byMetric[key];
+        const difference = cell.byMetric[key];
         return difference === null ? "not compared" : differenceCell(difference);
       }),
     ]),
-  );
+  };
 }
 
-function speedTable({ cells }: Change): string {
+function speedTable({ cells }: Change): Table {
   const [speed] = metrics;
-  return table(
-    ["Requests per second", "before", "after"],
-    cells.map(({ core, concurrency, before, after }) => [
-      `${plain(core)}, c=${concurrency}`,
+  return {
+    header: ["Requests per second", "before", "after"],
+    rows: cells.map(({ before, after, ...cell }) => [
+      `${cell.core}, ${loadText(cell)}`,
       ...[before, after].map(({ estimates, trials, verdict }) => {
         const { value, interval } = estimates.requestsPerSecond;
         if (trials.length === 0) return "–";
         return `${estimate(value, interval, speed!.format)}${verdict.valid ? "" : " (invalid)"}`;
       }),
     ]),
-  );
+  };
 }
 
 const reading =
@@ -98,9 +108,9 @@ export function changeDocument(change: Change, files: ChangeFiles): string {
     `# Before and after: ${plain(change.before.name)}`,
     `**${plain(first)}**`,
     rest.map((text) => `- ${plain(text)}`).join("\n"),
-    metricTable(change),
+    markdownTable(metricTable(change)),
     "~ no difference is called.",
-    speedTable(change),
+    markdownTable(speedTable(change)),
     `Before: ${code(files.before)}, ${counted(change.before.plan.trials, "trial")} per cell, commit ${plain(change.before.environment.commit)}. ` +
       `After: ${code(files.after)}, ${counted(change.after.plan.trials, "trial")} per cell, commit ${plain(change.after.environment.commit)}.`,
     `Make it again: ${code(`npm run report -- ${files.before} ${files.after}`)}`,

@@ -1,15 +1,17 @@
 import { usageError } from "../shared/errors.js";
 import { type Difference, judge, unpairedEvidence } from "../statistics/difference.js";
+import { type Load, loadsOf } from "../sweep/plan.js";
 import type { Environment, SweepPlan, SweepResult } from "../sweep/result.js";
 import { byMetric, type Cell, cellOf, stands } from "./cell.js";
-import { type MetricKey, metrics } from "./metrics.js";
+import { loadText } from "./format.js";
+import { compares, type MetricKey, metrics } from "./metrics.js";
 import { noiseOf } from "./noise.js";
 
 /** Two sweeps of the same cells, e.g. before and after a change of the code. */
 export interface Change {
   readonly before: SweepResult;
   readonly after: SweepResult;
-  /** In the order of the plan, ascending by concurrency. */
+  /** In the order of the plan, under each of its loads. */
   readonly cells: readonly CellChange[];
   /** How the machines and the code differ, e.g. "node 20.20.2, then 22.12.0". */
   readonly differs: readonly string[];
@@ -17,10 +19,9 @@ export interface Change {
   readonly floors: Readonly<Record<MetricKey, number | null>>;
 }
 
-/** One core at one concurrency in both sweeps: after ÷ before. */
-export interface CellChange {
+/** One core under one load in both sweeps: after ÷ before. */
+export interface CellChange extends Load {
   readonly core: string;
-  readonly concurrency: number;
   readonly before: Cell;
   readonly after: Cell;
   /** null where one of the two is invalid (of costs: where it is more than a lower bound of speed) or a value is 0. */
@@ -34,6 +35,9 @@ const sameLoad = [
   "requests",
   "warmupRequests",
   "workers",
+  "seconds",
+  "threads",
+  "driver",
 ] as const satisfies readonly (keyof SweepPlan)[];
 
 /** What a reader must know when it is not the same. The load average and the calibration differ always. */
@@ -61,7 +65,7 @@ function checkComparable(before: StoredSweep, after: StoredSweep): void {
   for (const name of sameLoad) {
     if (a[name] !== b[name]) {
       throw usageError(
-        `${both} did not measure the same: ${name} ${a[name]}, then ${b[name]}; run both with the same flags`,
+        `${both} did not measure the same: ${name} ${a[name] ?? "not given"}, then ${b[name] ?? "not given"}; run both with the same flags`,
       );
     }
   }
@@ -71,8 +75,8 @@ function checkComparable(before: StoredSweep, after: StoredSweep): void {
       `${both} did not measure the same: --pin ${cpus(a)}, then ${cpus(b)}; run both with the same --pin`,
     );
   }
-  const cells = ({ cores, concurrencies }: SweepPlan): readonly string[] =>
-    cores.flatMap((core) => concurrencies.map((concurrency) => `${core} at c=${concurrency}`));
+  const cells = (plan: SweepPlan): readonly string[] =>
+    plan.cores.flatMap((core) => loadsOf(plan).map((load) => `${core} at ${loadText(load)}`));
   const without = (there: readonly string[], here: readonly string[]): readonly string[] =>
     there.filter((cell) => !here.includes(cell));
   for (const [file, missing] of [
@@ -83,7 +87,7 @@ function checkComparable(before: StoredSweep, after: StoredSweep): void {
       const more = missing.length > 3 ? ` and ${missing.length - 3} more` : "";
       throw usageError(
         `${both} do not have the same cells: ${file} lacks ${missing.slice(0, 3).join(", ")}${more}; ` +
-          "run both with the same --cores and --concurrency",
+          "run both with the same --cores, --concurrency and --rate",
       );
     }
   }
@@ -96,16 +100,14 @@ function checkComparable(before: StoredSweep, after: StoredSweep): void {
 export function changeBetween(before: StoredSweep, after: StoredSweep): Change {
   checkComparable(before, after);
   const { plan, environment } = before.sweep;
-  const cells = [...plan.concurrencies]
-    .sort((a, b) => a - b)
-    .flatMap((concurrency) =>
-      plan.cores.map((core) => ({
-        core,
-        concurrency,
-        before: cellOf(before.sweep, core, concurrency),
-        after: cellOf(after.sweep, core, concurrency),
-      })),
-    );
+  const cells = loadsOf(plan).flatMap((load) =>
+    plan.cores.map((core) => ({
+      core,
+      ...load,
+      before: cellOf(before.sweep, core, load),
+      after: cellOf(after.sweep, core, load),
+    })),
+  );
   const noises = [noiseOf(before.sweep), noiseOf(after.sweep)];
   const floors = byMetric(({ key }) => {
     const known = noises.flatMap((noise) => noise?.floors[key]?.ratio ?? []);
@@ -114,7 +116,7 @@ export function changeBetween(before: StoredSweep, after: StoredSweep): Change {
   const differences = new Map(
     metrics.map((metric) => {
       const evidence = cells.map(({ before: first, after: second }) =>
-        stands(first, metric) && stands(second, metric)
+        compares(metric, first) && stands(first, metric) && stands(second, metric)
           ? unpairedEvidence(first.trials.map(metric.of), second.trials.map(metric.of))
           : null,
       );

@@ -1,8 +1,8 @@
 import type { Estimate } from "./cell.js";
 import type { Comparison } from "./comparison.js";
-import { counted, listed } from "./format.js";
+import { counted, listed, loadText, tick } from "./format.js";
 import type { MetricKey } from "./metrics.js";
-import { type Point, renderPlot, type Series } from "./plot.js";
+import type { Plot, Point, Series } from "./plot.js";
 
 /**
  * The cells of one core: an invalid one leaves a gap in the line, never a point, except where the load generator alone was the limit, which
@@ -13,6 +13,8 @@ function pointsOf({ levels }: Comparison, core: string, key: MetricKey): readonl
     const cell = cells.find((candidate) => candidate.core === core);
     if (cell === undefined || !(cell.verdict.valid || cell.verdict.lowerBound)) return [];
     const { value, interval }: Estimate = cell.estimates[key];
+    // What another generator did not tell.
+    if (Number.isNaN(value)) return [];
     return [
       { category, value, low: interval?.low ?? null, high: interval?.high ?? null, bound: cell.verdict.lowerBound },
     ];
@@ -21,8 +23,10 @@ function pointsOf({ levels }: Comparison, core: string, key: MetricKey): readonl
 
 function subtitle({ levels, sweep: { plan } }: Comparison, bound: string): string {
   const limited = levels.some(({ cells }) => cells.some(({ verdict }) => verdict.lowerBound));
-  const left = levels.flatMap(({ cells, concurrency }) =>
-    cells.filter(({ verdict }) => !verdict.valid && !verdict.lowerBound).map(({ core }) => `${core} at ${concurrency}`),
+  const left = levels.flatMap(({ cells }) =>
+    cells
+      .filter(({ verdict }) => !verdict.valid && !verdict.lowerBound)
+      .map((cell) => `${cell.core} at ${loadText(cell).replace("c=", "")}`),
   );
   const { path } = plan;
   const parts = [
@@ -36,12 +40,14 @@ function subtitle({ levels, sweep: { plan } }: Comparison, bound: string): strin
 }
 
 function categories({ levels }: Comparison): readonly string[] {
-  return levels.map(({ concurrency }) => String(concurrency));
+  return levels.map(({ concurrency, rate }) =>
+    rate === null ? String(concurrency) : `${concurrency}, ${tick(rate)}/s`,
+  );
 }
 
-/** Requests per second over concurrency, an SVG document. */
-export function throughputChart(comparison: Comparison): string {
-  return renderPlot({
+/** Requests per second over concurrency. */
+export function throughputPlot(comparison: Comparison): Plot {
+  return {
     title: "Throughput",
     subtitle: subtitle(comparison, "at least"),
     xName: "Concurrency (connections)",
@@ -54,20 +60,21 @@ export function throughputChart(comparison: Comparison): string {
       dashed: false,
       points: pointsOf(comparison, core, "requestsPerSecond"),
     })),
-  });
+  };
 }
 
-/** Median and 99th percentile of latency over concurrency on a logarithmic axis, an SVG document. */
-export function latencyChart(comparison: Comparison): string {
+/** Median and 99th percentile of latency over concurrency on a logarithmic axis. */
+export function latencyPlot(comparison: Comparison): Plot {
   const { cores } = comparison.sweep.plan;
   const lines = (key: MetricKey, label: string, dashed: boolean): readonly Series[] =>
     cores.map((core, subject) => ({
       name: `${core} ${label}`,
       subject,
       dashed,
-      points: pointsOf(comparison, core, key),
+      // Another generator may tell whole milliseconds: 0 has no place on a logarithmic axis.
+      points: pointsOf(comparison, core, key).filter(({ value, low }) => value > 0 && (low === null || low > 0)),
     }));
-  return renderPlot({
+  return {
     title: "Latency",
     subtitle: subtitle(comparison, "at most"),
     xName: "Concurrency (connections)",
@@ -75,5 +82,5 @@ export function latencyChart(comparison: Comparison): string {
     categories: categories(comparison),
     scale: "log",
     series: [...lines("p99Ms", "p99", false), ...lines("p50Ms", "p50", true)],
-  });
+  };
 }

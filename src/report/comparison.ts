@@ -1,9 +1,9 @@
 import { type Difference, type Evidence, isCalled, judge, pairedEvidence } from "../statistics/difference.js";
 import type { NoiseFloor } from "../statistics/noise-floor.js";
-import { subjectsOf } from "../sweep/plan.js";
+import { type Load, loadsOf, planTrials } from "../sweep/plan.js";
 import type { SweepResult } from "../sweep/result.js";
 import { atCapacity, byMetric, type Cell, cellOf, paired, stands } from "./cell.js";
-import { type Metric, type MetricKey, metrics, speed } from "./metrics.js";
+import { compares, type Metric, type MetricKey, metrics, rankingMetric, speed } from "./metrics.js";
 import { type Noise, noiseOf } from "./noise.js";
 
 /** What is known of two speeds when the load generator was the limit of the faster one: the ratio is at most, or at least, this. */
@@ -22,7 +22,7 @@ export interface Ratios {
   readonly byMetric: Readonly<Record<MetricKey, Difference | null>>;
 }
 
-/** What the requests per second of one concurrency say. */
+/** What the ranking metric of one load says: requests per second, in an open loop the 99th percentile of latency. */
 type Outcome =
   /** A core is invalid, or there is only one. */
   | { readonly kind: "not-ranked" }
@@ -34,9 +34,8 @@ type Outcome =
    */
   | { readonly kind: "ranked"; readonly fastest: readonly string[]; readonly atLeast: boolean };
 
-/** All cores at one concurrency. */
-export interface Level {
-  readonly concurrency: number;
+/** All cores under one load. */
+export interface Level extends Load {
   /** In the order of the plan: the base first. */
   readonly cells: readonly Cell[];
   /** One entry per core besides the base. */
@@ -46,11 +45,21 @@ export interface Level {
 
 export interface Comparison {
   readonly sweep: SweepResult;
-  /** Ascending by concurrency. */
+  /** Ascending by concurrency, at each the closed loop before the rates, which ascend. */
   readonly levels: readonly Level[];
   readonly plannedTrials: number;
   /** null where no A/A run was asked for. */
   readonly noise: Noise | null;
+}
+
+/** Every cell by concurrency, the ones of a core that was measured a second time (A/A) after the others. */
+export function allCells({ levels, noise }: Pick<Comparison, "levels" | "noise">): readonly Cell[] {
+  return levels.flatMap(({ cells, concurrency, rate }) => [
+    ...cells,
+    ...(noise?.levels
+      .filter((level) => level.concurrency === concurrency && level.rate === rate)
+      .map(({ cell }) => cell) ?? []),
+  ]);
 }
 
 /** The two cells of a comparison and what is known of them. */
@@ -60,7 +69,7 @@ interface Pair {
   readonly difference: Difference | null;
 }
 
-/** Cells of one concurrency in pairs: all of them, or only those with the first. */
+/** Cells of one load in pairs: all of them, or only those with the first. */
 function pairsOf(cells: readonly Cell[], all: boolean): readonly (readonly [Cell, Cell])[] {
   return cells.flatMap((base, index) =>
     index > 0 && !all ? [] : cells.slice(index + 1).map((other) => [base, other] as const),
@@ -73,7 +82,7 @@ function bounded(base: Cell, other: Cell): boolean {
 }
 
 /**
- * All comparisons of one metric, judged together: this is the family that Holm's correction is over. Of the speeds all cores are compared
+ * All comparisons of one metric, judged together: this is the family that Holm's correction is over. Of what ranks all cores are compared
  * with each other, since the fastest is looked for; of the rest only with the base.
  */
 function compared(
@@ -82,7 +91,10 @@ function compared(
   seed: number,
   floor: NoiseFloor | null,
 ): readonly Pair[] {
-  const pairs = levels.flatMap((cells) => pairsOf(cells, metric === speed));
+  const pairs = levels.flatMap((cells) => {
+    const [first] = cells;
+    return first !== undefined && compares(metric, first) ? pairsOf(cells, metric === rankingMetric(first)) : [];
+  });
   const evidence = pairs.map(([base, other]): Evidence | null =>
     (stands(base, metric) && stands(other, metric)) || (metric === speed && bounded(base, other))
       ? pairedEvidence(...paired(metric, base, other), { seed })
@@ -100,13 +112,15 @@ function speedBoundOf({ base, other, difference }: Pair): SpeedBound | null {
   return null;
 }
 
-function outcomeOf(cells: readonly Cell[], speeds: readonly Pair[]): Outcome {
-  const value = (cell: Cell): number => cell.estimates.requestsPerSecond.value;
+function outcomeOf(load: Load, cells: readonly Cell[], ranking: readonly Pair[]): Outcome {
+  // Of latencies the least is best.
+  const sign = rankingMetric(load) === speed ? 1 : -1;
+  const value = (cell: Cell): number => sign * cell.estimates[rankingMetric(load).key].value;
   const known = cells.filter(({ verdict }) => verdict.valid || verdict.lowerBound);
   const [first, ...more] = known;
   if (first === undefined || known.length < Math.max(2, cells.length)) return { kind: "not-ranked" };
   const leader = more.reduce((best, cell) => (value(cell) > value(best) ? cell : best), first);
-  const rivals = speeds
+  const rivals = ranking
     .filter(({ base, other }) => base === leader || other === leader)
     .map((pair) => ({ ...pair, core: (pair.base === leader ? pair.other : pair.base).core }));
   if (cells.some(({ verdict }) => !verdict.valid)) {
@@ -123,8 +137,8 @@ function outcomeOf(cells: readonly Cell[], speeds: readonly Pair[]): Outcome {
 /** Everything a report says in figures, from the stored result alone. */
 export function compare(sweep: SweepResult): Comparison {
   const { plan } = sweep;
-  const concurrencies = [...plan.concurrencies].sort((a, b) => a - b);
-  const cells = concurrencies.map((concurrency) => plan.cores.map((core) => cellOf(sweep, core, concurrency)));
+  const loads = loadsOf(plan);
+  const cells = loads.map((load) => plan.cores.map((core) => cellOf(sweep, core, load)));
   const noise = noiseOf(sweep);
   const pairs = new Map(
     metrics.map((metric) => [metric, compared(metric, cells, plan.seed, noise?.floors[metric.key] ?? null)]),
@@ -133,16 +147,16 @@ export function compare(sweep: SweepResult): Comparison {
     pairs.get(metric)?.find((pair) => pair.base === base && pair.other === other);
   return {
     sweep,
-    levels: concurrencies.map((concurrency, index): Level => {
+    levels: loads.map((load, index): Level => {
       const [base, ...others] = cells[index]!;
       return {
-        concurrency,
+        ...load,
         cells: cells[index]!,
         ratios: base === undefined ? [] : others.map((cell) => ratiosOf(base, cell, pairOf)),
-        outcome: outcomeOf(cells[index]!, pairs.get(speed) ?? []),
+        outcome: outcomeOf(load, cells[index]!, pairs.get(rankingMetric(load)) ?? []),
       };
     }),
-    plannedTrials: subjectsOf(plan).length * plan.concurrencies.length * plan.trials,
+    plannedTrials: planTrials(plan).length,
     noise,
   };
 }

@@ -1,4 +1,5 @@
 import type { Verdict } from "../statistics/findings.js";
+import type { Load } from "../sweep/plan.js";
 import type { Stop } from "../sweep/result.js";
 import type { Answer } from "./answer.js";
 import type { Cell, Estimate } from "./cell.js";
@@ -31,9 +32,8 @@ interface LevelData extends Omit<Level, "cells" | "ratios"> {
   readonly comparisons: readonly Ratios[];
 }
 
-export interface CellData {
+export interface CellData extends Load {
   readonly core: string;
-  readonly concurrency: number;
   readonly verdict: Verdict;
   readonly trials: number;
   readonly sentRequests: number;

@@ -1,4 +1,5 @@
 import { type Difference, type Doubt, isCalled } from "../statistics/difference.js";
+import type { Load } from "../sweep/plan.js";
 import type { Stop, Until } from "../sweep/result.js";
 import type { Comparison } from "./comparison.js";
 import { counted, listed, percentAbove, ratio, significant, whole } from "./format.js";
@@ -11,10 +12,10 @@ export function differenceCell(difference: Difference): string {
   return [text.value, text.interval, isCalled(difference) ? "" : "~"].filter((part) => part !== "").join(" ");
 }
 
-/** What a ratio of speeds means, and where no difference is called, why not. */
-export function meaningOf({ verdict, doubts, interval }: Difference): string {
-  if (verdict === "higher") return "faster";
-  if (verdict === "lower") return "slower";
+/** What a ratio of the metric that ranks under a load means, and where no difference is called, why not. */
+export function meaningOf({ verdict, doubts, interval }: Difference, { rate }: Load): string {
+  if (verdict === "higher") return rate === null ? "faster" : "longer";
+  if (verdict === "lower") return rate === null ? "slower" : "shorter";
   if (verdict === "undecided") return `no claim, ${doubts.map(doubtText).join("; ")}`;
   // That the interval holds 1 can be seen; every other reason must be told.
   const holdsOne = interval !== null && interval.low <= 1 && interval.high >= 1;
@@ -66,15 +67,18 @@ export function evidenceNotes({ noise, sweep }: Comparison): readonly string[] {
   const { until } = sweep.plan;
   const notes: string[] = [];
   if (noise !== null) {
-    const floor = noise.floors.requestsPerSecond;
+    const isClosed = noise.levels.some(({ rate }) => rate === null);
+    const floor = isClosed ? noise.floors.requestsPerSecond : noise.floors.p99Ms;
     const alarms = noise.levels.filter(({ speed: found }) => found !== null && isCalled(found));
     const differed = noise.levels.flatMap(({ concurrency, speed: found }) =>
       found === null ? [] : [`${differenceCell(found)} at c=${concurrency}`],
     );
     notes.push(
       floor === null
-        ? `A/A: the ${noise.twin.of} was measured against itself, but at no concurrency are both of its results valid, so the noise floor is not known.`
-        : `A/A: measured against itself the ${noise.twin.of} comes to ${listed(differed)} of its own requests per second. Noise floor: no difference up to ${percentAbove(floor.ratio)} is called one.`,
+        ? `A/A: the ${noise.twin.of} was measured against itself, but under no load are both of its results valid, so the noise floor is not known.`
+        : isClosed
+          ? `A/A: measured against itself the ${noise.twin.of} comes to ${listed(differed)} of its own requests per second. Noise floor: no difference up to ${percentAbove(floor.ratio)} is called one.`
+          : `A/A: the ${noise.twin.of} was measured against itself. Noise floor of the 99th percentile of latency: no difference up to ${percentAbove(floor.ratio)} is called one.`,
     );
     if (alarms.length > 0) {
       notes.push(

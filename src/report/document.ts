@@ -1,64 +1,50 @@
 import type { Answer } from "./answer.js";
 import type { Comparison } from "./comparison.js";
+import { environmentTable, findingsOf, validityTable } from "./evidence.js";
 import { forerunnerTable } from "./forerunner.js";
-import { counted, listed, whole } from "./format.js";
-import { code, plain } from "./markdown.js";
-import {
-  environmentTable,
-  findingsList,
-  levelTable,
-  overviewTable,
-  phasesTable,
-  validityTable,
-  verdictsTable,
-} from "./sections.js";
+import { listed, loadText } from "./format.js";
+import { code, markdownTable, plain, target } from "./markdown.js";
+import { phasesTable } from "./phases.js";
+import { comparability, phasesNote, readingOf, unfinishedNotice } from "./prose.js";
+import { levelTable, overviewTable, verdictsTable } from "./sections.js";
 
 /** What the document refers to outside itself. */
 export interface References {
   /** The stored result, as a user would type its path. */
   readonly resultFile: string;
-  /** Paths of the charts relative to the document. */
-  readonly throughputChart: string;
-  readonly latencyChart: string;
+  /** Name of the folder beside the document that holds the rest of the report. */
+  readonly folder: string;
+  /** Names of the histograms in it. */
+  readonly histograms: readonly string[];
 }
 
-/** Which trials an interrupted sweep still owes, and how to go on; null for a finished one. */
-export function unfinishedNotice({ sweep, plannedTrials }: Comparison, resultFile: string): string | null {
-  const missing = plannedTrials - sweep.trials.length;
-  if (missing <= 0 && sweep.finishedAt !== null) return null;
-  const resume = `npm run sweep -- --resume ${resultFile}`;
-  return `Unfinished: ${whole(missing)} of ${counted(plannedTrials, "trial")} are missing, and a cell without all of its trials is not ranked. Go on with: ${resume}`;
+/** The other forms of the report, each with what it is for. */
+function otherForms({ folder, histograms }: References): string {
+  const link = (text: string, name: string): string => `[${plain(text)}](${target(`${folder}/${name}`)})`;
+  const files = histograms.map((name) => link(name.replace(/\.hgrm$/, ""), name));
+  return [
+    `- ${link("The same as a page", "report.html")} with more charts: percentile curves, seconds of each trial, where the time goes. One file, nothing to load.`,
+    `- ${link("Every trial as a row", "trials.csv")} (CSV) and ${link("the report as data", "report.json")} (JSON, loopool-report/1).`,
+    ...(files.length === 0
+      ? []
+      : [
+          `- Latencies of each cell over its trials, for [HdrHistogram's plotter](https://hdrhistogram.github.io/HdrHistogram/plotFiles.html): ${files.join(", ")}.`,
+        ]),
+  ].join("\n");
 }
-
-function comparability({ sweep }: Comparison): string {
-  const { plan } = sweep;
-  const sameLoad = `${plan.keepAlive ? "It opened a new connection for each request, ours kept them" : "Both opened a new connection for each request"}`;
-  const sameSize =
-    plan.requests === 100_000
-      ? "both sent 100,000 requests per run"
-      : `it sent 100,000 requests per run, ours ${whole(plan.requests)}`;
-  return (
-    `One of the servers loopool grew from (C, a master process and workers with threads) published ApacheBench figures at the same concurrencies. ` +
-    `${sameLoad}; ${sameSize}. It ran on another machine, with another page, once per row and with latencies in whole milliseconds, so the figures ` +
-    `are no race: what can be compared is the shape, how throughput and the longest request hold up from one concurrency to the next.`
-  );
-}
-
-const reading = `- **Trial.** A fresh server process, a discarded warm-up, one measured window. Every figure is computed per trial; a table shows the median over the trials, percentiles included.
-- **[low – high]** beside a median is its distribution-free 95% interval from order statistics; it needs six trials and is left out below that.
-- **Ratios** are geometric means over blocks, in which the cores ran next to each other; their 95% interval is a paired, studentized bootstrap. **~** marks a ratio of which no difference is called, which does not prove that there is none. One is called where Wilcoxon's signed-rank test over the blocks is significant at 5% after Holm's correction, the interval leaves out 1, and the ratio is beyond the noise floor, where an A/A run measured one. The correction is over all comparisons of one metric in the report: of twenty reports of equal cores one holds a call. Each interval stands for itself.
-- **Closed loop.** Each connection sends its next request when the last one is answered, so a stalled server is asked less often and the percentiles hold *service time*: what waiting clients of an open system would see during a stall is not in them (coordinated omission).
-- **Time per request (mean)** is ab's: concurrency × time taken ÷ complete requests. The percentages are of connect + processing time.
-- **Server CPU per request** covers the whole process with all its threads, user and system. On CPUs that are shared it is the fairer figure.
-- **In flight** is the summed latency ÷ elapsed time. By Little's law it must come to the concurrency, less the generator's turn-around.
-- **Server loop** is how much of the window the main event loop was busy, **Generator** how full the load generator was, by its CPU or its event loop: when it is full and the server is not, the generator was measured. Then requests per second are a lower bound (**≤** and **≥** mark a ratio with one), latencies an upper bound, and only the costs are compared.`;
 
 /** The whole report. Deterministic: the same result gives the same text. */
 export function reportDocument(comparison: Comparison, answer: Answer, references: References): string {
   const { sweep, levels } = comparison;
   const { plan } = sweep;
   const notice = unfinishedNotice(comparison, references.resultFile);
-  const findings = findingsList(comparison);
+  const findings = findingsOf(comparison).map(({ cell, invalidates, text }) =>
+    invalidates
+      ? `- **${plain(cell)} is invalid and not ranked:** ${plain(text)}.`
+      : `- ${plain(cell)}: ${plain(text)}.`,
+  );
+  const chart = (what: string, name: string): string =>
+    `![${plain(`${what} of ${listed(plan.cores)} over concurrency`)}](${target(`${references.folder}/${name}`)})`;
   const cores = listed(plan.cores, "or");
   const several = plan.cores.length > 1;
   const blocks = [
@@ -67,31 +53,37 @@ export function reportDocument(comparison: Comparison, answer: Answer, reference
     `**${plain(answer.headline)}** ${plain(answer.explanation.join(" "))}`,
     answer.lines.map((line) => `- ${plain(line)}`).join("\n"),
     ...(several
-      ? [overviewTable(comparison), "~ no difference is called: it is not significant, or within the noise floor."]
+      ? [
+          markdownTable(overviewTable(comparison)),
+          "~ no difference is called: it is not significant, or within the noise floor.",
+        ]
       : []),
-    `![Requests per second of ${plain(listed(plan.cores))} over concurrency](${references.throughputChart})`,
-    `![Median and 99th percentile of latency of ${plain(listed(plan.cores))} over concurrency](${references.latencyChart})`,
+    chart("Requests per second", "throughput.svg"),
+    chart("Median and 99th percentile of latency", "latency.svg"),
+    otherForms(references),
     "## Per concurrency",
     `Medians over the trials of a cell with [95% interval]${several ? "; ratios over blocks with [95% interval]" : ""}.`,
-    ...levels.flatMap((level) => [`### c=${level.concurrency}`, levelTable(level)]),
-    ...(several ? ["## Verdicts", verdictsTable(comparison)] : []),
+    ...levels.flatMap((level) => [`### ${loadText(level)}`, markdownTable(levelTable(level))]),
+    ...(several ? ["## Verdicts", markdownTable(verdictsTable(comparison))] : []),
     "## Where the time goes",
-    "Mean times of the requests that the server measured (a sample). **In the ring**: published until a worker claimed it. **Way back**: handler done until the main thread had the answer. **Outside**: what is left of the request's time, in sockets, the kernel and queues before the server's event loop and the generator's.",
-    phasesTable(comparison),
+    phasesNote,
+    markdownTable(phasesTable(comparison)),
     "## Beside the forerunner in C",
     comparability(comparison),
-    forerunnerTable(levels, plan.cores),
+    markdownTable(forerunnerTable(levels, plan.cores)),
     "## Validity",
     findings.length === 0 ? "Every cell is valid." : findings.join("\n"),
-    validityTable(comparison),
+    markdownTable(validityTable(comparison)),
     "## Environment",
     plain(plan.pinning.reason),
-    environmentTable(comparison),
+    markdownTable(environmentTable(comparison)),
     "## Make it again",
     `\`\`\`sh\n${sweep.command.replace(/\s+/g, " ")}\n\`\`\``,
     `This report alone, from the stored result: ${code(`npm run report -- ${references.resultFile}`)}`,
     "## How to read this",
-    reading,
+    readingOf(plan)
+      .map((entry) => `- ${entry}`)
+      .join("\n"),
   ];
   return `${blocks.join("\n\n")}\n`;
 }

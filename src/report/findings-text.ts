@@ -6,6 +6,11 @@ function worstOf(trials: number): string {
   return trials > 1 ? ` (worst of ${whole(trials)} trials)` : " (in one trial)";
 }
 
+/** What is known of the server's share of its limit. */
+function serverText(share: number | null): string {
+  return share === null ? "and how busy the server was is not known" : `the server ${percent(share)}`;
+}
+
 /** Why a cell is invalid, in one sentence without a full stop. Text of the sweep (`failure`) is passed through as it is. */
 export function reasonText(reason: Reason): string {
   switch (reason.code) {
@@ -35,10 +40,9 @@ export function reasonText(reason: Reason): string {
         `${counted(reason.concurrency, "connection")}, at least ${significant(reason.lowest)} and at most the connections are allowed${worstOf(reason.trials)}`
       );
     case "generator-limited":
-      return (
-        `the load generator was the limit: it was ${percent(reason.generatorShare)} busy, the server ` +
-        `${percent(reason.serverShare)} (full is ${percent(limits.full)})`
-      );
+      return `the load generator was the limit: it was ${percent(reason.generatorShare)} busy, ${serverText(reason.serverShare)} (full is ${percent(limits.full)})`;
+    case "generator-late":
+      return `the load generator itself was late: by ${significant(reason.pacingMs)} ms in its 99th percentile, that of the latency is ${significant(reason.latencyMs)} ms`;
   }
 }
 
@@ -46,11 +50,15 @@ export function reasonText(reason: Reason): string {
 export function warningText(warning: Warning): string {
   switch (warning.code) {
     case "generator-near-limit":
-      return warning.serverShare >= limits.full
-        ? `the server was full (${percent(warning.serverShare)}), and the generator nearly so (${percent(warning.generatorShare)}): ` +
+      return (warning.serverShare ?? 0) >= limits.full
+        ? `the server was full (${percent(warning.serverShare ?? 0)}), and the generator nearly so (${percent(warning.generatorShare)}): ` +
             "a faster generator might find a larger difference, and latencies include the generator's own queue"
-        : `the generator was ${percent(warning.generatorShare)} busy, the server ${percent(warning.serverShare)}: ` +
+        : `the generator was ${percent(warning.generatorShare)} busy, ${serverText(warning.serverShare)}: ` +
             "latencies include some of the generator's own queue";
+    case "generator-somewhat-late":
+      return `the load generator itself was late by ${significant(warning.pacingMs)} ms in its 99th percentile, which is part of the ${significant(warning.latencyMs)} ms of the latency`;
+    case "overloaded":
+      return `it did not keep up: ${whole(warning.achievedRate)} of ${whole(warning.rate)} requests per second were sent${worstOf(warning.trials)}, so latencies grow with the length of the trial`;
     case "disturbed":
       return (
         `${counted(warning.trials, "trial")} far from the others (${whole(warning.requestsPerSecond)} requests per second, the median is ` +

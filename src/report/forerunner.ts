@@ -1,10 +1,10 @@
-import { Histogram } from "../load/histogram.js";
-import type { RunResult } from "../load/run-result.js";
+import { type Latency, latencyOf } from "../drivers/latency.js";
+import type { GeneratorResult } from "../drivers/result.js";
 import { median } from "../statistics/median.js";
 import type { Cell } from "./cell.js";
 import type { Level } from "./comparison.js";
 import { significant, whole } from "./format.js";
-import { plain, table } from "./markdown.js";
+import type { Table } from "./table.js";
 
 /** One run of ab, with the figures it prints. Connection times in ms: ab's row "Total" of connect + processing. */
 interface AbRow {
@@ -73,8 +73,8 @@ function cellsOf(name: string, row: AbRow, ms: (value: number) => string): reado
 
 /** The same figures of one of our cells: each the median over its trials. */
 function measured({ concurrency, trials, estimates }: Cell): AbRow {
-  const over = (of: (run: RunResult, total: Histogram) => number): number =>
-    median(trials.map(({ run }) => of(run, Histogram.fromStored(run.latency.total))));
+  const over = (of: (run: GeneratorResult, total: Latency) => number): number =>
+    median(trials.map(({ run }) => of(run, latencyOf(run.latency.total))));
   return {
     concurrency,
     totalSeconds: over((run) => run.elapsedSeconds),
@@ -91,20 +91,20 @@ function measured({ concurrency, trials, estimates }: Cell): AbRow {
 }
 
 /** The forerunner's table with a row of ours below each of its own; dashes where ours was not measured. */
-export function forerunnerTable(levels: readonly Level[], cores: readonly string[]): string {
-  return table(
-    ["", "Total, s", "Requests/s", "Mean, ms", "Min", "Mean ± sd", "Median", "Max"],
-    forerunner.flatMap((row) => {
-      const level = levels.find(({ concurrency }) => concurrency === row.concurrency);
+export function forerunnerTable(levels: readonly Level[], cores: readonly string[]): Table {
+  return {
+    header: ["", "Total, s", "Requests/s", "Mean, ms", "Min", "Mean ± sd", "Median", "Max"],
+    rows: forerunner.flatMap((row) => {
+      const level = levels.find(({ concurrency, rate }) => concurrency === row.concurrency && rate === null);
       return [
         cellsOf("C server", row, whole),
         ...cores.map((core) => {
           const cell = level?.cells.find((candidate) => candidate.core === core);
           return cell !== undefined && cell.trials.length > 0
-            ? cellsOf(cell.verdict.valid ? plain(core) : `${plain(core)} (invalid)`, measured(cell), significant)
-            : [`c=${row.concurrency}, ${plain(core)}`, ...new Array<string>(7).fill("–")];
+            ? cellsOf(cell.verdict.valid ? core : `${core} (invalid)`, measured(cell), significant)
+            : [`c=${row.concurrency}, ${core}`, ...new Array<string>(7).fill("–")];
         }),
       ];
     }),
-  );
+  };
 }

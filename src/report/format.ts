@@ -1,4 +1,5 @@
 import type { Interval } from "../statistics/interval.js";
+import type { Load } from "../sweep/plan.js";
 
 /** How figures and text are written in a report. */
 
@@ -18,12 +19,25 @@ export function significant(value: number): string {
 
 /** A share as a percentage without decimals: 97%. */
 export function percent(share: number): string {
+  if (!Number.isFinite(share)) return "–";
   return `${Math.round(share * 100)}%`;
 }
 
 /** By how much a ratio above 1 lies above it: 1.0234 is 2.3%. */
 export function percentAbove(value: number): string {
   return `${((value - 1) * 100).toFixed(1)}%`;
+}
+
+/** "c=100", or in an open loop "c=100, 2,000/s". */
+export function loadText({ concurrency, rate }: Load): string {
+  return rate === null ? `c=${concurrency}` : `c=${concurrency}, ${whole(rate)}/s`;
+}
+
+/** The same of several, each concurrency and rate: "c=10, 100 and 250". */
+export function loadsText(loads: readonly Load[]): string {
+  return loads.some(({ rate }) => rate !== null)
+    ? listed(loads.map((load) => `(${loadText(load)})`))
+    : `c=${listed(loads.map(({ concurrency }) => concurrency))}`;
 }
 
 /** A tick of an axis: 120k, 1.5M, 0.2. */
@@ -35,6 +49,7 @@ export function tick(value: number): string {
 
 /** `value [low – high]`, or the value alone where there is no interval. */
 export function estimate(value: number, interval: Interval | null, format: (value: number) => string): string {
+  if (!Number.isFinite(value)) return "–";
   return interval === null ? format(value) : `${format(value)} [${format(interval.low)} – ${format(interval.high)}]`;
 }
 

@@ -1,10 +1,15 @@
+import type { Table } from "./table.js";
+
 /** Pieces of GitHub-flavoured markdown. */
 
-/** Text from outside (paths, messages, names) as plain text: what markdown or HTML would read as markup is escaped, on one line. */
+/**
+ * Text from outside (paths, messages, names) as plain text: what markdown or HTML would read as markup is escaped, on one line. A tilde
+ * that stands alone strikes nothing through.
+ */
 export function plain(text: string): string {
   return text
     .replace(/\s+/g, " ")
-    .replace(/[\\`*_|~]|\](?=[([])/g, "\\$&")
+    .replace(/[\\`*_|]|(?<=\S)~|~(?=\S)|\](?=[([])/g, "\\$&")
     .replace(/&/g, "&amp;")
     .replace(/</g, "&lt;");
 }
@@ -32,4 +37,12 @@ export function table(header: readonly string[], rows: readonly (readonly string
   const rule = `| ${widths.map((width, column) => (column === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`)).join(" | ")} |`;
   const [head = [], ...body] = cells;
   return [line(head), rule, ...body.map(line)].join("\n");
+}
+
+/** A table of a report. */
+export function markdownTable({ header, rows }: Table): string {
+  return table(
+    header.map(plain),
+    rows.map((row) => row.map((text) => (typeof text === "string" ? plain(text) : code(text.code)))),
+  );
 }

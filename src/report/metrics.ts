@@ -1,5 +1,6 @@
-import { Histogram } from "../load/histogram.js";
+import { latencyOf } from "../drivers/latency.js";
 import type { RanTrial } from "../statistics/saturation.js";
+import type { Load } from "../sweep/plan.js";
 import { significant, whole } from "./format.js";
 
 /** A figure of one trial. The unit of the experiment is the trial, so a cell is the median of these over its trials. */
@@ -9,6 +10,7 @@ export interface Metric {
   readonly label: string;
   /** What a request cost the server: it stands where the load generator was the limit of the speed. */
   readonly cost: boolean;
+  /** NaN where the server is not ours to look into, and where the generator does not tell it. */
   readonly of: (trial: RanTrial) => number;
   readonly format: (value: number) => string;
 }
@@ -27,9 +29,9 @@ export type MetricKey =
 const totalMs =
   (percentile: number) =>
   ({ run }: RanTrial): number =>
-    Histogram.fromStored(run.latency.total).valueAtPercentile(percentile) / 1e6;
+    latencyOf(run.latency.total).valueAtPercentile(percentile) / 1e6;
 
-/** The figure that ranks: requests per second. */
+/** The figure that ranks closed loops: requests per second. */
 export const speed: Metric = {
   key: "requestsPerSecond",
   label: "Requests per second",
@@ -38,6 +40,21 @@ export const speed: Metric = {
   format: whole,
 };
 
+const tail: Metric = { key: "p99Ms", label: "99%, ms", cost: false, of: totalMs(99), format: significant };
+
+/**
+ * What ranks the cores under a load: in a closed loop how much they serve, in an open loop, where all are asked the same, how long the
+ * slowest hundredth waits.
+ */
+export function rankingMetric({ rate }: Load): Metric {
+  return rate === null ? speed : tail;
+}
+
+/** Whether a metric says anything of cores under this load: at a given rate all serve the same. */
+export function compares(metric: Metric, { rate }: Load): boolean {
+  return metric !== speed || rate === null;
+}
+
 /** The rows of the tables, in ab's terms and order, then the cost beside the speed. */
 export const metrics: readonly Metric[] = [
   speed,
@@ -45,32 +62,36 @@ export const metrics: readonly Metric[] = [
     key: "timePerRequestMs",
     label: "Time per request (mean), ms",
     cost: false,
-    // ab's own formula: concurrency × time taken ÷ complete requests.
-    of: ({ run }) => (run.concurrency * run.elapsedSeconds * 1000) / run.completed,
+    // ab's own formula: concurrency × time taken ÷ complete requests. An open loop does not keep its connections busy.
+    of: ({ run }) =>
+      run.loop === "open"
+        ? run.latency.total.sum / run.latency.total.count / 1e6
+        : (run.concurrency * run.elapsedSeconds * 1000) / run.completed,
     format: significant,
   },
   { key: "p50Ms", label: "50%, ms", cost: false, of: totalMs(50), format: significant },
   { key: "p90Ms", label: "90%, ms", cost: false, of: totalMs(90), format: significant },
-  { key: "p99Ms", label: "99%, ms", cost: false, of: totalMs(99), format: significant },
+  tail,
   {
     key: "maxMs",
     label: "Longest request, ms",
     cost: false,
-    of: ({ run }) => run.latency.total.max / 1e6,
+    of: ({ run }) => (run.latency.total?.max ?? Number.NaN) / 1e6,
     format: significant,
   },
   {
     key: "cpuPerRequestMicros",
     label: "Server CPU per request, µs",
     cost: true,
-    of: ({ server }) => (server.cpuUserMicros + server.cpuSystemMicros) / server.requests,
+    of: ({ server }) =>
+      server === null ? Number.NaN : (server.cpuUserMicros + server.cpuSystemMicros) / server.requests,
     format: significant,
   },
   {
     key: "peakRssMebibytes",
     label: "Peak RSS, MiB",
     cost: true,
-    of: ({ server }) => server.peakRssBytes / 2 ** 20,
+    of: ({ server }) => (server === null ? Number.NaN : server.peakRssBytes / 2 ** 20),
     format: significant,
   },
 ];

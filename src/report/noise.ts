@@ -1,20 +1,20 @@
 import { type Difference, judge, pairedEvidence } from "../statistics/difference.js";
 import { type NoiseFloor, noiseFloor } from "../statistics/noise-floor.js";
+import { type Load, loadsOf } from "../sweep/plan.js";
 import type { SweepResult, Twin } from "../sweep/result.js";
 import { byMetric, type Cell, cellOf, paired, stands } from "./cell.js";
-import { type Metric, type MetricKey, speed } from "./metrics.js";
+import { compares, type Metric, type MetricKey, speed } from "./metrics.js";
 
 /** What the A/A part of a sweep found: one core measured against itself in the same blocks. */
 export interface Noise<OfCell = Cell> {
   readonly twin: Twin;
-  /** Ascending by concurrency. */
+  /** As loadsOf has them. */
   readonly levels: readonly NoiseLevel<OfCell>[];
-  /** By metric; null where no concurrency has both cells valid, so that nothing is known. */
+  /** By metric; null where no load has both cells valid, so that nothing is known. */
   readonly floors: Readonly<Record<MetricKey, NoiseFloor | null>>;
 }
 
-interface NoiseLevel<OfCell> {
-  readonly concurrency: number;
+interface NoiseLevel<OfCell> extends Load {
   /** The core under its second name. */
   readonly cell: OfCell;
   /** Requests per second, second name ÷ first. A difference that is called is a false alarm, or something that favours one name. */
@@ -25,22 +25,22 @@ interface NoiseLevel<OfCell> {
 export function noiseOf({ plan, ...sweep }: SweepResult): Noise | null {
   const { twin } = plan;
   if (twin === undefined) return null;
-  const levels = [...plan.concurrencies]
-    .sort((a, b) => a - b)
-    .map((concurrency) => ({
-      concurrency,
-      first: cellOf({ plan, ...sweep }, twin.of, concurrency),
-      second: cellOf({ plan, ...sweep }, twin.name, concurrency),
-    }));
+  const levels = loadsOf(plan).map((load) => ({
+    load,
+    first: cellOf({ plan, ...sweep }, twin.of, load),
+    second: cellOf({ plan, ...sweep }, twin.name, load),
+  }));
   const pairsOf = (metric: Metric): readonly (readonly [readonly number[], readonly number[]])[] =>
-    levels.map(({ first, second }) =>
-      stands(first, metric) && stands(second, metric) ? paired(metric, first, second) : [[], []],
+    levels.map(({ load, first, second }) =>
+      compares(metric, load) && stands(first, metric) && stands(second, metric)
+        ? paired(metric, first, second)
+        : [[], []],
     );
   const speeds = judge(pairsOf(speed).map(([first, second]) => pairedEvidence(first, second, { seed: plan.seed })));
   return {
     twin,
-    levels: levels.map(({ concurrency, second }, index) => ({
-      concurrency,
+    levels: levels.map(({ load, second }, index) => ({
+      ...load,
       cell: second,
       speed: speeds[index] ?? null,
     })),

@@ -4,11 +4,15 @@ import { LoopoolError, messageOf } from "../shared/errors.js";
 import { answerOf } from "./answer.js";
 import { changeBetween } from "./change.js";
 import { type ChangeFiles, changeAnswer, changeData, changeDocument } from "./change-document.js";
+import { latencyPlot, throughputPlot } from "./charts.js";
 import { compare } from "./comparison.js";
+import { trialsCsv } from "./csv.js";
 import { reportData } from "./data.js";
-import { reportDocument, unfinishedNotice } from "./document.js";
+import { reportDocument } from "./document.js";
 import { type Condition, type Judgement, judgeChange } from "./fail-if.js";
-import { target } from "./markdown.js";
+import { hgrmOf } from "./hgrm.js";
+import { latenciesOf } from "./latencies.js";
+import { unfinishedNotice } from "./prose.js";
 import { readSweep } from "./read.js";
 
 /** What was written, and the answer in words for the terminal. */
@@ -18,28 +22,33 @@ export interface WrittenReport {
 }
 
 /**
- * Writes the report of a stored sweep: `<outDir>/<name of the result>.md`, and its charts and the same as data, `report.json`, in the
- * folder beside it. An earlier report of the same result is replaced. Throws a usage error when the result cannot be used, a LoopoolError
- * when the folder cannot be written.
+ * Writes the report of a stored sweep: `<outDir>/<name of the result>.md`, and in the folder beside it the same as a page (report.html) and
+ * as data (report.json), its charts (SVG), its trials (trials.csv) and the latencies of each cell (.hgrm). An earlier report of the same
+ * result is replaced. Throws a usage error when the result cannot be used, a LoopoolError when the folder cannot be written.
  */
 export async function writeReport(resultFile: string, outDir: string): Promise<WrittenReport> {
   const comparison = compare(await readSweep(resultFile));
   const answer = answerOf(comparison);
   const name = basename(resultFile, ".json");
   const markdownPath = join(outDir, `${name}.md`);
+  const latencies = latenciesOf(comparison);
+  const histograms = latencies.map(({ fileName }) => `${fileName}.hgrm`);
   // The chart library takes long to load, and every command of the CLI imports this file.
-  const { latencyChart, throughputChart } = await import("./charts.js");
-  const references = {
-    resultFile,
-    throughputChart: target(`${name}/throughput.svg`),
-    latencyChart: target(`${name}/latency.svg`),
-  };
+  const { renderPlot } = await import("./plot.js");
+  const { reportPage } = await import("./html/page.js");
   await writing(outDir, async () => {
-    await mkdir(join(outDir, name), { recursive: true });
-    await writeFile(join(outDir, name, "throughput.svg"), throughputChart(comparison));
-    await writeFile(join(outDir, name, "latency.svg"), latencyChart(comparison));
-    await writeFile(join(outDir, name, "report.json"), encode(reportData(comparison, answer, resultFile)));
-    await writeFile(markdownPath, reportDocument(comparison, answer, references));
+    const folder = join(outDir, name);
+    await mkdir(folder, { recursive: true });
+    const files = {
+      "throughput.svg": renderPlot(throughputPlot(comparison)),
+      "latency.svg": renderPlot(latencyPlot(comparison)),
+      "report.json": encode(reportData(comparison, answer, resultFile)),
+      "report.html": reportPage({ comparison, answer, latencies, resultFile }),
+      "trials.csv": trialsCsv(comparison),
+      ...Object.fromEntries(latencies.map(({ fileName, total }) => [`${fileName}.hgrm`, hgrmOf(total)])),
+    };
+    for (const [file, text] of Object.entries(files)) await writeFile(join(folder, file), text);
+    await writeFile(markdownPath, reportDocument(comparison, answer, { resultFile, folder: name, histograms }));
   });
   const notice = unfinishedNotice(comparison, resultFile);
   return {

@@ -20,6 +20,8 @@ export interface ServerConfig {
   readonly queue: number;
   /** Bound of the file cache of each thread that runs handlers. */
   readonly cacheBytes: number;
+  /** What is said of files beside their bytes. */
+  readonly files: FileRules;
   /** Absolute path of a module with more handlers, or null. */
   readonly handlers: string | null;
   /** Iterations of the burn loop per µs; null: calibrate at the start. */
@@ -30,6 +32,16 @@ export interface ServerConfig {
   readonly mirror: boolean;
   /** How long a drain may take. */
   readonly drainTimeoutMs: number;
+}
+
+/** Rules for header fields of files. */
+export interface FileRules {
+  /** Regular expression for paths below the root whose content never changes; null: none. */
+  readonly immutable: string | null;
+  /** For how long a browser may use other files that are no documents without asking again; 0: it always asks. */
+  readonly maxAgeSeconds: number;
+  /** The Content-Security-Policy of documents; null: they have none, and may be framed. */
+  readonly csp: string | null;
 }
 
 /** The access log. */

@@ -1,17 +1,20 @@
-import { open, realpath } from "node:fs/promises";
+import { constants } from "node:fs";
+import { open, realpath, stat } from "node:fs/promises";
 import { sep } from "node:path";
 import { LRUCache } from "lru-cache";
-import { lookup } from "mrmime";
 import type { Loading } from "./cache/loading.js";
 import type { CachedView, SharedCache } from "./cache/shared-cache.js";
 import { threadClock } from "./clock.js";
-import { COPIED_BODY_BYTES, HeaderBlock } from "./handlers/handler.js";
+import type { FileRules } from "./config.js";
+import { type Coding, codingExtensions, codings } from "./handlers/codings.js";
+import { COPIED_BODY_BYTES } from "./handlers/handler.js";
+import { type FileFacts, headOf, parseHead, type Representation } from "./handlers/representation.js";
 import { Field, type ThreadStats } from "./stats.js";
 
 /** A file as it was read. */
 export interface CachedFile {
   readonly kind: "file";
-  readonly headers: HeaderBlock;
+  readonly representation: Representation;
   readonly body: Uint8Array;
   /**
    * The pin on its bytes in the shared cache; null: the bytes are its own. Of a body that is longer than COPIED_BODY_BYTES it is whose the
@@ -23,9 +26,11 @@ export interface CachedFile {
 /** A file too large for the cache: to be streamed. */
 export interface LargeFile {
   readonly kind: "large";
-  readonly headers: HeaderBlock;
+  readonly representation: Representation;
+  /** Absolute path, without symbolic links. */
   readonly file: string;
   readonly bytes: number;
+  readonly modifiedMs: number;
 }
 
 /** What stands at a path: a file, a folder, or nothing that may be served. */
@@ -38,13 +43,23 @@ const FOLDER = { kind: "folder" } as const;
 const FRESH_MS = 1000;
 /** What a thread keeps pinned for itself, of the shared cache and over all threads: the rest can be evicted. */
 const PINNED_SHARE = 1 / 4;
-/** Room for path and content type beside a body. */
-const ENTRY_BYTES = 4096 + 128;
-const ABSENT_CODES: readonly unknown[] = ["ENOENT", "ENOTDIR", "EACCES", "ENAMETOOLONG", "ELOOP", "EISDIR"];
+const ABSENT_CODES: readonly unknown[] = ["ENOENT", "ENOTDIR", "EACCES", "ENAMETOOLONG", "ELOOP", "EISDIR", "ENXIO"];
+/** Not to wait for the writer of a FIFO, and not through a link that was put in the place of what was looked at. */
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
+/** Representations that a thread keeps ready: where they are the same objects, the pool sends numbers for their fields. */
+const MAX_REPRESENTATIONS = 4096;
+/** No path has it, so that it can stand between a path and a coding. */
+const NUL = "\0";
+
+/** What a file is asked for by: its absolute path, for another file in a coding beside it with the coding. */
+export function keyOf(file: string, coding: Coding | null): string {
+  return coding === null ? file : `${file}${NUL}${coding}`;
+}
 
 /**
  * The files of one root in memory: a small cache of each thread, which answers hot files without a lock, before the one that all
- * threads share. A file is compared with the disk a second after it was last, by one thread for all of them. Misses of one path that come
+ * threads share. A file is compared with the disk a second after it was last, by one thread for all of them: that it is still there, that
+ * no link leads out of the root, that it has not changed, in which codings it is there. So an answer is a second old at most. Misses of one path that come
  * at the same time, from whatever thread, read the disk once.
  */
 export class FileCache {
@@ -53,16 +68,21 @@ export class FileCache {
   readonly #loading: Loading;
   readonly #stats: ThreadStats;
   readonly #root: string;
+  /** The root with a slash after it. */
+  readonly #folder: string;
   readonly #nowMs = threadClock();
-  /** Headers by content type: one block serves all files of a type. */
-  readonly #headers = new Map<string, HeaderBlock>();
+  readonly #rules: FileRules;
+  /** By the head of an entry. */
+  readonly #representations = new LRUCache<string, Representation>({ max: MAX_REPRESENTATIONS });
   /** Pins that are given back with the next look-up. */
   readonly #toRelease: number[] = [];
   readonly #reading = new Map<string, Promise<Found>>();
 
   /** `root` is absolute and without symbolic links. */
-  constructor(root: string, shared: SharedCache, loading: Loading, stats: ThreadStats) {
+  constructor(root: string, rules: FileRules, shared: SharedCache, loading: Loading, stats: ThreadStats) {
     this.#root = root;
+    this.#folder = root.endsWith(sep) ? root : root + sep;
+    this.#rules = rules;
     this.#shared = shared;
     this.#loading = loading;
     this.#stats = stats;
@@ -103,6 +123,13 @@ export class FileCache {
     return found;
   }
 
+  /** What `get` or `read` gave is not sent. */
+  giveBack(found: CachedFile | LargeFile): void {
+    if (found.kind === "file" && found.pin !== null && found.body.byteLength > COPIED_BODY_BYTES) {
+      this.#shared.release(found.pin);
+    }
+  }
+
   /** What stands at an absolute path now. Never rejects for what is absent or forbidden: that is "nothing". */
   read(file: string): Promise<Found> {
     const running = this.#reading.get(file);
@@ -120,7 +147,7 @@ export class FileCache {
       if (found !== undefined) {
         // Bytes of its own: who waits for a promise comes later, when a pin may be gone.
         const own = { ...found, body: Uint8Array.from(found.body), pin: null };
-        if (found.pin !== null && found.body.byteLength > COPIED_BODY_BYTES) this.#shared.release(found.pin);
+        this.giveBack(found);
         return own;
       }
     }
@@ -132,32 +159,40 @@ export class FileCache {
     }
   }
 
-  async #readFromDisk(file: string): Promise<Found> {
+  async #readFromDisk(key: string): Promise<Found> {
+    const [file = "", coding = null] = key.split(NUL) as [string, Coding?];
     try {
-      const real = await realpath(file);
-      if (real !== this.#root && !real.startsWith(this.#root.endsWith(sep) ? this.#root : this.#root + sep))
-        return NOTHING;
-      const handle = await open(real);
+      const real = await realpath(coding === null ? file : file + codingExtensions[coding]);
+      if (real !== this.#root && !real.startsWith(this.#folder)) return NOTHING;
+      const handle = await open(real, OPEN_FLAGS);
       try {
         const checkedMs = this.#nowMs();
         const before = await handle.stat();
         if (before.isDirectory()) return FOLDER;
         if (!before.isFile()) return NOTHING;
-        const known = this.#shared.get(file);
+        const facts: FileFacts = {
+          path: file.slice(this.#folder.length - 1),
+          bytes: before.size,
+          modifiedMs: before.mtimeMs,
+          coding,
+          codings: coding === null ? await codingsBeside(file) : [],
+        };
+        const head = headOf(facts, this.#rules, Date.now());
+        const known = this.#shared.get(key);
         if (known !== undefined) {
-          if (known.modifiedMs === before.mtimeMs && known.body.byteLength === before.size) {
+          // The head has the length and the time of change in it.
+          if (known.head === head) {
             this.#shared.confirm(known.pin, checkedMs);
             const own = { ...this.#fileOf(known), body: Uint8Array.from(known.body), pin: null };
-            this.#keepOrRelease(file, { ...known, checkedMs });
+            this.#keepOrRelease(key, { ...known, checkedMs });
             return own;
           }
           this.#shared.release(known.pin);
         }
-        const type = contentType(real);
-        const headers = this.#headersOf(type);
-        if (before.size > this.#shared.layout.maxEntryBytes - ENTRY_BYTES) {
+        const representation = this.#representationOf(head);
+        if (before.size + Buffer.byteLength(head) + Buffer.byteLength(key) > this.#shared.layout.maxEntryBytes) {
           this.#stats.add(Field.cacheBypassed, 1);
-          return { kind: "large", headers, file: real, bytes: before.size };
+          return { kind: "large", representation, file: real, bytes: before.size, modifiedMs: before.mtimeMs };
         }
         const body = new Uint8Array(before.size);
         let filled = 0;
@@ -166,26 +201,28 @@ export class FileCache {
           if (bytesRead === 0) break;
           filled += bytesRead;
         }
-        const found: CachedFile = { kind: "file", headers, body: body.subarray(0, filled), pin: null };
-        // A file that changed while it was read is served once as it was read, but not kept.
         const after = await handle.stat();
-        if (after.mtimeMs !== before.mtimeMs || after.size !== filled) return found;
-        const entry = { status: 200, head: type, body: found.body, modifiedMs: before.mtimeMs, checkedMs };
-        const view = this.#shared.put(file, entry);
-        if (view !== undefined) this.#keepOrRelease(file, view);
-        return found;
+        if (after.mtimeMs !== before.mtimeMs || after.size !== filled) {
+          // It changed while it was read: served once as it was read, without validators, and not kept.
+          const unversioned = parseHead(headOf({ ...facts, modifiedMs: null }, this.#rules, Date.now()));
+          return { kind: "file", representation: unversioned, body: body.subarray(0, filled), pin: null };
+        }
+        const entry = { status: 200, head, body, modifiedMs: before.mtimeMs, checkedMs };
+        const view = this.#shared.put(key, entry);
+        if (view !== undefined) this.#keepOrRelease(key, view);
+        return { kind: "file", representation, body, pin: null };
       } finally {
         await handle.close();
       }
     } catch (error) {
       if (!ABSENT_CODES.includes((error as NodeJS.ErrnoException).code)) throw error;
-      this.#shared.remove(file);
+      this.#shared.remove(key);
       return NOTHING;
     }
   }
 
   #fileOf({ head, body, pin }: CachedView): CachedFile {
-    return { kind: "file", headers: this.#headersOf(head), body, pin };
+    return { kind: "file", representation: this.#representationOf(head), body, pin };
   }
 
   /** Keeps a view, and its pin, among the hot ones for as long as it is fresh. A long one is not taken, nor one larger than all of them. */
@@ -200,17 +237,23 @@ export class FileCache {
     if (!this.#hot.has(file)) this.#shared.release(view.pin);
   }
 
-  #headersOf(type: string): HeaderBlock {
-    const known = this.#headers.get(type);
+  #representationOf(head: string): Representation {
+    const known = this.#representations.get(head);
     if (known !== undefined) return known;
-    const headers = new HeaderBlock({ "Content-Type": type });
-    this.#headers.set(type, headers);
-    return headers;
+    const representation = parseHead(head);
+    this.#representations.set(head, representation);
+    return representation;
   }
 }
 
-function contentType(file: string): string {
-  const type = lookup(file) ?? "application/octet-stream";
-  const isText = type.startsWith("text/") || type === "application/json" || type === "image/svg+xml";
-  return isText ? `${type}; charset=utf-8` : type;
+async function codingsBeside(file: string): Promise<readonly Coding[]> {
+  const isThere = await Promise.all(
+    codings.map((coding) =>
+      stat(file + codingExtensions[coding]).then(
+        (found) => found.isFile(),
+        () => false,
+      ),
+    ),
+  );
+  return codings.filter((_, i) => isThere[i]);
 }

@@ -1,8 +1,8 @@
-import type { HandlerRequest } from "./handlers/handler.js";
+import { type HandlerRequest, NO_HEADERS, type RequestHeaders } from "./handlers/handler.js";
 import type { ClaimRing } from "./memory/claim-ring.js";
 
 /**
- * A request in its slot: five words, then path and query in UTF-8. Where the texts do not fit they lie in a block of their own, which is
+ * A request in its slot: six words, then path, query and header fields in UTF-8. Where the texts do not fit they lie in a block of their own, which is
  * the slot's as long as the request is: main hands blocks out and takes them back, the slot's owner reads.
  */
 const METHOD_WORD = 0;
@@ -12,7 +12,12 @@ const QUERY_BYTES_WORD = 2;
 const MEASURED_WORD = 3;
 /** 0: the texts follow; else 1 + the number of the block they lie in. */
 const BLOCK_WORD = 4;
-const HEAD_BYTES = 20;
+/** Of the header fields that the handler reads: name, value, name, value, …; 0 where the request has none of them. */
+const FIELDS_BYTES_WORD = 5;
+const HEAD_BYTES = 24;
+
+/** No front lets a line feed into a field's value (RFC 9110 §5.5), so it can stand between them. */
+const SEPARATOR = "\n";
 
 const methods: readonly HandlerRequest["method"][] = ["GET", "HEAD"];
 
@@ -38,8 +43,9 @@ export class RequestWriter {
     this.#blockOf = new Int32Array(ring.slots);
   }
 
-  /** Writes a request into a slot that is reserved; false when it is long and all blocks are in use. */
-  write(slot: number, { method, path, query }: HandlerRequest, measured: boolean): boolean {
+  /** Writes a request into a slot that is reserved; false when it is long and all blocks are in use, or longer than a block. */
+  write(slot: number, { method, path, query, headers }: HandlerRequest, measured: boolean): boolean {
+    const fields = headers === NO_HEADERS ? "" : Object.entries(headers).flat().join(SEPARATOR);
     const { words, bytes, payloadBytes } = this.#ring;
     const offset = this.#ring.payloadOffset(slot);
     const word = offset >> 2;
@@ -48,12 +54,15 @@ export class RequestWriter {
     let block = 0;
     // UTF-8 takes three bytes for a UTF-16 unit at most: only a text that could be too long is measured.
     const roomBytes = payloadBytes - HEAD_BYTES;
-    if (
-      (path.length + query.length) * 3 > roomBytes &&
-      Buffer.byteLength(path) + Buffer.byteLength(query) > roomBytes
-    ) {
-      block = 1 + (this.#freeBlocks.pop() ?? -1);
-      if (block === 0) return false;
+    if ((path.length + query.length + fields.length) * 3 > roomBytes) {
+      const neededBytes = Buffer.byteLength(path) + Buffer.byteLength(query) + Buffer.byteLength(fields);
+      if (neededBytes > roomBytes) {
+        if (neededBytes > BLOCK_BYTES) return false;
+        block = 1 + (this.#freeBlocks.pop() ?? -1);
+        if (block === 0) return false;
+      }
+    }
+    if (block > 0) {
       this.#blockOf[slot] = block;
       texts = this.#long;
       start = (block - 1) * BLOCK_BYTES;
@@ -63,7 +72,9 @@ export class RequestWriter {
     words[word + MEASURED_WORD] = measured ? 1 : 0;
     words[word + BLOCK_WORD] = block;
     words[word + PATH_BYTES_WORD] = pathBytes;
-    words[word + QUERY_BYTES_WORD] = writeText(texts, query, start + pathBytes);
+    const queryBytes = writeText(texts, query, start + pathBytes);
+    words[word + QUERY_BYTES_WORD] = queryBytes;
+    words[word + FIELDS_BYTES_WORD] = fields === "" ? 0 : writeText(texts, fields, start + pathBytes + queryBytes);
     return true;
   }
 
@@ -95,10 +106,13 @@ export class RequestReader {
     const texts = block === 0 ? this.#ring.bytes : this.#long;
     const pathStart = block === 0 ? offset + HEAD_BYTES : (block - 1) * BLOCK_BYTES;
     const queryStart = pathStart + words[word + PATH_BYTES_WORD]!;
+    const fieldsStart = queryStart + words[word + QUERY_BYTES_WORD]!;
+    const fieldsBytes = words[word + FIELDS_BYTES_WORD]!;
     return {
       method: methods[words[word + METHOD_WORD]!]!,
       path: readText(texts, pathStart, queryStart),
-      query: readText(texts, queryStart, queryStart + words[word + QUERY_BYTES_WORD]!),
+      query: readText(texts, queryStart, fieldsStart),
+      headers: fieldsBytes === 0 ? NO_HEADERS : headersFrom(readText(texts, fieldsStart, fieldsStart + fieldsBytes)),
     };
   }
 
@@ -106,6 +120,13 @@ export class RequestReader {
   isMeasured(slot: number): boolean {
     return this.#ring.words[(this.#ring.payloadOffset(slot) >> 2) + MEASURED_WORD] === 1;
   }
+}
+
+function headersFrom(text: string): RequestHeaders {
+  const parts = text.split(SEPARATOR);
+  const headers: Record<string, string> = {};
+  for (let i = 0; i + 1 < parts.length; i += 2) headers[parts[i]!] = parts[i + 1]!;
+  return headers;
 }
 
 /** A call into C++ costs more than writing or comparing this many characters here. */

@@ -1,32 +1,50 @@
-import { type ErrorClass, errorClasses, type RunResult, unsentClasses } from "../load/run-result.js";
+import { meanGrainOf, meanOf } from "../drivers/latency.js";
+import type { GeneratorResult } from "../drivers/result.js";
+import { type ErrorClass, errorClasses, unsentClasses } from "../load/run-result.js";
 import { limits, type Reason } from "./findings.js";
 import type { RanTrial } from "./saturation.js";
 
 /** Requests of a run that are not a success, all classes together. */
-export function failedRequests(run: RunResult): number {
+export function failedRequests(run: GeneratorResult): number {
   return errorClasses.reduce((sum, errorClass) => sum + run.errors[errorClass], 0);
 }
 
 /** Requests that reached a connection, so that the server can have seen them. */
-function reachable(run: RunResult): number {
+function reachable(run: GeneratorResult): number {
   return unsentClasses.reduce((count, errorClass) => count - run.errors[errorClass], run.sent);
 }
 
 /**
  * Requests in flight on average: summed latency ÷ elapsed time. The total latency, because with keep-alive the first request of each
- * connection, and without it every request, also holds its connection while it connects.
+ * connection, and without it every request, also holds its connection while it connects. NaN where the generator does not tell it.
  */
-export function inFlight(run: RunResult): number {
-  return run.latency.total.sum / 1e9 / run.elapsedSeconds;
+export function inFlight(run: GeneratorResult): number {
+  return (meanOf(run.latency.total) * run.completed) / 1e9 / run.elapsedSeconds;
 }
 
 /**
  * The fewest requests in flight that Little's law allows. At the end of a run the connections fall idle one after another, for no longer
  * than the slowest answer takes: that share of the run is allowed besides the turn-around.
  */
-function lowestInFlight(run: RunResult): number {
-  const runOut = run.latency.total.max / 1e9 / run.elapsedSeconds;
+function lowestInFlight(run: GeneratorResult): number {
+  const runOut = (run.latency.total?.max ?? 0) / 1e9 / run.elapsedSeconds;
   return run.concurrency * Math.max(0, 1 - limits.littleGap - runOut);
+}
+
+/** By how much a run breaks Little's law, in requests in flight; 0 where its mean latency is not told, or too coarsely to say. */
+function littleBroken(run: GeneratorResult): number {
+  const found = inFlight(run);
+  const grain = (meanGrainOf(run.latency.total) * run.completed) / 1e9 / run.elapsedSeconds;
+  const most = run.concurrency * (1 + limits.littleExcess);
+  return Math.max(0, lowestInFlight(run) - found - grain, found - most - grain) || 0;
+}
+
+/** By how many requests the server's count differs from the generator's, beyond what a tool may have left uncounted. */
+function serverCountOff({ run, server }: RanTrial): number {
+  if (server === null) return 0;
+  const more = server.requests - reachable(run);
+  const uncounted = "tool" in run ? run.tool.uncountedAtMost : 0;
+  return more < 0 ? -more : Math.max(0, more - uncounted);
 }
 
 /** The trials that `broken` measures above 0 and the worst of them; null when there are none. */
@@ -63,43 +81,46 @@ const rules: readonly Rule[] = [
     }),
   },
   {
-    broken: ({ run }) => Math.abs(run.completed - run.latency.total.count),
+    broken: ({ run }) => (run.latency.total === null ? 0 : Math.abs(run.completed - run.latency.total.count)),
     reason: ({ run }, trials) => ({
       code: "latency-count",
       trials,
       completed: run.completed,
-      recorded: run.latency.total.count,
+      recorded: run.latency.total?.count ?? 0,
     }),
   },
   {
-    broken: ({ run, server }) => Math.abs(server.requests - reachable(run)),
+    broken: serverCountOff,
     reason: ({ run, server }, trials) => ({
       code: "server-count",
       trials,
-      server: server.requests,
+      server: server?.requests ?? 0,
       generator: reachable(run),
     }),
   },
   {
     // Without keep-alive a fast server is done with the first connections before the last are made.
-    broken: ({ run }) => (run.keepAlive ? run.concurrency - run.peakConnections : 0),
-    reason: ({ run }, trials) => ({ code: "connections", trials, asked: run.concurrency, peak: run.peakConnections }),
+    broken: ({ run }) => (run.keepAlive ? run.concurrency - (run.peakConnections ?? run.concurrency) : 0),
+    reason: ({ run }, trials) => ({
+      code: "connections",
+      trials,
+      asked: run.concurrency,
+      peak: run.peakConnections ?? run.concurrency,
+    }),
   },
   {
-    broken: ({ run }) => (run.keepAlive ? run.completed - run.keepAliveResponses : 0),
+    broken: ({ run }) => (run.keepAlive ? run.completed - (run.keepAliveResponses ?? run.completed) : 0),
     reason: ({ run }, trials) => ({
       code: "keep-alive-lost",
       trials,
       completed: run.completed,
-      kept: run.keepAliveResponses,
+      kept: run.keepAliveResponses ?? run.completed,
     }),
   },
   {
-    // The latencies of failed requests are not recorded, so a run with errors cannot be tested; it is invalid already.
-    broken: ({ run }) =>
-      failedRequests(run) > 0
-        ? 0
-        : Math.max(lowestInFlight(run) - inFlight(run), inFlight(run) - run.concurrency * (1 + limits.littleExcess)),
+    // The latencies of failed requests are not recorded, so a run with errors cannot be tested; it is invalid already. An open loop has as
+    // many in flight as its rate makes.
+    broken: ({ run }) => (failedRequests(run) > 0 || run.loop === "open" ? 0 : littleBroken(run)),
     reason: ({ run }, trials) => ({
       code: "littles-law",
       trials,

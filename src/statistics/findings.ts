@@ -35,12 +35,18 @@ export type Reason =
       readonly inFlight: number;
       readonly lowest: number;
     }
-  /** Medians over the trials. */
-  | { readonly code: "generator-limited"; readonly generatorShare: number; readonly serverShare: number };
+  /** Medians over the trials; the server's share is null where it is not ours to look into. */
+  | { readonly code: "generator-limited"; readonly generatorShare: number; readonly serverShare: number | null }
+  /** Open loop: 99th percentiles of what the generator itself was late and of the latency, ms. Medians over the trials. */
+  | { readonly code: "generator-late"; readonly pacingMs: number; readonly latencyMs: number };
 
 /** What a reader must know of a cell that is valid all the same. Shares are medians over the trials. */
 export type Warning =
-  | { readonly code: "generator-near-limit"; readonly generatorShare: number; readonly serverShare: number }
+  | { readonly code: "generator-near-limit"; readonly generatorShare: number; readonly serverShare: number | null }
+  /** Open loop: as "generator-late", but not as much. */
+  | { readonly code: "generator-somewhat-late"; readonly pacingMs: number; readonly latencyMs: number }
+  /** Open loop: the server did not keep up, so that its queue, and with it the latency, grew for as long as the trial lasted. */
+  | { readonly code: "overloaded"; readonly trials: number; readonly rate: number; readonly achievedRate: number }
   | { readonly code: "shared-cpus"; readonly cpus: number; readonly busyCpus: number }
   | {
       readonly code: "disturbed";
@@ -82,6 +88,14 @@ export const limits = {
   littleGap: 0.1,
   /** More in flight than there are connections cannot be: the clock's grain is all that is allowed. */
   littleExcess: 0.01,
+  /**
+   * Open loop: the generator's own lateness is part of every latency. From this share of the 99th percentile on it may be most of what was
+   * measured, from the second one on a reader must know of it.
+   */
+  late: 0.5,
+  somewhatLate: 0.1,
+  /** Open loop: a server that gets this much less than the rate does not keep up; less is the grain of a short window. */
+  rateMissed: 0.02,
   /**
    * A trial is an outlier above this modified z-score.
    * Source: B. Iglewicz and D. Hoaglin, How to Detect and Handle Outliers, 1993.

@@ -1,13 +1,13 @@
-import type { RunResult } from "../load/run-result.js";
+import type { GeneratorResult } from "../drivers/result.js";
 import type { Environment, Pinning, ServerAccount } from "../sweep/result.js";
 import { cpuList } from "./cpu-list.js";
 import { limits, type Reason, type Warning } from "./findings.js";
 import { median } from "./median.js";
 
-/** A trial that ran: both accounts of it are there. */
+/** A trial that ran: its accounts are there. A server that is not ours keeps none. */
 export interface RanTrial {
-  readonly run: RunResult;
-  readonly server: ServerAccount;
+  readonly run: GeneratorResult;
+  readonly server: ServerAccount | null;
 }
 
 /** How many CPUs each side may use, and how many both together. */
@@ -25,16 +25,19 @@ function allowedCpus(pinning: Pinning, environment: Pick<Environment, "cores">):
   return { server: server.size, union: union.size, overlap: union.size < server.size + generator.size };
 }
 
-/** CPUs the server kept busy over the measured window, on average. */
+/** CPUs the server kept busy over the measured window, on average; NaN where it keeps no account. */
 export function serverCpus({ run, server }: RanTrial): number {
+  if (server === null) return Number.NaN;
   return (server.cpuUserMicros + server.cpuSystemMicros) / 1e6 / run.elapsedSeconds;
 }
 
 /**
  * The share of the window in which the server's main event loop was busy. The server's two readings lie further apart than the window
- * (the generator starts and ends between them), and the time around it is idle: so busy time is set against the window.
+ * (the generator starts and ends between them), and the time around it is idle: so busy time is set against the window. NaN where it
+ * keeps no account.
  */
 export function loopShare({ run, server }: RanTrial): number {
+  if (server === null) return Number.NaN;
   return Math.min(1, (server.eventLoopUtilization * server.elapsedMicros) / 1e6 / run.elapsedSeconds);
 }
 
@@ -46,16 +49,17 @@ function serverShare(trial: RanTrial, pinning: Pinning, environment: Pick<Enviro
 /**
  * How full the generator was: by its CPU or by its event loop, whichever is fuller. The loop sees what the CPU time of the process does not:
  * work the kernel does for it outside its account (connections over loopback), and time it waited for a CPU that something else had.
+ * What a tool does not tell of itself counts as nothing.
  */
-export function generatorShare({ run: { generator } }: RanTrial): number {
-  return Math.max(generator.cpuShare, generator.eventLoopUtilization);
+export function generatorShare({ run: { generator } }: Pick<RanTrial, "run">): number {
+  return Math.max(generator.cpuShare ?? 0, generator.eventLoopUtilization ?? 0);
 }
 
 /**
  * Which side was the limit, by the medians of the trials. A full generator before a server that is not full measured itself, unless both
  * share CPUs that are full: then the CPUs were the limit, and the server had its part in it. When generator and server are both full the
  * server's figure stands, with a warning: a server that is always behind takes more per turn of its loop, so against a faster generator it
- * might serve more.
+ * might serve more. How full a server was that is not ours is not known, so before it a full generator is the limit.
  */
 export function saturation(
   trials: readonly RanTrial[],
@@ -63,12 +67,19 @@ export function saturation(
   environment: Pick<Environment, "cores">,
 ): { readonly reasons: readonly Reason[]; readonly warnings: readonly Warning[] } {
   if (trials.length === 0) return { reasons: [], warnings: [] };
+  const generator = median(trials.map(generatorShare));
+  if (trials.some(({ server }) => server === null)) {
+    const shares = { generatorShare: generator, serverShare: null };
+    if (generator >= limits.full) return { reasons: [{ code: "generator-limited", ...shares }], warnings: [] };
+    const near = generator >= limits.generatorHeadroom;
+    return { reasons: [], warnings: near ? [{ code: "generator-near-limit", ...shares }] : [] };
+  }
   const allowed = allowedCpus(pinning, environment);
   const shares = {
-    generatorShare: median(trials.map(generatorShare)),
+    generatorShare: generator,
     serverShare: median(trials.map((trial) => serverShare(trial, pinning, environment))),
   };
-  const busyCpus = median(trials.map((trial) => trial.run.generator.cpuShare + serverCpus(trial)));
+  const busyCpus = median(trials.map((trial) => (trial.run.generator.cpuShare ?? 0) + serverCpus(trial)));
   const cpusFull = allowed.overlap && busyCpus >= limits.full * allowed.union;
   const generatorFull = shares.generatorShare >= limits.full;
   if (generatorFull && shares.serverShare < limits.full && !cpusFull) {

@@ -2,6 +2,7 @@ import type { Environment, Pinning, TrialResult } from "../sweep/result.js";
 import { audit } from "./accounts.js";
 import type { Reason, Verdict } from "./findings.js";
 import { disturbed } from "./outliers.js";
+import { pacing } from "./pacing.js";
 import { type RanTrial, saturation } from "./saturation.js";
 
 /** What a verdict needs to know besides the trials. */
@@ -10,31 +11,34 @@ export interface VerdictContext {
   readonly plannedTrials: number;
   readonly pinning: Pinning;
   readonly environment: Pick<Environment, "cores">;
+  /** Whether the server is ours, so that it must have left an account of its own. */
+  readonly ours: boolean;
 }
 
-/** The trials that left both accounts, the generator's and the server's. */
-export function ranTrials(trials: readonly TrialResult[]): readonly (TrialResult & RanTrial)[] {
-  return trials.flatMap(({ run, server, ...trial }) =>
-    run === null || server === null ? [] : [{ ...trial, run, server }],
+/** The trials that left their accounts: the generator's, and of a server of ours its own. */
+export function ranTrials(trials: readonly TrialResult[], ours: boolean): readonly (TrialResult & RanTrial)[] {
+  return trials.flatMap(({ run, ...trial }) =>
+    run === null || (ours && trial.server === null) ? [] : [{ ...trial, run }],
   );
 }
 
 /**
- * May the trials of one cell (one core at one concurrency) be ranked? Only with no reason against it. A failed trial makes its cell
+ * May the trials of one cell (one core under one load) be ranked? Only with no reason against it. A failed trial makes its cell
  * invalid: leaving out the trials that went wrong would rank what survived.
  */
 export function verdictOf(trials: readonly TrialResult[], context: VerdictContext): Verdict {
-  const ran = ranTrials(trials);
+  const ran = ranTrials(trials, context.ours);
   const reasons: Reason[] = [];
   if (trials.length < context.plannedTrials) {
     reasons.push({ code: "trials-missing", planned: context.plannedTrials, finished: trials.length });
   }
   if (ran.length < trials.length) {
-    const failed = trials.find((trial) => trial.run === null || trial.server === null);
+    const failed = trials.find((trial) => !ran.some(({ block }) => block === trial.block));
     const failure = failed?.failure ?? "one of its two accounts is missing";
     reasons.push({ code: "trial-failed", trials: trials.length - ran.length, failure });
   }
-  const limit = saturation(ran, context.pinning, context.environment);
+  const isOpen = trials.some(({ rate }) => rate !== null);
+  const limit = isOpen ? pacing(ran) : saturation(ran, context.pinning, context.environment);
   reasons.push(...audit(ran), ...limit.reasons);
   return {
     valid: reasons.length === 0,

@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 /** Every child that is alive: none may outlive this process. */
-const alive = new Set<ChildProcess>();
+const alive = new Map<ChildProcess, NodeJS.Signals>();
 
 process.on("exit", () => {
-  for (const child of alive) child.kill("SIGKILL");
+  for (const [child, killSignal] of alive) child.kill(killSignal);
 });
 
 /** loopool's own command line; beside this file in sources and build alike. */
@@ -24,17 +24,22 @@ export interface Child {
 }
 
 /**
- * Starts a script with its arguments on the given CPUs (taskset's list; null: any), on this Node. It is killed when `signal` aborts and when this
- * process ends.
+ * Starts a script with its arguments on the given CPUs (taskset's list; null: any), on this Node. It is sent `killSignal` when `signal` aborts
+ * and when this process ends: SIGTERM for one that has a process of its own to end first.
  */
-export function startChild(script: readonly string[], cpus: string | null, signal: AbortSignal): Child {
+export function startChild(
+  script: readonly string[],
+  cpus: string | null,
+  signal: AbortSignal,
+  killSignal: "SIGKILL" | "SIGTERM" = "SIGKILL",
+): Child {
   const command = [process.execPath, ...script];
   const [program, ...rest] = cpus === null ? command : ["taskset", "--cpu-list", cpus, ...command];
   // A group of its own: a Ctrl-C in the terminal reaches us alone, and we decide in which order things end.
   const child = spawn(program!, rest, { stdio: ["pipe", "pipe", "pipe"], detached: true });
-  alive.add(child);
+  alive.set(child, killSignal);
   const kill = (): void => {
-    child.kill("SIGKILL");
+    child.kill(killSignal);
   };
   if (signal.aborted) kill();
   signal.addEventListener("abort", kill, { once: true });

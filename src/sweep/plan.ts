@@ -1,15 +1,21 @@
 import { type Random, seededRandom } from "../statistics/random.js";
-import type { SweepPlan, TrialResult } from "./result.js";
+import type { SweepPlan, Target, TrialResult } from "./result.js";
+
+/** What a server is put under: so many connections, each with one request under way, or these and a rate of requests. */
+export interface Load {
+  readonly concurrency: number;
+  /** Requests per second of an open loop; null: a closed loop. */
+  readonly rate: number | null;
+}
 
 /** One trial to run. */
-export interface PlannedTrial {
+export interface PlannedTrial extends Load {
   readonly core: string;
-  readonly concurrency: number;
   /** From 0. */
   readonly block: number;
 }
 
-/** What is measured at each concurrency: the cores, and with A/A one of them again. */
+/** What is measured under each load: the cores, and with A/A one of them again. */
 export function subjectsOf({ cores, twin }: SweepPlan): readonly string[] {
   return twin === undefined ? cores : [...cores, twin.name];
 }
@@ -19,24 +25,51 @@ export function coreOf({ twin }: SweepPlan, subject: string): string {
   return subject === twin?.name ? twin.of : subject;
 }
 
+/** The server that is not ours behind a name; undefined for a core. */
+export function targetOf(plan: SweepPlan, subject: string): Target | undefined {
+  return plan.targets?.find(({ name }) => name === coreOf(plan, subject));
+}
+
+/** The closed loops of a plan, in the order they were asked for. */
+function closedLoads({ concurrencies, openLoop }: SweepPlan): readonly Load[] {
+  return openLoop !== undefined && openLoop.shares === null
+    ? []
+    : concurrencies.map((concurrency) => ({ concurrency, rate: null }));
+}
+
+function openLoads({ openLoop }: SweepPlan): readonly Load[] {
+  return openLoop?.rates.map(({ concurrency, requestsPerSecond: rate }) => ({ concurrency, rate })) ?? [];
+}
+
+/** All loads of a plan: ascending by concurrency, at each the closed loop before the rates, which ascend. */
+export function loadsOf(plan: SweepPlan): readonly Load[] {
+  return [...closedLoads(plan), ...openLoads(plan)].sort(
+    (a, b) => a.concurrency - b.concurrency || (a.rate ?? 0) - (b.rate ?? 0),
+  );
+}
+
 /**
- * All trials in the order they run: blocks that hold every cell once, so that what drifts over the sweep hits all alike.
- * In a block the concurrencies stand in random order, and for each the cores run directly after one another, so that a pair is
+ * All trials in the order they run: blocks that hold every cell once, so that what drifts over the sweep hits all alike. Closed loops come
+ * before open ones, whose rates may depend on them.
+ * In a block the loads stand in random order, and for each the cores run directly after one another, so that a pair is
  * minutes younger than the drift. Every second block takes the cores in the reverse of the order before (ABBA), so that
  * none is always the one that comes first. The seed decides everything; a plan with more trials begins with the same ones.
  */
 export function planTrials(plan: SweepPlan): readonly PlannedTrial[] {
-  const { concurrencies, trials, seed } = plan;
+  const random = seededRandom(plan.seed);
+  return [closedLoads(plan), openLoads(plan)].flatMap((loads) => blocksOf(plan, loads, random));
+}
+
+function blocksOf(plan: SweepPlan, loads: readonly Load[], random: Random): readonly PlannedTrial[] {
   const cores = subjectsOf(plan);
-  const random = seededRandom(seed);
-  const lastOrder = new Map<number, readonly string[]>();
+  const lastOrder = new Map<Load, readonly string[]>();
   const planned: PlannedTrial[] = [];
-  for (let block = 0; block < trials; block++) {
-    for (const concurrency of shuffled(concurrencies, random)) {
-      const before = lastOrder.get(concurrency);
+  for (let block = 0; block < plan.trials; block++) {
+    for (const load of shuffled(loads, random)) {
+      const before = lastOrder.get(load);
       const order = block % 2 === 1 && before !== undefined ? [...before].reverse() : shuffled(cores, random);
-      lastOrder.set(concurrency, order);
-      for (const core of order) planned.push({ core, concurrency, block });
+      lastOrder.set(load, order);
+      for (const core of order) planned.push({ core, ...load, block });
     }
   }
   return planned;
@@ -44,7 +77,7 @@ export function planTrials(plan: SweepPlan): readonly PlannedTrial[] {
 
 /** The trials of a plan that have no result yet, in order. */
 export function missingTrials(plan: SweepPlan, finished: readonly TrialResult[]): readonly PlannedTrial[] {
-  const key = ({ core, concurrency, block }: PlannedTrial): string => `${block}/${concurrency}/${core}`;
+  const key = ({ core, concurrency, rate, block }: PlannedTrial): string => `${block}/${concurrency}/${rate}/${core}`;
   const done = new Set(finished.map(key));
   return planTrials(plan).filter((trial) => !done.has(key(trial)));
 }

@@ -1,4 +1,4 @@
-import type { RunResult } from "../load/run-result.js";
+import type { GeneratorResult } from "../drivers/result.js";
 
 /** The file a sweep leaves in bench/results: everything a report needs, so that a report can always be made again. */
 export interface SweepResult {
@@ -21,10 +21,12 @@ export interface SweepResult {
 
 /** What was asked for; with the seed it gives the order of all trials. */
 export interface SweepPlan {
-  /** Names of the cores compared; the first one is the base of every ratio. */
+  /** Names of what is compared, cores of ours and the names of `targets`; the first one is the base of every ratio. */
   readonly cores: readonly string[];
+  /** Servers among them that are not ours: they run already, and are not restarted between trials. Absent where there are none. */
+  readonly targets?: readonly Target[];
   readonly concurrencies: readonly number[];
-  /** Requests in the measured window of one trial. */
+  /** Requests in the measured window of one trial; in an open loop the rate and the length of the window decide. */
   readonly requests: number;
   /** Requests sent and discarded before the window. */
   readonly warmupRequests: number;
@@ -43,6 +45,33 @@ export interface SweepPlan {
   readonly twin?: Twin;
   /** Blocks are added until the ratios are known well enough; absent where the number of trials was given. */
   readonly until?: Until;
+  /** Length of the measured window of a closed loop, instead of `requests`; the warm-up is half as long, in whole seconds. */
+  readonly seconds?: number;
+  /** Threads of the load generator; absent: 1. */
+  readonly threads?: number;
+  /** Another load generator, by the name of its driver; absent: our own. */
+  readonly driver?: string;
+  /** Trials at given rates; absent where all are closed loops. */
+  readonly openLoop?: OpenLoopPlan;
+}
+
+/** A server that is not ours. */
+export interface Target {
+  readonly name: string;
+  /** What is requested of it: http, with path and query. */
+  readonly url: string;
+}
+
+export interface OpenLoopPlan {
+  /**
+   * Shares of the capacity of the slowest core at the same concurrency (`--rate auto`): it is measured first, in closed loops that are cells
+   * of the sweep too. null: the rates were given, and there are no closed loops.
+   */
+  readonly shares: readonly number[] | null;
+  /** The rates at each concurrency; with shares none before the closed loops have been measured. */
+  readonly rates: readonly { readonly concurrency: number; readonly requestsPerSecond: number }[];
+  /** Length of a trial's window. */
+  readonly seconds: number;
 }
 
 /** One core under a second name: what tells the two apart is noise. */
@@ -79,13 +108,15 @@ export interface Pinning {
 export interface TrialResult {
   readonly core: string;
   readonly concurrency: number;
+  /** Requests per second of an open loop; null: a closed loop. A result of an older version has no such field, and closed loops. */
+  readonly rate: number | null;
   /** Block number from 0: trials of one block ran next to each other and are paired. */
   readonly block: number;
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   /** The generator's own account; null when the trial could not be run, see `failure`. */
-  readonly run: RunResult | null;
-  /** What the server counted and spent between the end of the warm-up and the end of the window. */
+  readonly run: GeneratorResult | null;
+  /** What the server counted and spent between the end of the warm-up and the end of the window; null for one that is not ours. */
   readonly server: ServerAccount | null;
   /** Why there is no result (the server did not start, the generator died), in one line. */
   readonly failure: string | null;

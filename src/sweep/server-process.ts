@@ -104,7 +104,7 @@ async function readStats(url: string, signal: AbortSignal): Promise<ServerReadin
 }
 
 /** fetch says "fetch failed" of everything; the reason is in its cause. */
-function causeOf(error: unknown): string {
+export function causeOf(error: unknown): string {
   return messageOf(error instanceof Error && error.cause !== undefined ? error.cause : error);
 }
 

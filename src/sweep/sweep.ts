@@ -1,8 +1,8 @@
 import { LoopoolError, messageOf } from "../shared/errors.js";
 import { describeEnvironment, type ServerFacts } from "./environment.js";
-import { missingTrials, type PlannedTrial, planTrials } from "./plan.js";
-import type { Stop, SweepPlan, SweepResult, TrialResult } from "./result.js";
-import { type ServerProcess, startServerProcess } from "./server-process.js";
+import { missingTrials, type PlannedTrial, planTrials, targetOf } from "./plan.js";
+import type { Stop, SweepPlan, SweepResult, Target, TrialResult } from "./result.js";
+import { causeOf, type ServerProcess, startServerProcess } from "./server-process.js";
 import { writeResult } from "./store.js";
 import { runTrial, type ServerScript, serveScript } from "./trial.js";
 
@@ -33,29 +33,55 @@ export interface NewSweep {
 }
 
 /**
- * Starts a result: asks one server for what only servers know. Rejects with a LoopoolError when it does not start in time,
- * since no trial would.
+ * Starts a result: asks one server for what only servers know, and those that are not ours whether they answer. Rejects with a LoopoolError
+ * when one does not in time, since no trial would.
  */
 export async function beginSweep(
   { name, command, plan, packageFolder }: NewSweep,
   timeoutMs: number,
   signal: AbortSignal,
+  serverScript: ServerScript = serveScript,
 ): Promise<SweepResult> {
   const startedAt = new Date().toISOString();
-  const facts = await serverFacts(plan, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  for (const target of plan.targets ?? []) await checkTarget(target, limited);
+  const facts = await serverFacts(plan, limited, serverScript);
   const environment = describeEnvironment(packageFolder, facts);
   return { schema: "loopool-sweep/1", name, command, startedAt, finishedAt: null, plan, environment, trials: [] };
 }
 
-async function serverFacts(plan: SweepPlan, signal: AbortSignal): Promise<ServerFacts> {
+/** What a sweep without a core of ours has instead. */
+const NO_SERVER: ServerFacts = { uws: "not used", iterationsPerMicro: 1 };
+
+async function serverFacts(plan: SweepPlan, signal: AbortSignal, serverScript: ServerScript): Promise<ServerFacts> {
+  const core = plan.cores.find((name) => targetOf(plan, name) === undefined);
+  if (core === undefined) return NO_SERVER;
   let server: ServerProcess | undefined;
   try {
-    server = await startServerProcess(serveScript(plan.cores[0]!, plan, null), plan.pinning.server, signal);
+    server = await startServerProcess(serverScript(core, plan, null), plan.pinning.server, signal);
     return await server.readStats();
   } catch (error) {
     throw new LoopoolError("SERVER_NOT_STARTED", `no trial can be run: ${messageOf(error)}`);
   } finally {
     await server?.stop();
+  }
+}
+
+async function checkTarget({ name, url }: Target, signal: AbortSignal): Promise<void> {
+  const remedy = `start it, or correct --target ${name}=URL`;
+  let status: number;
+  try {
+    const response = await fetch(url, { headers: { Connection: "close" }, redirect: "manual", signal });
+    await response.body?.cancel();
+    ({ status } = response);
+  } catch (error) {
+    throw new LoopoolError("TARGET_NOT_READY", `${name} does not answer at ${url} (${causeOf(error)}): ${remedy}`);
+  }
+  if (status < 200 || status > 299) {
+    throw new LoopoolError(
+      "TARGET_NOT_READY",
+      `${name} answers ${url} with status ${status}, and only 2xx counts: ${remedy}`,
+    );
   }
 }
 

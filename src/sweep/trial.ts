@@ -1,7 +1,7 @@
 import { messageOf } from "../shared/errors.js";
 import { commandLine } from "./child.js";
-import { type WarmGenerator, warmUpGenerator } from "./generator-process.js";
-import { coreOf, type PlannedTrial } from "./plan.js";
+import { type GeneratorRequest, type WarmGenerator, warmUpGenerator } from "./generator-process.js";
+import { coreOf, type PlannedTrial, targetOf } from "./plan.js";
 import type { SweepPlan, TrialResult } from "./result.js";
 import { accountBetween, type ServerProcess, startServerProcess } from "./server-process.js";
 
@@ -9,7 +9,8 @@ import { accountBetween, type ServerProcess, startServerProcess } from "./server
 const ANSWERS_IN_KINDS = /^\/mixed(\?|$)/;
 
 /**
- * Runs one trial: a fresh server, a warm-up that is not counted, a reading, the measured window, a reading.
+ * Runs one trial: a fresh server, a warm-up that is not counted, a reading, the measured window, a reading. A server that is not ours is
+ * taken as it stands, and not read.
  * What goes wrong is the trial's result, except that it rejects when `signal` aborts: then there is no result.
  * `serverScript` is for cores that are not loopool's own.
  */
@@ -27,24 +28,18 @@ export async function runTrial(
   let server: ServerProcess | undefined;
   let generator: WarmGenerator | undefined;
   try {
-    server = await startServerProcess(
-      serverScript(coreOf(plan, planned.core), plan, iterationsPerMicro),
-      plan.pinning.server,
-      limited,
-    );
-    const request = {
-      url: `${server.url}${plan.path}`,
-      requests: plan.requests,
-      warmupRequests: plan.warmupRequests,
-      concurrency: planned.concurrency,
-      keepAlive: plan.keepAlive,
-      byFirstByte: ANSWERS_IN_KINDS.test(plan.path),
-    };
-    generator = await warmUpGenerator(request, plan.pinning.generator, limited);
-    const before = await server.readStats();
+    const target = targetOf(plan, planned.core);
+    if (target === undefined) {
+      const script = serverScript(coreOf(plan, planned.core), plan, iterationsPerMicro);
+      server = await startServerProcess(script, plan.pinning.server, limited);
+    }
+    const url = target?.url ?? `${server?.url}${plan.path}`;
+    generator = await warmUpGenerator(requestOf(planned, plan, url), plan.pinning.generator, limited);
+    const before = await server?.readStats();
     const run = await generator.measure();
-    const after = await server.readStats();
-    return { ...planned, startedAt, run, server: accountBetween(before, after), failure: null };
+    const after = await server?.readStats();
+    const account = before === undefined || after === undefined ? null : accountBetween(before, after);
+    return { ...planned, startedAt, run, server: account, failure: null };
   } catch (error) {
     if (signal.aborted) throw error;
     const failure = timeout.aborted
@@ -56,6 +51,28 @@ export async function runTrial(
     await generator?.stop();
     await server?.stop();
   }
+}
+
+function requestOf({ concurrency, rate }: PlannedTrial, plan: SweepPlan, url: string): GeneratorRequest {
+  const { keepAlive, path, driver = null, threads = 1 } = plan;
+  // What another generator's bodies began with is not told.
+  const byFirstByte = driver === null && ANSWERS_IN_KINDS.test(path);
+  return { url, ...windowOf(plan, concurrency, rate), concurrency, keepAlive, rate, byFirstByte, threads, driver };
+}
+
+/** Window and warm-up, which by time is half as long. */
+function windowOf(
+  { requests, warmupRequests, seconds, openLoop }: SweepPlan,
+  concurrency: number,
+  rate: number | null,
+): Pick<GeneratorRequest, "requests" | "seconds" | "warmup"> {
+  if (rate !== null) {
+    const scheduled = Math.max(concurrency, Math.round(rate * openLoop!.seconds));
+    // As many as usual would take long where the rate is low.
+    return { requests: scheduled, seconds: null, warmup: String(Math.min(warmupRequests, scheduled >> 1)) };
+  }
+  if (seconds === undefined) return { requests, seconds: null, warmup: String(warmupRequests) };
+  return { requests: null, seconds, warmup: `${Math.ceil(seconds / 2)}s` };
 }
 
 /** How the server of one core of a plan is started: a script and its arguments, without its address. */

@@ -1,7 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import type { ToolResult } from "../../src/drivers/result.js";
 import type { RunResult } from "../../src/load/run-result.js";
-import { loopool } from "../support/cli.js";
+import { childrenOf, isAlive, loopool } from "../support/cli.js";
 import { withServer } from "../support/server.js";
 
 const test = suite("loopool load");
@@ -173,6 +174,71 @@ test("Ctrl-C in a run over a time says how far it came", async () => {
     const { code, output } = await load.ended;
     assert.is(code, 130);
     assert.match(output, /^Interrupted after \d+\.\d of 600 seconds$/m);
+  });
+});
+
+test("--rate auto measures the capacity, then an open loop at 50, 70 and 90% of it", async () => {
+  await withServer({ mode: "reactor" }, async ({ url, stats }) => {
+    const flags = ["--rate", "auto", "-c", "2", "-n", "200", "--json"];
+    const { code, output, errors } = await loopool("load", ...flags, `${url}/sleep?ms=2`).ended;
+    assert.is(code, 0, errors);
+    const [closed, ...open] = output
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as RunResult);
+    assert.is(closed!.loop, "closed");
+    const capacity = closed!.completed / closed!.elapsedSeconds;
+    assert.equal(
+      open.map(({ openLoop }) => openLoop!.rate),
+      [0.5, 0.7, 0.9].map((share) => Number((share * capacity).toPrecision(2))),
+    );
+    assert.is((await stats()).requests, 4 * 200 + 1);
+  });
+  for (const flag of [["--hold"], ["--driver", "autocannon"], ["--csv", "x.csv"]]) {
+    const { code, errors } = await loopool("load", "--rate", "auto", ...flag, "http://localhost:9/").ended;
+    assert.equal([code, errors.trim().split("\n").length], [2, 1], errors);
+  }
+});
+
+test("--driver: another generator's run in the same report, and its result as JSON", async () => {
+  await withServer({ mode: "reactor" }, async ({ url, stats }) => {
+    const flags = ["--driver", "autocannon", "-n", "200", "-c", "4", "--warmup", "50"];
+    const { code, output, errors } = await loopool("load", ...flags, `${url}/hello`).ended;
+    assert.is(code, 0, errors);
+    assert.match(output, /^Complete requests: {6}200$/m);
+    assert.match(output, /^ {2}99% +\d+\.000$/m);
+    assert.not.match(output, /Keep-Alive requests|HTML transferred|^ {2}95%/m, "it does not tell these");
+    assert.match(output, /^Sent by autocannon \d+\.\d+\.\d+: .*--amount 200 /m);
+    assert.is((await stats()).requests, 251);
+    const json = await loopool("load", "--json", ...flags, `${url}/absent`).ended;
+    const result = JSON.parse(json.output) as ToolResult;
+    assert.equal([result.completed, result.errors["unexpected-status"]], [0, 200]);
+    assert.is(result.tool.name, "autocannon");
+  });
+});
+
+test("--driver with a flag that the tool cannot honour, or an unknown name: one line, exit code 2", async () => {
+  for (const [flags, message] of [
+    [["--driver", "wrk", "-n", "100"], /--driver wrk cannot stop after a number of requests: give --duration/],
+    [["--driver", "autocannon", "--verify"], /leave out --verify/],
+    [["--driver", "hey"], /--driver must be one of wrk, ab, h2load, autocannon, oha, not "hey"/],
+  ] as const) {
+    const { code, errors } = await loopool("load", ...flags, "http://localhost:9/").ended;
+    assert.match(errors, message);
+    assert.equal([code, errors.trim().split("\n").length], [2, 1]);
+  }
+});
+
+test("Ctrl-C ends another generator, too", async () => {
+  await withServer({ mode: "reactor" }, async ({ url, stats }) => {
+    const load = loopool("load", "--driver", "autocannon", "-t", "600", "-c", "2", `${url}/sleep?ms=5`);
+    while ((await stats()).inFlight < 2) {}
+    const [tool] = childrenOf(load.process.pid!);
+    load.process.kill("SIGINT");
+    const { code, errors } = await load.ended;
+    assert.is(code, 130);
+    assert.match(errors, /was stopped: it left no result/);
+    assert.not.ok(isAlive(tool!.pid));
   });
 });
 

@@ -6,7 +6,7 @@ import { plausibleSweep } from "../report/fixture.js";
 
 const [plausible] = plausibleSweep({ rates: { reactor: 1000, pool: 1000 } }).trials;
 const trial = { ...plausible!, run: { ...plausible!.run!, completed: 24_690, elapsedSeconds: 2 } };
-const next = { core: "pool", concurrency: 450, block: 1 };
+const next = { core: "pool", concurrency: 450, rate: null, block: 1 };
 
 /** A stream that remembers. */
 function terminal(isTTY: boolean): { stream: NodeJS.WriteStream; written(): string } {

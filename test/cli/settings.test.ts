@@ -7,6 +7,7 @@ import { packageRoot } from "../../src/cli/package-root.js";
 import { resolveSettings } from "../../src/cli/settings/resolve.js";
 import { configSchema, defaultOf, settingNames, settings, variableOf } from "../../src/cli/settings/settings.js";
 import { gather } from "../../src/cli/settings/sources.js";
+import { DEFAULT_FILE_RULES } from "../../src/shared/handlers/representation.js";
 import { loopool } from "../support/cli.js";
 
 type Values = Readonly<Record<string, unknown>>;
@@ -35,6 +36,15 @@ test("flags win over variables, variables over the file, the file over defaults"
   assert.equal([port, queue, log], [9090, 1024, null]);
 });
 
+test("rules for files have defaults, and can be switched off", () => {
+  assert.equal(resolved({}, {}, null).files, DEFAULT_FILE_RULES);
+  assert.equal(resolved({ immutable: "off", csp: "off" }, {}, null).files, {
+    immutable: null,
+    maxAgeSeconds: 0,
+    csp: null,
+  });
+});
+
 test("every source has every setting, in its own form", () => {
   const values: Readonly<Record<string, readonly [raw: string, json: unknown]>> = {
     mode: ["pool", "pool"],
@@ -47,6 +57,9 @@ test("every source has every setting, in its own form", () => {
     "request-timeout": ["0", 0],
     queue: ["256", 256],
     "cache-bytes": ["1000000", 1_000_000],
+    immutable: ["^/assets/", "^/assets/"],
+    "max-age": ["60", 60],
+    csp: ["default-src 'none'", "default-src 'none'"],
     handlers: ["/h.js", "/h.js"],
     "iterations-per-us": ["500", 500],
     log: ["-", "-"],
@@ -77,6 +90,9 @@ const mistakes: readonly (readonly [
   [{}, { LOOPOOL_QUEUE: "1000" }, "{}", /^LOOPOOL_QUEUE must be a power of two, not 1000: try 1024$/],
   [{}, {}, '{"workers":"3:2"}', /^"workers" in loopool\.config\.json 3:2: the second number/],
   [{}, {}, '{"root":"/does/not/exist"}', /^"root" in loopool\.config\.json \/does\/not\/exist is not a folder$/],
+  [{ immutable: "(" }, {}, "{}", /^--immutable must be a regular expression or off: /],
+  [{}, { LOOPOOL_CSP: "a\r\nb" }, "{}", /^LOOPOOL_CSP must be the value of a header field/],
+  [{}, {}, '{"max-age":-1}', /^"max-age" in loopool\.config\.json must be a whole number/],
   [{}, {}, '{"log":true}', /^"log" in loopool\.config\.json needs a value$/],
   [{}, { LOOPOOL_PROT: "1" }, "{}", /^the variable LOOPOOL_PROT is no setting: unset it; there are LOOPOOL_MODE, /],
   [{}, {}, '{"prot":1}', /^loopool\.config\.json has an unknown key "prot"; allowed: mode, port,/],

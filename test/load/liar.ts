@@ -53,7 +53,7 @@ export function liar(answer: (socket: Socket, request: number) => void): Server 
   });
 }
 
-export function accountedFor(result: RunResult): number {
+export function accountedFor(result: Pick<RunResult, "completed" | "errors">): number {
   return result.completed + errorClasses.reduce((sum, name) => sum + result.errors[name], 0);
 }
 

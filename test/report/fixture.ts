@@ -1,7 +1,7 @@
-import { Histogram } from "../../src/load/histogram.js";
-import { noErrors, type RunResult } from "../../src/load/run-result.js";
+import { Histogram, type StoredHistogram } from "../../src/load/histogram.js";
+import { noErrors, type OpenLoopResult, type RunResult } from "../../src/load/run-result.js";
 import { type Random, seededRandom } from "../../src/statistics/random.js";
-import { coreOf, subjectsOf } from "../../src/sweep/plan.js";
+import { coreOf, loadsOf, subjectsOf } from "../../src/sweep/plan.js";
 import type { SweepPlan, SweepResult, TrialResult } from "../../src/sweep/result.js";
 
 /** Requests per second of a core at a concurrency, before noise. */
@@ -27,11 +27,13 @@ function plausibleTrial(
   concurrency: number,
   block: number,
   rate: number,
+  asked: number | null,
 ): TrialResult {
-  const { requests } = plan;
-  const elapsedSeconds = requests / rate;
+  const requests = asked === null ? plan.requests : Math.round(asked * (plan.openLoop?.seconds ?? 1));
+  const elapsedSeconds = requests / (asked ?? rate);
   const shape = Array.from({ length: requests }, () => Math.exp(0.3 * normal(random)));
-  const meanNs = (0.97 * 1e9 * concurrency * elapsedSeconds) / requests;
+  // In an open loop the waiting time of a server that serves one after the other (M/M/1).
+  const meanNs = asked === null ? (0.97 * 1e9 * concurrency * elapsedSeconds) / requests : 1e9 / (rate - asked);
   const scale = (meanNs * requests) / shape.reduce((sum, value) => sum + value, 0);
   const histogram = new Histogram();
   for (const value of shape) histogram.record(Math.round(value * scale));
@@ -40,6 +42,7 @@ function plausibleTrial(
   return {
     core,
     concurrency,
+    rate: asked,
     block,
     startedAt: "2026-01-02T03:04:05.000Z",
     failure: null,
@@ -48,7 +51,8 @@ function plausibleTrial(
       host: "127.0.0.1",
       port: 9090,
       path: plan.path,
-      loop: "closed",
+      loop: asked === null ? "closed" : "open",
+      ...(asked === null ? {} : { openLoop: onSchedule(asked, total) }),
       concurrency,
       keepAlive: plan.keepAlive,
       requested: requests,
@@ -90,6 +94,15 @@ function plausibleTrial(
   };
 }
 
+/** An open loop that was a hundredth of its latencies late. */
+function onSchedule(rate: number, total: StoredHistogram): OpenLoopResult {
+  const late = new Histogram();
+  const latencies = Histogram.fromStored(total);
+  for (let request = 0; request < total.count; request++) late.record(latencies.min / 100);
+  const lag = late.toStored();
+  return { rate, achievedRate: rate, lag, pacing: lag };
+}
+
 /** A finished sweep of plausible trials: the cores of `rates` in their order, all blocks sharing their drift. */
 export function plausibleSweep({ rates, plan: changes = {}, noise = 0.01, seed = 1 }: FixtureOptions): SweepResult {
   const random = seededRandom(seed);
@@ -110,11 +123,11 @@ export function plausibleSweep({ rates, plan: changes = {}, noise = 0.01, seed =
   };
   const trials: TrialResult[] = [];
   for (let block = 0; block < plan.trials; block++) {
-    for (const concurrency of plan.concurrencies) {
+    for (const { concurrency, rate: asked } of loadsOf(plan)) {
       const drift = Math.exp(0.05 * normal(random));
       for (const core of subjectsOf(plan)) {
         const rate = (rates[coreOf(plan, core)] ?? 0) * drift * Math.exp(noise * normal(random));
-        trials.push(plausibleTrial(random, plan, core, concurrency, block, rate));
+        trials.push(plausibleTrial(random, plan, core, concurrency, block, rate, asked));
       }
     }
   }
@@ -146,6 +159,11 @@ export function plausibleSweep({ rates, plan: changes = {}, noise = 0.01, seed =
 }
 
 type Ran = TrialResult & { readonly run: RunResult; readonly server: NonNullable<TrialResult["server"]> };
+
+/** What our own generator found in a trial: that of every trial made here. */
+export function ownRun({ run }: TrialResult): RunResult {
+  return run as RunResult;
+}
 
 /** The sweep with the trials of one cell changed; `only` picks blocks. */
 export function withCell(

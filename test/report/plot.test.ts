@@ -1,6 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { decadeTicks, type Plot, type Point, renderPlot } from "../../src/report/plot.js";
+import { type Plot, type Point, renderPlot } from "../../src/report/plot.js";
+import { decadeTicks } from "../../src/report/svg.js";
 import { parseXml } from "./xml.js";
 
 const point = (category: number, value: number, spread: number | null = value / 10): Point => ({

@@ -103,10 +103,15 @@ writing(
       sweep,
       async ({ markdown, markdownPath }) => {
         const links = [...markdown.matchAll(/\]\(([^)]+)\)/g)].map(([, link = ""]) => decodeURIComponent(link));
-        assert.is(links.length, 2);
+        const endings = ["svg", "html", "csv", "json", "hgrm"].map(
+          (ending) => links.filter((link) => link.endsWith(`.${ending}`)).length,
+        );
+        assert.equal(endings, [2, 2, 1, 1, 8], "the page, and HdrHistogram's plotter; a histogram for each cell");
         for (const link of links) {
+          if (link.startsWith("https:")) continue;
           const file = join(dirname(markdownPath), link);
           assert.ok((await stat(file)).size > 1000);
+          if (!link.endsWith(".svg")) continue;
           const texts = parseXml(await readFile(file, "utf8"))
             .filter(({ name }) => name === "text")
             .map(({ text }) => text);
@@ -311,16 +316,35 @@ refusing("text that is not JSON, another schema and missing fields are each told
     ["{", /is not JSON/],
     ["[1]", /its schema is missing, not "loopool-sweep\/1"/],
     [{ schema: "other/2" }, /its schema is "other\/2"/],
-    [{ ...sweep, plan: { ...sweep.plan, trials: "7" } }, /plan\.trials is string, not number/],
-    [{ ...sweep, environment: undefined }, /result\.environment is undefined, not object/],
-    [{ ...sweep, plan: { ...sweep.plan, cores: [] } }, /plan names no cells/],
+    [
+      { ...sweep, schema: "loopool-sweep/2" },
+      /of another version, "loopool-sweep\/2": this loopool reads "loopool-sweep\/1"; use the/,
+    ],
+    [
+      withCell(sweep, "pool", 10, () => ({ run: "lost" as never })),
+      /trials\[\d+\]\.run is string, not object or null;/,
+    ],
+    [
+      withCell(sweep, "pool", 10, ({ run }) => ({ run: { ...run, sent: 0.5 } })),
+      /trials\[\d+\]\.run\.sent is number, not integer;/,
+    ],
+    [
+      { ...sweep, stopped: { code: "tired", widest: null } },
+      /stopped\.code must be equal to one of the allowed values: narrow, /,
+    ],
+    [
+      { ...sweep, plan: { ...sweep.plan, trials: "7" } },
+      /is not a whole sweep result: plan\.trials is string, not integer; run the sweep again$/,
+    ],
+    [{ ...sweep, environment: undefined }, /: it lacks environment;/],
+    [{ ...sweep, plan: { ...sweep.plan, cores: [] } }, /plan\.cores must NOT have fewer than 1 items/],
     [
       withCell(sweep, "pool", 10, ({ run }) => ({
         run: { ...run, latency: { ...run.latency, total: { ...run.latency.total, count: 1 } } },
       })),
       /trials\[\d+\]\.run\.latency\.total: /,
     ],
-    [{ ...sweep, trials: [{ ...sweep.trials[0], run: {} }] }, /trials\[0\]\.run\.concurrency is undefined, not number/],
+    [{ ...sweep, trials: [{ ...sweep.trials[0], run: {} }] }, /: trials\[0\]\.run lacks url;/],
   ];
   for (const [stored, message] of cases) {
     const error = await refusal(stored);

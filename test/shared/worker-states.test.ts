@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { NO_HEADERS } from "../../src/shared/handlers/handler.js";
 import { ClaimRing, claimRingBytes } from "../../src/shared/memory/claim-ring.js";
 import { Parking, parkingBytes } from "../../src/shared/memory/parking.js";
 import { LONG_REQUESTS_BYTES, RequestWriter } from "../../src/shared/request-codec.js";
@@ -113,7 +114,7 @@ test("shows the request that a worker runs, and none that is not its own any mor
   const on = () => reader.read(0).workerStates[0]!.on;
   parking.notePresence(0, true);
   const slot = ring.reserve();
-  writer.write(slot, { method: "HEAD", path: "/páth", query: "secret=1" }, false);
+  writer.write(slot, { method: "HEAD", path: "/páth", query: "secret=1", headers: NO_HEADERS }, false);
   ring.publish(slot);
   ring.claim(0);
   assert.is(on(), null);
@@ -125,7 +126,7 @@ test("shows the request that a worker runs, and none that is not its own any mor
     ring.publish(ring.reserve());
     ring.claim(1);
   }
-  writer.write(slot, { method: "GET", path: `/${"x".repeat(100)}`, query: "" }, false);
+  writer.write(slot, { method: "GET", path: `/${"x".repeat(100)}`, query: "", headers: NO_HEADERS }, false);
   ring.publish(slot);
   assert.is(on(), null, "nobody has it yet");
   ring.claim(1);

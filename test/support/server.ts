@@ -6,6 +6,7 @@ import type { CoreModule } from "../../src/core.js";
 import { type RunningServer, startServer } from "../../src/server.js";
 import type { ServerConfig } from "../../src/shared/config.js";
 import type { Figures } from "../../src/shared/figures.js";
+import { DEFAULT_FILE_RULES } from "../../src/shared/handlers/representation.js";
 
 /** A server of this process on a free port of 127.0.0.1, with a site of its own in a temporary folder. */
 export interface TestServer extends RunningServer {
@@ -63,6 +64,7 @@ export async function withServer(
       requestTimeoutMs: null,
       queue: 1024,
       cacheBytes: 8 * 2 ** 20,
+      files: DEFAULT_FILE_RULES,
       handlers: behaviours,
       iterationsPerMicro: 1,
       log: null,

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { coreOf, missingTrials, planTrials } from "../../src/sweep/plan.js";
+import { coreOf, missingTrials, planTrials, targetOf } from "../../src/sweep/plan.js";
 import type { TrialResult } from "../../src/sweep/result.js";
 import { smallPlan } from "./fixture.js";
 
@@ -61,6 +61,28 @@ test("with A/A one core is in every block a second time, next to the others, and
     ["a", "b", "a again"].map((subject) => coreOf(aa, subject)),
     ["a", "b", "a"],
   );
+});
+
+test("open loops run in blocks of their own, after the closed ones that their rates may come from", () => {
+  const openLoop = { shares: [0.5], rates: [{ concurrency: 10, requestsPerSecond: 500 }], seconds: 1 };
+  const planned = planTrials({ ...plan, openLoop });
+  const closed = planTrials({ ...plan, openLoop: { ...openLoop, rates: [] } });
+  assert.equal(planned.slice(0, closed.length), closed);
+  assert.equal(
+    planned.slice(closed.length).map(({ rate, concurrency }) => [rate, concurrency]),
+    new Array(8 * 3).fill([500, 10]),
+  );
+  const given = planTrials({ ...plan, openLoop: { ...openLoop, shares: null } });
+  assert.is(given.length, 8 * 3, "rates that are given need no closed loop");
+  assert.ok(given.every(({ rate }) => rate === 500));
+});
+
+test("a server that is not ours is found by its name, and by its second name", () => {
+  const target = { name: "c", url: "http://127.0.0.1:1/" };
+  const withTarget = { ...plan, targets: [target], twin: { name: "c again", of: "c" } };
+  assert.is(targetOf(withTarget, "c"), target);
+  assert.is(targetOf(withTarget, "c again"), target);
+  assert.is(targetOf(withTarget, "a"), undefined);
 });
 
 test("what is missing is what has no result, in the same order", () => {

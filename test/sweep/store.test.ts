@@ -22,6 +22,7 @@ const empty: SweepResult = {
 const trial: TrialResult = {
   core: "reactor",
   concurrency: 2,
+  rate: null,
   block: 0,
   startedAt: "2026-01-03T00:00:00.000Z",
   run: null,

@@ -21,7 +21,7 @@ async function trial(
 ): Promise<TrialResult> {
   const plan = { ...smallPlan, ...changes };
   try {
-    return await runTrial({ core, concurrency: 2, block: 3 }, plan, iterationsPerMicro, timeoutMs, signal);
+    return await runTrial({ core, concurrency: 2, rate: null, block: 3 }, plan, iterationsPerMicro, timeoutMs, signal);
   } finally {
     if (process.platform === "linux") assert.equal(childrenOf(process.pid), []);
   }
@@ -47,7 +47,7 @@ for (const core of ["reactor", "pool"]) {
 test("a core that is not loopool's own is measured as its own are", async () => {
   const piscina = () => [piscinaServer];
   const { signal } = new AbortController();
-  const planned = { core: "piscina", concurrency: 2, block: 0 };
+  const planned = { core: "piscina", concurrency: 2, rate: null, block: 0 };
   const { run, server, failure } = await runTrial(planned, smallPlan, iterationsPerMicro, generous, signal, piscina);
   assert.is(failure, null);
   assert.equal([run!.completed, server!.requests, server!.handlerErrors], [20, 20, 0]);

@@ -4,7 +4,8 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { packageRoot } from "../../src/cli/package-root.js";
 import type { Figures } from "../../src/shared/figures.js";
-import { withPage } from "../support/browser.js";
+import { waitFor, withPage } from "../support/browser.js";
+import { CONTRASTS } from "../support/contrasts.js";
 import { withServer } from "../support/server.js";
 
 const test = suite("the statistics page in Chromium");
@@ -17,7 +18,7 @@ const SHOWN = `Object.fromEntries([...document.querySelectorAll("[data-figure] d
 const STATUS_TEXT = `document.querySelector("[role=status]").textContent`;
 
 const shown = (page: Page): Promise<Record<string, number>> => page.evaluate(SHOWN);
-const live = (page: Page): Promise<unknown> => page.waitForFunction(`${STATUS_TEXT}.startsWith("Live")`);
+const live = (page: Page): Promise<unknown> => waitFor(page, `${STATUS_TEXT}.startsWith("Live")`);
 
 for (const mode of ["reactor", "pool"]) {
   test(`${mode}: the figures move under load and are those of /stats.json`, async () => {
@@ -33,11 +34,9 @@ for (const mode of ["reactor", "pool"]) {
         for (let i = 0; i < 40; i++) {
           for (const path of ["/hello", "/absent", "/throws"]) await (await fetch(`${url}${path}`)).text();
         }
-        await page.waitForFunction(
-          `(${SHOWN}).status500 === 40 && (${SHOWN}).status404 === ${before["status404"]! + 40}`,
-        );
+        await waitFor(page, `(${SHOWN}).status500 === 40 && (${SHOWN}).status404 === ${before["status404"]! + 40}`);
         await page.click("#pause");
-        await page.waitForFunction(`${STATUS_TEXT}.startsWith("Paused")`);
+        await waitFor(page, `${STATUS_TEXT}.startsWith("Paused")`);
 
         const after = await shown(page);
         const reading = JSON.parse(await readings.at(-1)!) as Figures;
@@ -80,7 +79,8 @@ test("charts have names that say what they show, lines that move, and tables beh
     await withPage({}, async (page) => {
       await page.goto(`${url}/stats.html`);
       // A line that goes on: a single point is drawn as two.
-      await page.waitForFunction(
+      await waitFor(
+        page,
         `document.querySelector("#chart-requests .plot .line")?.getAttribute("points").split(" ").length >= 3`,
       );
       const names = await page.evaluate<string[]>(
@@ -93,7 +93,7 @@ test("charts have names that say what they show, lines that move, and tables beh
       assert.is(await page.evaluate(`document.querySelector("#no-workers").hidden`), false);
 
       await page.click("#chart-requests summary");
-      await page.waitForFunction(`document.querySelectorAll("#chart-requests tbody tr").length >= 3`);
+      await waitFor(page, `document.querySelectorAll("#chart-requests tbody tr").length >= 3`);
       const heads = await page.evaluate<string[]>(
         `[...document.querySelectorAll("#chart-requests thead th")].map((th) => th.scope + " " + th.textContent)`,
       );
@@ -112,7 +112,7 @@ test("a server that ends is shown, and its last figures stay; one that is starte
       await page.goto(`${url}/stats.html`);
       await live(page);
     });
-    await page.waitForFunction(`${STATUS_TEXT}.startsWith("Connection lost at")`);
+    await waitFor(page, `${STATUS_TEXT}.startsWith("Connection lost at")`);
     assert.is(await isLost(page), true);
     assert.ok((await shown(page))["requests"]! > 50);
     await withServer({ mode: "pool", root }, async ({ url }) => {
@@ -121,15 +121,15 @@ test("a server that ends is shown, and its last figures stay; one that is starte
         const body = await (await fetch(`${url}/stats.json`)).text();
         await route.fulfill({ contentType: "application/json", body });
       });
-      await page.waitForFunction(`${STATUS_TEXT}.startsWith("Live: pool")`);
+      await waitFor(page, `${STATUS_TEXT}.startsWith("Live: pool")`);
       assert.is(await isLost(page), false);
-      await page.waitForFunction(`(${SHOWN}).requests >= 3`);
+      await waitFor(page, `(${SHOWN}).requests >= 3`);
       const rates = await page.evaluate<string>(
         `document.querySelector("[data-figure=requestsPerSecond]").textContent`,
       );
       assert.match(rates, /^\d+$/, "counts that start again are no negative rate");
       await page.route("**/stats.json", (route) => route.abort());
-      await page.waitForFunction(`document.body.classList.contains("lost")`);
+      await waitFor(page, `document.body.classList.contains("lost")`);
     });
   });
 });
@@ -142,7 +142,7 @@ test("a connection that was lost for a while recovers with the same server", asy
       await page.goto(`${url}/stats.html`);
       await live(page);
       isCut = true;
-      await page.waitForFunction(`document.body.classList.contains("lost")`);
+      await waitFor(page, `document.body.classList.contains("lost")`);
       isCut = false;
       await live(page);
       assert.is(await isLost(page), false);
@@ -158,7 +158,7 @@ test("the status line is not repeated with every reading, and everything can be 
       await page.evaluate(`void new MutationObserver((changes) => { window.changes = (window.changes ?? 0) + changes.length; })
         .observe(document.querySelector("[role=status]"), { childList: true, characterData: true, subtree: true })`);
       const requests = (await shown(page))["requests"]!;
-      await page.waitForFunction(`(${SHOWN}).requests >= ${requests + 2}`);
+      await waitFor(page, `(${SHOWN}).requests >= ${requests + 2}`);
       assert.is(await page.evaluate(`window.changes ?? 0`), 0);
 
       const reached: string[] = [];
@@ -183,27 +183,6 @@ test("the status line is not repeated with every reading, and everything can be 
   });
 });
 
-/** Contrast of each text with the ground behind it (WCAG 2.2, 1.4.3), the lowest first. */
-const CONTRASTS = `(() => {
-  const light = (channel) => (channel /= 255) <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4;
-  const parse = (colour) => colour.match(/[\\d.]+/g).map(Number);
-  const luminance = ([r, g, b]) => 0.2126 * light(r) + 0.7152 * light(g) + 0.0722 * light(b);
-  const ground = (element) => {
-    for (let at = element; at; at = at.parentElement) {
-      const colour = parse(getComputedStyle(at).backgroundColor);
-      if (colour[3] !== 0) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const texts = [...document.querySelectorAll("body *")].filter((element) => element.checkVisibility() && !element.closest("noscript") &&
-    [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim() !== ""));
-  return texts.map((element) => {
-    const style = getComputedStyle(element);
-    const [a, b] = [luminance(parse(element.closest("svg") ? style.fill : style.color)), luminance(ground(element))];
-    return { what: element.tagName + " " + element.textContent.trim().slice(0, 30), ratio: (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) };
-  }).sort((a, b) => a.ratio - b.ratio);
-})()`;
-
 for (const colorScheme of ["light", "dark"] as const) {
   test(`${colorScheme}, on a phone: nothing is wider than the screen, every text can be read, live and lost`, async () => {
     await withPage({ colorScheme, viewport: { width: 360, height: 740 } }, async (page) => {
@@ -216,16 +195,16 @@ for (const colorScheme of ["light", "dark"] as const) {
       await withServer({ mode: "pool", root, workers: 2 }, async ({ url }) => {
         await page.goto(`${url}/stats.html`);
         await live(page);
-        await page.waitForFunction(`document.querySelector("#chart-requests .plot .line") !== null`);
+        await waitFor(page, `document.querySelector("#chart-requests .plot .line") !== null`);
         await page.evaluate(`document.querySelectorAll("details").forEach((details) => { details.open = true; })`);
-        await page.waitForFunction(`document.querySelectorAll("#chart-latency td").length > 0`);
+        await waitFor(page, `document.querySelectorAll("#chart-latency td").length > 0`);
         const [red] = await page.evaluate<number[]>(
           `getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)`,
         );
         assert.is(red! > 128, colorScheme === "light");
         await check();
       });
-      await page.waitForFunction(`document.body.classList.contains("lost")`);
+      await waitFor(page, `document.body.classList.contains("lost")`);
       await check();
     });
   });

@@ -3,7 +3,8 @@ import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { modes } from "../../server.js";
 import type { LogConfig, ServerConfig } from "../../shared/config.js";
-import { LoopoolError, usageError } from "../../shared/errors.js";
+import { LoopoolError, messageOf, usageError } from "../../shared/errors.js";
+import { DEFAULT_FILE_RULES } from "../../shared/handlers/representation.js";
 import { number, oneOf, text, wholeNumber } from "../options.js";
 import { packageRoot } from "../package-root.js";
 import { bounds, logFormats, logOverflows, MAX_WORKERS, type SettingName } from "./settings.js";
@@ -43,6 +44,11 @@ export function resolveSettings(sourced: SourcedSettings): ServerConfig {
     requestTimeoutMs: get("request-timeout", seconds) || null,
     queue: get("queue", powerOfTwo),
     cacheBytes: get("cache-bytes", (flag, raw) => wholeNumber(flag, raw, ...bounds["cache-bytes"])),
+    files: {
+      immutable: get("immutable", orOff(pattern, DEFAULT_FILE_RULES.immutable)),
+      maxAgeSeconds: get("max-age", (flag, raw) => wholeNumber(flag, raw, ...bounds["max-age"])),
+      csp: get("csp", orOff(fieldValue, DEFAULT_FILE_RULES.csp)),
+    },
     handlers: path("handlers"),
     iterationsPerMicro: optional("iterations-per-us", positive),
     log: logConfig(
@@ -59,6 +65,29 @@ function folder(flag: string, raw: unknown): string {
   const root = raw === undefined ? resolve(packageRoot, "www") : resolve(text(flag, raw));
   if (!statSync(root, { throwIfNoEntry: false })?.isDirectory()) throw usageError(`--${flag} ${root} is not a folder`);
   return root;
+}
+
+/** null for the word "off". */
+function orOff<T>(check: Check<T>, otherwise: T | null): Check<T | null> {
+  return (flag, raw) => (raw === undefined ? otherwise : raw === "off" ? null : check(flag, raw));
+}
+
+function pattern(flag: string, raw: unknown): string {
+  const source = text(flag, raw);
+  try {
+    new RegExp(source);
+  } catch (error) {
+    throw usageError(`--${flag} must be a regular expression or off: ${messageOf(error)}`);
+  }
+  return source;
+}
+
+function fieldValue(flag: string, raw: unknown): string {
+  const value = text(flag, raw);
+  if (/^[!-~]+( +[!-~]+)*$/.test(value)) return value;
+  throw usageError(
+    `--${flag} must be the value of a header field: ASCII letters, figures and signs, with spaces inside`,
+  );
 }
 
 function powerOfTwo(flag: string, raw: unknown): number {

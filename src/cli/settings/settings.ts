@@ -25,6 +25,7 @@ export const bounds = {
   "cache-bytes": [2 ** 16, 2 ** 31],
   "worker-memory": [8, 2 ** 20],
   seconds: [0, 86_400],
+  "max-age": [0, 31_536_000],
 } as const;
 
 /** Every setting of a server: a flag of `serve`, a variable, and a key of the configuration file. To add one, name it here and in resolve.ts. */
@@ -69,6 +70,20 @@ export const settings = {
     describe: "bound of the file cache that all threads share",
     schema: integer(...bounds["cache-bytes"]),
     default: 64 * 2 ** 20,
+  },
+  immutable: {
+    describe:
+      "regular expression for paths of files that never change; without it names with a hash in them; off: none",
+    schema: text,
+  },
+  "max-age": {
+    describe: "seconds for which browsers may use other files, pages excepted, without asking; 0: they always ask",
+    schema: integer(...bounds["max-age"]),
+    default: 0,
+  },
+  csp: {
+    describe: "Content-Security-Policy of pages; without it they load from this site only; off: none",
+    schema: text,
   },
   handlers: { describe: "module with handlers of your own, see docs/handlers.md", schema: text },
   "iterations-per-us": {

@@ -7,6 +7,7 @@ import { LoopoolError, messageOf } from "../../shared/errors.js";
 import type { HandlerContext } from "../../shared/handlers/context.js";
 import { type HandlerRequest, type HandlerResponse, HeaderBlock } from "../../shared/handlers/handler.js";
 import { Field } from "../../shared/stats.js";
+import { FieldReader } from "../field-reader.js";
 import { type LoadedUws, loadUws } from "./load.js";
 import { type FrontState, UwsReply } from "./reply.js";
 import { createVisits } from "./visits.js";
@@ -34,6 +35,7 @@ async function listen(
   log: AccessLog | null,
 ): Promise<Front> {
   const state: FrontState = { core, stats, cache, log, inFlight: 0, draining: false, onIdle: () => {} };
+  const fields = new FieldReader();
   const visits = log === null ? null : createVisits(log);
 
   const toCore = (method: HandlerRequest["method"]) => (res: HttpResponse, req: HttpRequest) => {
@@ -42,7 +44,9 @@ async function listen(
     const query: string | undefined = req.getQuery();
     const entry = visits === null ? null : visits.enter(res, req, method, path, query);
     const reply = new UwsReply(res, method === "HEAD", state, entry);
-    core.submit({ method, path, query: query ?? "" }, reply);
+    // All lines, at 0.08 µs each: `req.getHeader` knows the first line of a field only, and takes 0.06 µs for each name, there or not.
+    if (fields.begin(core.headersOf(path))) req.forEach(fields.visit);
+    core.submit({ method, path, query: query ?? "", headers: fields.found }, reply);
     reply.defer();
   };
   const app = uws

@@ -35,21 +35,20 @@ export function sendLarge(res: HttpResponse, client: Client, body: Uint8Array, d
 }
 
 /**
- * Sends a file from the disk in pieces, the next one read only when the reader has taken the last: memory stays at one piece.
- * A file that has become shorter ends the connection: the client sees a short body, never padding.
+ * Sends a file from the disk, or a part of it, in pieces, the next one read only when the reader has taken the last: memory stays at one
+ * piece. A file that is not there any more, is another one now or has become shorter ends the connection: the client sees a short body,
+ * never padding.
  */
-export async function sendFile(
-  res: HttpResponse,
-  client: Client,
-  { file, bytes }: FileBody,
-  done: () => void,
-): Promise<void> {
+export async function sendFile(res: HttpResponse, client: Client, body: FileBody, done: () => void): Promise<void> {
   let handle: FileHandle | undefined;
   try {
-    handle = await open(file);
-    if (await sendPieces(res, client, handle, bytes)) done();
+    handle = await open(body.file);
+    if (body.modifiedMs !== undefined && (await handle.stat()).mtimeMs !== body.modifiedMs) {
+      throw new Error("it was changed after its head was sent");
+    }
+    if (await sendPieces(res, client, handle, body)) done();
   } catch (error) {
-    console.error(`loopool: sending ${file} failed: ${messageOf(error)}`);
+    console.error(`loopool: sending ${body.file} failed: ${messageOf(error)}`);
     // Closing calls the abort handler, which counts it.
     if (!client.aborted) res.close();
   } finally {
@@ -58,7 +57,12 @@ export async function sendFile(
 }
 
 /** True when all bytes were taken, false when the client went away. Throws when the file ends too early. */
-async function sendPieces(res: HttpResponse, client: Client, handle: FileHandle, totalBytes: number): Promise<boolean> {
+async function sendPieces(
+  res: HttpResponse,
+  client: Client,
+  handle: FileHandle,
+  { offset: start = 0, bytes: totalBytes }: FileBody,
+): Promise<boolean> {
   const piece = new Uint8Array(Math.min(CHUNK_BYTES, totalBytes));
   let resume = (): void => {};
   client.onAbort = () => resume();
@@ -68,7 +72,8 @@ async function sendPieces(res: HttpResponse, client: Client, handle: FileHandle,
   });
   let offset = 0;
   for (;;) {
-    const { bytesRead } = await handle.read(piece, 0, Math.min(piece.byteLength, totalBytes - offset), offset);
+    const wanted = Math.min(piece.byteLength, totalBytes - offset);
+    const { bytesRead } = await handle.read(piece, 0, wanted, start + offset);
     if (client.aborted) return false;
     if (bytesRead === 0) throw new Error(`it ended after ${offset} of ${totalBytes} bytes`);
     const writable = new Promise<void>((resolve) => {

@@ -2,13 +2,16 @@ import { messageOf } from "../errors.js";
 import { Field, type ThreadStats } from "../stats.js";
 import type { HandlerContext } from "./context.js";
 import { cpu } from "./cpu.js";
+import { withErrorPage } from "./error-page.js";
 import {
   BadRequest,
   type Dispatch,
   type Handler,
+  type HandlerRequest,
   type HandlerResponse,
   type HandlerResult,
   HeaderBlock,
+  type HeaderTable,
   importHandlers,
   textResponse,
 } from "./handler.js";
@@ -37,15 +40,16 @@ export async function createDispatch(context: HandlerContext): Promise<Dispatch>
     }),
   );
   const files = staticFiles(context);
+  const serverError = withErrorPage(SERVER_ERROR, config);
 
   const failed = (error: unknown): HandlerResponse => {
     if (error instanceof BadRequest) return textResponse(400, `400 Bad Request: ${error.message}`);
     context.stats.add(Field.handlerErrors, 1);
     logFailure(error);
-    return SERVER_ERROR;
+    return serverError;
   };
 
-  return (request) => {
+  const dispatch = (request: HandlerRequest): HandlerResponse | Promise<HandlerResponse> => {
     context.stats.add(Field.handled, 1);
     try {
       const response = (byPath.get(request.path) ?? files)(request);
@@ -54,6 +58,12 @@ export async function createDispatch(context: HandlerContext): Promise<Dispatch>
       return failed(error);
     }
   };
+  return Object.assign(dispatch, { headerTable: headerTable(byPath, files) });
+}
+
+function headerTable(byPath: ReadonlyMap<string, Handler>, files: Handler): HeaderTable {
+  const named = [...byPath].map(([path, { headers = [] }]) => [path, headers] as const);
+  return { byPath: new Map(named), files: files.headers ?? [] };
 }
 
 const SERVER_ERROR = textResponse(500, "500 Internal Server Error");

@@ -1,5 +1,11 @@
 import { usageError } from "../errors.js";
 
+/** Values of request header fields by name in lower case. A field that came in several lines is one value, joined by commas (RFC 9110 §5.3). */
+export type RequestHeaders = Readonly<Record<string, string>>;
+
+/** Those of a request in which no field was found that its handler reads. Always this object, so that a look tells. */
+export const NO_HEADERS: RequestHeaders = Object.freeze({});
+
 /** What a handler is asked. */
 export interface HandlerRequest {
   /** A handler answers HEAD as it would GET: the front leaves the body out. */
@@ -8,14 +14,20 @@ export interface HandlerRequest {
   readonly path: string;
   /** What follows the `?`, as it arrived; "" without one. */
   readonly query: string;
+  /** Those fields of its header that the handler says it reads; NO_HEADERS where it has none of them. */
+  readonly headers: RequestHeaders;
 }
 
 /** A file to stream from the disk, for bodies too large to hold in memory. */
 export interface FileBody {
   /** Absolute path. */
   readonly file: string;
-  /** Bytes to send from its start: what Content-Length will say. */
+  /** Bytes to send: what Content-Length will say. */
   readonly bytes: number;
+  /** Where they start in the file; its start where it is not given. */
+  readonly offset?: number;
+  /** When the file was changed last (mtime in ms), for a response that describes it: a file of another time is not sent. */
+  readonly modifiedMs?: number;
 }
 
 /** What goes back to the client. A body in bytes is not copied before it is sent: it must not change afterwards. */
@@ -37,10 +49,23 @@ export interface HandlerResult extends Omit<HandlerResponse, "headers"> {
 }
 
 /** Answers one request, now or later. A throw or a rejection becomes a 500 and is counted. */
-export type Handler = (request: HandlerRequest) => HandlerResult | Promise<HandlerResult>;
+export interface Handler {
+  (request: HandlerRequest): HandlerResult | Promise<HandlerResult>;
+  /** Names of the request header fields it reads, in lower case. What nobody reads is not copied. */
+  readonly headers?: readonly string[];
+}
+
+/** Which request header fields are read: where there is no handler of a path's own, the one of files answers. */
+export interface HeaderTable {
+  readonly byPath: ReadonlyMap<string, readonly string[]>;
+  readonly files: readonly string[];
+}
 
 /** All handlers of a thread behind one function, which never throws and never rejects. */
-export type Dispatch = (request: HandlerRequest) => HandlerResponse | Promise<HandlerResponse>;
+export interface Dispatch {
+  (request: HandlerRequest): HandlerResponse | Promise<HandlerResponse>;
+  readonly headerTable: HeaderTable;
+}
 
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // RFC 9110 §5.5: visible ASCII, spaces and tabs inside, obs-text. µWS writes a value as it is, so CR and LF stop here.
@@ -53,6 +78,7 @@ const FIELD_VALUE = /^[!-~\u0080-\u00ff](?:[\t -~\u0080-\u00ff]*[!-~\u0080-\u00f
 export class HeaderBlock {
   /** Name, value, name, value, … */
   readonly fields: readonly string[];
+  #afterFirstName: Uint8Array | undefined;
 
   /** Throws TypeError for a name or a value that RFC 9110 §5 does not allow, and for lengths, which are the front's to write. */
   constructor(fields: Readonly<Record<string, string>>) {
@@ -65,10 +91,36 @@ export class HeaderBlock {
     }
     this.fields = Object.entries(fields).flat();
   }
+
+  /** The same fields and one more, which it does not have yet. */
+  with(name: string, value: string): HeaderBlock {
+    const fields: Record<string, string> = { [name]: value };
+    for (let i = 0; i < this.fields.length; i += 2) fields[this.fields[i]!] = this.fields[i + 1]!;
+    return new HeaderBlock(fields);
+  }
+
+  /**
+   * The fields as they go over the wire, in Latin-1 and without their last line end, from the first value on: a front that writes
+   * them at once spends the time of one field on all.
+   */
+  get afterFirstName(): Uint8Array {
+    if (this.#afterFirstName === undefined) {
+      const texts = this.fields.map((text, i) => (i % 2 === 1 ? text : `\r\n${text}: `));
+      this.#afterFirstName = Buffer.from(texts.slice(1).join(""), "latin1");
+    }
+    return this.#afterFirstName;
+  }
 }
 
+/** The type is what the server says it is, and not what a browser finds by looking at the bytes (Fetch standard, §3.5). */
+export const NOT_SNIFFED = { "X-Content-Type-Options": "nosniff" } as const;
+
 /** Answers in plain text: what is not a page. */
-export const PLAIN_TEXT = new HeaderBlock({ "Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store" });
+export const PLAIN_TEXT = new HeaderBlock({
+  "Content-Type": "text/plain; charset=utf-8",
+  "Cache-Control": "no-store",
+  ...NOT_SNIFFED,
+});
 
 /** A short answer in plain text; a line feed is added. */
 export function textResponse(status: number, text: string): HandlerResponse {
@@ -109,6 +161,14 @@ export async function importHandlers(file: string): Promise<Readonly<Record<stri
     if (!path.startsWith("/")) throw usageError(`--handlers ${file}: the path "${path}" must start with "/"`);
     if (typeof handler !== "function")
       throw usageError(`--handlers ${file}: the handler of "${path}" is not a function`);
+    const { headers = [] } = handler as { headers?: unknown };
+    if (!Array.isArray(headers) || !headers.every(isLowerCaseName)) {
+      throw usageError(`--handlers ${file}: "headers" of "${path}" must be a list of field names in lower case`);
+    }
   }
   return handlers as Record<string, Handler>;
+}
+
+function isLowerCaseName(name: unknown): boolean {
+  return typeof name === "string" && FIELD_NAME.test(name) && name === name.toLowerCase();
 }

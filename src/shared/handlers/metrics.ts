@@ -4,11 +4,12 @@ import { readHistograms } from "../phases.js";
 import { prometheusText } from "../prometheus.js";
 import { WorkersWatch } from "../worker-states.js";
 import type { HandlerContext } from "./context.js";
-import { type Handler, HeaderBlock } from "./handler.js";
+import { type Handler, HeaderBlock, NOT_SNIFFED } from "./handler.js";
 
 const METRICS_HEADERS = new HeaderBlock({
   "Content-Type": "text/plain; version=0.0.4; charset=utf-8",
   "Cache-Control": "no-store",
+  ...NOT_SNIFFED,
 });
 
 /** `/metrics`: the figures of /stats.json for Prometheus. */

@@ -1,52 +1,101 @@
 import { realpathSync } from "node:fs";
 import { join } from "node:path";
-import { type CachedFile, FileCache, type Found } from "../file-cache.js";
+import { type CachedFile, FileCache, type Found, keyOf, type LargeFile } from "../file-cache.js";
+import { preferredCoding } from "./codings.js";
 import type { HandlerContext } from "./context.js";
+import { withErrorPage } from "./error-page.js";
+import { FILE_FIELDS, fileResponse } from "./file-response.js";
 import {
   BadRequest,
-  COPIED_BODY_BYTES,
   type Handler,
+  type HandlerRequest,
   type HandlerResponse,
   HeaderBlock,
+  NO_HEADERS,
+  NOT_SNIFFED,
   textResponse,
 } from "./handler.js";
 
-const NOT_FOUND = textResponse(404, "404 Not Found");
 const INDEX = "index.html";
 
-/** Files under the root, and the index page of a folder. Answers from memory at once, from the disk later. */
+type Answer = HandlerResponse | Promise<HandlerResponse>;
+
+/**
+ * Files under the root, and the index page of a folder: GET and HEAD as RFC 9110 has them, with preconditions, ranges, and the codings
+ * that lie beside a file. Answers from memory at once, from the disk later.
+ */
 export function staticFiles({ shared, stats, cache: sharedCache, loading }: HandlerContext): Handler {
-  const root = realpathSync(shared.config.root);
-  const cache = new FileCache(root, sharedCache, loading, stats);
-  /** A body that is still being sent when the handler has long returned takes its pin along. */
-  const answer = ({ headers, body, pin }: CachedFile): HandlerResponse => {
-    if (pin === null || body.byteLength <= COPIED_BODY_BYTES) return { status: 200, headers, body };
-    return { status: 200, headers, body, pin };
-  };
+  const { config } = shared;
+  const root = realpathSync(config.root);
+  const cache = new FileCache(root, config.files, sharedCache, loading, stats);
+  const notFound = withErrorPage(textResponse(404, "404 Not Found"), config);
   /** Request path → file, for paths that are in the cache: a hit decodes and joins nothing. */
   const known = new Map<string, string>();
 
-  return ({ path, query }) => {
+  const respond = (request: HandlerRequest, file: string, found: Found): Answer => {
+    switch (found.kind) {
+      case "file":
+      case "large":
+        return selected(request, file, found);
+      case "folder":
+        return toSlash(request);
+      case "nothing":
+        return notFound;
+    }
+  };
+  /** Answers with the file, or with the one in the coding that the client prefers. */
+  const selected = (request: HandlerRequest, file: string, found: CachedFile | LargeFile): Answer => {
+    const { codings } = found.representation;
+    const accepted = request.headers["accept-encoding"];
+    const coding = codings.length === 0 ? undefined : preferredCoding(accepted, codings);
+    if (coding === undefined) return fileResponse(request, found, cache);
+    cache.giveBack(found);
+    const key = keyOf(file, coding);
+    const hit = cache.get(key);
+    if (hit !== undefined) return fileResponse(request, hit, cache);
+    return cache.read(key).then(async (coded) => {
+      if (coded.kind === "file" || coded.kind === "large") return fileResponse(request, coded, cache);
+      // It has gone since the file was looked at.
+      const plain = await cache.read(file);
+      return plain.kind === "file" || plain.kind === "large" ? fileResponse(request, plain, cache) : notFound;
+    });
+  };
+
+  const files: Handler = (request) => {
+    const { path } = request;
     const knownFile = known.get(path);
     if (knownFile !== undefined) {
       const hit = cache.get(knownFile);
-      if (hit !== undefined) return answer(hit);
+      if (hit !== undefined) {
+        return request.headers === NO_HEADERS ? fileResponse(request, hit, cache) : selected(request, knownFile, hit);
+      }
     }
     const relative = servablePath(path);
-    if (relative === undefined) return NOT_FOUND;
+    if (relative === undefined) return notFound;
     const file = join(root, relative.endsWith("/") ? relative + INDEX : relative);
     // Another thread may have read it.
     const found = knownFile === file ? undefined : cache.get(file);
     if (found !== undefined) {
       remember(known, path, file);
-      return answer(found);
+      return selected(request, file, found);
     }
-    return cache.read(file).then((found) => {
-      if (found.kind === "file") remember(known, path, file);
+    return cache.read(file).then((read) => {
+      if (read.kind === "file") remember(known, path, file);
       else known.delete(path);
-      return respond(found, path, query);
+      return respond(request, file, read);
     });
   };
+  return Object.assign(files, { headers: FILE_FIELDS });
+}
+
+/** A folder is asked for with its slash, so that what its page refers to is found. */
+function toSlash({ path, query }: HandlerRequest): HandlerResponse {
+  // One leading slash only: "//host/" would send the client to another server.
+  const location = `/${path.replace(/^\/+/, "")}/${query === "" ? "" : `?${query}`}`;
+  // What no URI may have as it is (RFC 3986 §2) may come all the same, and a field's value may not have it either.
+  const uri = location.replace(/[^!-~]+/g, encodeURIComponent);
+  const headers = new HeaderBlock({ Location: uri, "Content-Type": "text/plain; charset=utf-8", ...NOT_SNIFFED });
+  return { status: 301, headers, body: "301 Moved Permanently\n" };
 }
 
 /** Ways to write the paths of one site are few, but a client could try to invent more: start again rather than grow. */
@@ -55,23 +104,6 @@ const MAX_KNOWN_PATHS = 10_000;
 function remember(known: Map<string, string>, path: string, file: string): void {
   if (known.size >= MAX_KNOWN_PATHS) known.clear();
   known.set(path, file);
-}
-
-function respond(found: Found, path: string, query: string): HandlerResponse {
-  switch (found.kind) {
-    case "file":
-      return { status: 200, headers: found.headers, body: found.body };
-    case "large":
-      return { status: 200, headers: found.headers, body: { file: found.file, bytes: found.bytes } };
-    case "folder": {
-      // One leading slash only: "//host/" would send the client to another server.
-      const location = `/${path.replace(/^\/+/, "")}/${query === "" ? "" : `?${query}`}`;
-      const headers = new HeaderBlock({ Location: location, "Content-Type": "text/plain; charset=utf-8" });
-      return { status: 301, headers, body: "301 Moved Permanently\n" };
-    }
-    case "nothing":
-      return NOT_FOUND;
-  }
 }
 
 /**

@@ -2,11 +2,12 @@ import { threadClock } from "../clock.js";
 import { liveFigures } from "../figures.js";
 import { WorkersWatch } from "../worker-states.js";
 import type { HandlerContext } from "./context.js";
-import { type Handler, HeaderBlock } from "./handler.js";
+import { type Handler, HeaderBlock, NOT_SNIFFED } from "./handler.js";
 
 const JSON_HEADERS = new HeaderBlock({
   "Content-Type": "application/json; charset=utf-8",
   "Cache-Control": "no-store",
+  ...NOT_SNIFFED,
 });
 
 /**

@@ -1,0 +1,161 @@
+import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, truncateSync, unlinkSync, writeSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { loopool } from "../support/cli.js";
+import { ask } from "../support/exchange.js";
+import { RawClient } from "../support/raw-client.js";
+import { withServer } from "../support/server.js";
+
+const GIB = 2 ** 30;
+const MARK_EVERY = 2 ** 27;
+const MARK_BYTES = 8;
+const MAX_GROWTH_BYTES = 64 * 2 ** 20;
+
+/** A file of a GiB that takes no place on the disk: zeros, and the offset itself at every 128 MiB. */
+function writeSparse(file: string): void {
+  const handle = openSync(file, "w");
+  ftruncateSync(handle, GIB);
+  for (let offset = 0; offset < GIB; offset += MARK_EVERY) writeSync(handle, markAt(offset), 0, MARK_BYTES, offset);
+  closeSync(handle);
+}
+
+function markAt(offset: number): Buffer {
+  const mark = Buffer.alloc(MARK_BYTES, 0xff);
+  mark.writeUInt32LE(offset);
+  return mark;
+}
+
+/** Reads a response, at first nothing until `whilePaused` is done; resolves with the bytes of its body and the marks in it. */
+async function readSlowly(port: number, path: string, whilePaused: () => Promise<void>) {
+  const socket = connect(port, "127.0.0.1");
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+  socket.pause();
+  await whilePaused();
+  let bodyBytes = -1;
+  const marks = new Map<number, Buffer>();
+  let head = "";
+  await new Promise<void>((resolve, reject) => {
+    socket.on("close", resolve).on("error", reject);
+    socket.on("data", (chunk) => {
+      let body = chunk;
+      if (bodyBytes === -1) {
+        head += chunk.toString("latin1");
+        const end = head.indexOf("\r\n\r\n");
+        if (end === -1) return;
+        bodyBytes = 0;
+        body = Buffer.from(head.slice(end + 4), "latin1");
+      }
+      const next = Math.ceil(bodyBytes / MARK_EVERY) * MARK_EVERY;
+      // A mark that lies across two chunks would be missed: then it is not in the map, and the test says so.
+      if (next < bodyBytes + body.length)
+        marks.set(next, Buffer.from(body.subarray(next - bodyBytes, next - bodyBytes + MARK_BYTES)));
+      bodyBytes += body.length;
+      if (bodyBytes >= GIB) socket.destroy();
+    });
+    socket.resume();
+  });
+  return { bodyBytes, marks };
+}
+
+/** What every core must do with files that are too large for its memory. A core's test file calls this with the core's name. */
+export function largeFiles(mode: string): void {
+  const test = suite(`${mode}: large files`);
+
+  test("a GiB goes to a reader who is slow at first, in flat memory, and so does a part of it", async () => {
+    const root = mkdtempSync(join(tmpdir(), "loopool-large-"));
+    const server = loopool("serve", "--config=off", `--mode=${mode}`, "--host=127.0.0.1", "--port=0", `--root=${root}`);
+    try {
+      writeSparse(join(root, "large.bin"));
+      const port = Number((await server.written(/listening on \S+:(\d+)/))[1]);
+      const peakRssBytes = async (): Promise<number> =>
+        JSON.parse((await ask(port, "GET /stats.json")).body).peakRssBytes;
+      const others = async (): Promise<void> => {
+        for (let i = 0; i < 50; i++) assert.is((await ask(port, "GET /hello")).status, 200);
+      };
+      // What the first requests need is not what is asked here.
+      await ask(port, "GET /large.bin", ["Range: bytes=0-999999"]);
+      await others();
+      const before = await peakRssBytes();
+      const { bodyBytes, marks } = await readSlowly(port, "/large.bin", others);
+      assert.is(bodyBytes, GIB);
+      for (const [offset, mark] of marks) if (mark.length === MARK_BYTES) assert.equal(mark, markAt(offset));
+      assert.ok(marks.size >= GIB / MARK_EVERY - 1, `${marks.size} marks`);
+      const growth = (await peakRssBytes()) - before;
+      assert.ok(growth < MAX_GROWTH_BYTES, `memory grew by ${growth} bytes`);
+
+      const at = 3 * MARK_EVERY;
+      const part = await ask(port, "GET /large.bin", [`Range: bytes=${at}-${at + 299_999}`]);
+      assert.equal([part.status, part.body.length], [206, 300_000]);
+      assert.equal(Buffer.from(part.body.slice(0, MARK_BYTES), "latin1"), markAt(at));
+      assert.is(part.headers.get("content-range"), `bytes ${at}-${at + 299_999}/${GIB}`);
+      assert.is((await ask(port, "GET /large.bin", ["Range: bytes=-3"])).body, "\0\0\0");
+      assert.is((await ask(port, "GET /large.bin", [`Range: bytes=${GIB}-`])).status, 416);
+    } finally {
+      server.process.kill();
+      await server.ended;
+      rmSync(root, { recursive: true });
+    }
+  });
+
+  const BYTES = 30_000_000;
+  const content = Buffer.alloc(BYTES, "0123456789abcdef");
+
+  /** Asks for the file, lets `change` have it once the head and the socket's buffers are full, and reads what comes then. */
+  async function sentWhile(change: (file: string) => void, lines: readonly string[] = []): Promise<string> {
+    let body = "";
+    await withServer(
+      { mode },
+      async ({ port, root, url, stats }) => {
+        const client = await RawClient.open(port);
+        client.send(["GET /large.bin HTTP/1.1", "Host: x", ...lines, "", ""].join("\r\n"));
+        await client.receive((text) => text.includes("\r\n\r\n"));
+        client.socket.pause();
+        change(join(root, "large.bin"));
+        client.socket.resume();
+        body = await client.receive((text) => text.length >= BYTES);
+        client.socket.destroy();
+        assert.is((await fetch(`${url}/hello`)).status, 200, "the server goes on");
+        while ((await stats()).inFlight > 1) {}
+      },
+      { "large.bin": content },
+    );
+    return body;
+  }
+
+  test("a file that shrinks while it is sent ends the connection, and is never padded", async () => {
+    for (const lines of [[], ["Range: bytes=16-"]]) {
+      const body = await sentWhile((file) => truncateSync(file, 20_000_000), lines);
+      assert.ok(body.length < 20_000_000);
+      // What had been received before is missing at the front; what follows is the file's own.
+      assert.ok(content.toString("latin1").includes(body.slice(0, 16)));
+      assert.not.ok(body.includes("\0"));
+    }
+  });
+
+  test("a file that is removed while it is sent is sent whole, since it is open", async () => {
+    const body = await sentWhile((file) => unlinkSync(file));
+    assert.ok(body.length > 0 && content.toString("latin1").endsWith(body));
+  });
+
+  test("a file that is not there any more, or has changed, when it is to be sent ends the connection after the head", async () => {
+    await withServer({ mode }, async ({ port, url, stats }) => {
+      for (const path of ["/sends-absent-file", "/sends-changed-file"]) {
+        const client = await RawClient.open(port);
+        client.send(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+        const [head = "", body = ""] = (await client.receiveToEnd()).split("\r\n\r\n");
+        assert.match(head, /^HTTP\/1\.1 200 OK\r\n/, path);
+        assert.is(body, "", path);
+        client.socket.destroy();
+        const { headers } = await ask(port, `HEAD ${path}`);
+        assert.is(headers.get("content-length"), "100");
+      }
+      assert.is((await fetch(`${url}/hello`)).status, 200);
+      assert.is((await stats()).aborted, 2);
+    });
+  });
+
+  test.run();
+}

@@ -1,0 +1,3 @@
+import { largeFiles } from "../core/large-files.js";
+
+largeFiles("reactor");

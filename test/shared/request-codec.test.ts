@@ -1,0 +1,48 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { NO_HEADERS } from "../../src/shared/handlers/handler.js";
+import { ClaimRing, claimRingBytes } from "../../src/shared/memory/claim-ring.js";
+import { LONG_REQUESTS_BYTES, RequestReader, RequestWriter } from "../../src/shared/request-codec.js";
+
+const test = suite("requests in their slots");
+
+function setUp() {
+  const shape = { slots: 4, payloadBytes: 496 };
+  const ring = new ClaimRing(new SharedArrayBuffer(claimRingBytes(shape)), shape);
+  const long = new SharedArrayBuffer(LONG_REQUESTS_BYTES);
+  return { ring, writer: new RequestWriter(ring, long), reader: new RequestReader(ring, long) };
+}
+
+test("what is written is read, at every length around the room of a slot", () => {
+  const { ring, writer, reader } = setUp();
+  for (let length = 380; length < 500; length++) {
+    const request = {
+      method: "GET",
+      path: `/${"p".repeat(length % 50)}é`,
+      query: length % 3 === 0 ? "" : "q=1",
+      headers: { "x-one": "v".repeat(length - 60), "x-two": "" },
+    } as const;
+    const slot = ring.reserve();
+    assert.ok(writer.write(slot, request, false));
+    assert.equal(reader.read(slot), request, String(length));
+    writer.free(slot);
+  }
+});
+
+test("the slot's next request has none of the fields of the one before", () => {
+  const { ring, writer, reader } = setUp();
+  const slot = ring.reserve();
+  writer.write(slot, { method: "GET", path: "/", query: "", headers: { range: "bytes=0-1" } }, false);
+  writer.write(slot, { method: "GET", path: "/", query: "", headers: NO_HEADERS }, false);
+  assert.is(reader.read(slot).headers, NO_HEADERS);
+});
+
+test("a request that is longer than a block is refused, and takes no block", () => {
+  const { ring, writer } = setUp();
+  const slot = ring.reserve();
+  const request = { method: "GET", path: "/", query: "q".repeat(50 * 1024), headers: NO_HEADERS } as const;
+  for (let i = 0; i < 100; i++) assert.is(writer.write(slot, request, false), false);
+  assert.is(writer.write(slot, { ...request, query: "q".repeat(40 * 1024) }, false), true);
+});
+
+test.run();
