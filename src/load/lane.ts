@@ -22,8 +22,8 @@ export interface LaneContext {
   readonly options: LoadOptions;
   /** The target's, looked up. */
   readonly address: string;
-  /** The encoded request. */
-  readonly request: Buffer;
+  /** The encoded request, in Latin-1: a string goes to the kernel as fast as its bytes do, without a look at where these lie. */
+  readonly request: string;
   /** Bytes are read into it and used up before the next read of any socket: one serves all. */
   readonly readBuffer: Buffer;
   readonly tally: Tally;
@@ -60,6 +60,11 @@ export class Lane {
   /** The `Server` the responses name. */
   get server(): string {
     return this.#parser.head.server;
+  }
+
+  /** It has a connection that can be used again. */
+  get connected(): boolean {
+    return this.#connected;
   }
 
   /** Sends a request that has been taken from the tally, over a new connection where there is none. Its latency counts from `intendedMs`. */
@@ -133,7 +138,7 @@ export class Lane {
   #write(nowMs: number): void {
     this.#writtenMs = nowMs;
     this.#firstByteMs = 0;
-    this.#socket?.write(this.#context.request);
+    this.#socket?.write(this.#context.request, "latin1");
   }
 
   #receive(bytesRead: number, bytes: Buffer): void {

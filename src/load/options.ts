@@ -34,11 +34,11 @@ export interface Target {
   readonly authority: string;
 }
 
-/** The one request of a run, encoded once. */
-export function encodeRequest({ target, keepAlive, headers }: LoadOptions): Buffer {
+/** The one request of a run, put together once: a character for each byte. */
+export function encodeRequest({ target, keepAlive, headers }: LoadOptions): string {
   const fields: (readonly [string, string])[] = [["Host", target.authority]];
   // HTTP/1.1 keeps alive unless told otherwise (RFC 9112 §9.3).
   if (!keepAlive) fields.push(["Connection", "close"]);
   const lines = [...fields, ...headers].map(([name, value]) => `${name}: ${value}\r\n`);
-  return Buffer.from(`GET ${target.path} HTTP/1.1\r\n${lines.join("")}\r\n`, "latin1");
+  return `GET ${target.path} HTTP/1.1\r\n${lines.join("")}\r\n`;
 }

@@ -1,5 +1,6 @@
 import type { BodySink } from "./body-hash.js";
 import { ChunkedBody } from "./chunked-body.js";
+import { KnownHead } from "./known-head.js";
 import { isHeadSoFar, parseHead, type ResponseHead } from "./response-head.js";
 
 /** What the bytes so far amount to. */
@@ -16,8 +17,6 @@ export const ParseState = {
 export type ParseState = (typeof ParseState)[keyof typeof ParseState];
 
 const MAX_HEAD_BYTES = 64 * 1024;
-/** Longer heads are read anew each time. */
-const MAX_KNOWN_HEAD_BYTES = 1024;
 const LF = 0x0a;
 const CR = 0x0d;
 
@@ -26,8 +25,7 @@ type Framing = "length" | "chunked" | "close";
 
 /**
  * Reads one response at a time from the bytes of a connection, however they are cut. A head that arrives in one piece is read
- * where it lies; only one that is split is copied. A server's heads are mostly the same, so that the last one is kept: comparing
- * takes half the time of reading. Nothing is allocated for an ordinary response.
+ * where it lies; only one that is split is copied. Nothing is allocated for an ordinary response.
  */
 export class ResponseParser {
   /** Of the response being read; valid from the end of its head until the next `reset`. */
@@ -52,8 +50,7 @@ export class ResponseParser {
   readonly #sink: BodySink | null;
   readonly #chunks: ChunkedBody;
   /** The bytes that `head` was read from, where it came in one piece and was no interim one. */
-  readonly #knownHead = Buffer.alloc(MAX_KNOWN_HEAD_BYTES);
-  #knownHeadBytes = 0;
+  readonly #known = new KnownHead();
 
   /** `sink` is told of the bytes of bodies, chunk framing left out. */
   constructor(sink: BodySink | null = null) {
@@ -90,16 +87,14 @@ export class ResponseParser {
 
   /** Where the body starts, or one of the two negative answers. */
   #feedHead(bytes: Buffer, start: number, length: number): number {
-    if (this.#pieces === undefined && this.#isKnownHead(bytes, start, length)) {
+    if (this.#pieces === undefined && this.#known.matches(bytes, start, length)) {
       this.#startBody();
-      return start + this.#knownHeadBytes;
+      return start + this.#known.length;
     }
     const end = endOfHead(bytes, start, length);
     if (this.#pieces === undefined && end !== -1) {
       if (!this.#takeHead(bytes, start, end)) return MALFORMED;
-      if (this.#inBody && end - start <= MAX_KNOWN_HEAD_BYTES) {
-        this.#knownHeadBytes = bytes.copy(this.#knownHead, 0, start, end);
-      }
+      if (this.#inBody) this.#known.learn(bytes, start, end);
       return end;
     }
 
@@ -118,17 +113,10 @@ export class ResponseParser {
 
   #takeHead(bytes: Buffer, start: number, end: number): boolean {
     const head = this.head;
-    this.#knownHeadBytes = 0;
+    this.#known.forget();
     if (!parseHead(bytes, start, end, head)) return false;
     if (head.status < 200) return head.status !== 101;
     this.#startBody();
-    return true;
-  }
-
-  #isKnownHead(bytes: Buffer, start: number, length: number): boolean {
-    const known = this.#knownHeadBytes;
-    if (known === 0 || length - start < known) return false;
-    for (let i = 0; i < known; i++) if (bytes[start + i] !== this.#knownHead[i]) return false;
     return true;
   }
 

@@ -127,7 +127,7 @@ export class Tally {
     if (this.#responses++ === 0) this.documentBytes = bodyBytes;
     if (response.reusable) this.keepAliveResponses++;
     this.bodyBytes += bodyBytes;
-    const errorClass = this.#errorClassOf(response);
+    const errorClass = this.#errorClassOf(status, bodyBytes, response.sha256);
     if (errorClass !== null) {
       this.fail(errorClass, timing.nowMs);
       return;
@@ -143,7 +143,7 @@ export class Tally {
   }
 
   /** What is wrong with a whole response, if anything. */
-  #errorClassOf({ status, bodyBytes, sha256 }: Response): ErrorClass | null {
+  #errorClassOf(status: number, bodyBytes: number, sha256: string): ErrorClass | null {
     if (status < 200 || status > 299) return "unexpected-status";
     if (this.#expectedBytes === -1) {
       const given = this.#expectedSha256;

@@ -4,13 +4,13 @@ import { Worker } from "node:worker_threads";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Histogram } from "../../src/load/histogram.js";
-import { run } from "../../src/load/run.js";
+import { startGenerator } from "../../src/load/start.js";
 import { accountedFor, against, good, liar, optionsFor, type Settings } from "./liar.js";
 
 const test = suite("open loop");
 
 /** Runs against a server in another thread that stands still once. */
-async function againstStall(stallMs: number, stallAtRequest: number, settings: Settings) {
+async function againstStall(stallMs: number, stallAtRequest: number, { threads = 1, ...settings }: Settings) {
   const worker = new Worker(new URL("./fixtures/stalling-server.js", import.meta.url), {
     workerData: { stallMs, stallAtRequest },
   });
@@ -19,34 +19,41 @@ async function againstStall(stallMs: number, stallAtRequest: number, settings: S
     stalledMs += message.stalledMs ?? 0;
   });
   const [{ port }] = (await once(worker, "message")) as [{ port: number }];
+  const generator = startGenerator(threads);
   try {
-    return { result: await run(optionsFor(port, settings)), stalledMs };
+    return { result: await generator.run(optionsFor(port, settings)), stalledMs };
   } finally {
+    await generator.close();
     await worker.terminate();
   }
 }
 
-test("a stall shows in the percentiles as arithmetic says, however few the connections", async () => {
-  // Scaled from a stall of 2 s in 10 s: a request that is due u seconds into a stall of S waits S − u at least. So of R·T requests
-  // R·(S − x) wait longer than x, and the p-th percentile is at least S − (1 − p)·T: here 0.4 s − 0.01 · 2 s for p99.
-  const rate = 1000;
-  const seconds = 2;
-  const settings = { rate, durationMs: seconds * 1000, requests: Number.POSITIVE_INFINITY, concurrency: 5 };
-  const { result, stalledMs } = await againstStall(400, 500, settings);
-  assert.ok(stalledMs >= 399, `the server stood still for ${stalledMs} ms`);
-  assert.equal([result.completed, accountedFor(result), result.requested], [2000, 2000, 2000]);
-  const total = Histogram.fromStored(result.latency.total);
-  const graceMs = 2 * (1000 / rate);
-  for (const percentile of [85, 90, 95, 99, 99.9, 100]) {
-    const leastMs = stalledMs - (1 - percentile / 100) * seconds * 1000 - graceMs;
-    const foundMs = total.valueAtPercentile(percentile) / 1e6;
-    assert.ok(foundMs >= leastMs, `p${percentile}: ${foundMs} ms, at least ${leastMs}`);
-  }
-  assert.ok(total.valueAtPercentile(50) / 1e6 < stalledMs / 2, "four fifths of the requests are due when it serves");
-  assert.ok(result.openLoop!.lag.max / 1e6 >= stalledMs - 10 * (1000 / rate), "requests waited for a connection");
-  // The stall lies in the first second, and in that one a third of the requests are slow.
-  assert.ok(result.perSecond![0]!.p99 / 1e6 >= stalledMs - 0.01 * 1000 - graceMs);
-});
+for (const { stallMs, seconds, rate, threads } of [
+  { stallMs: 2000, seconds: 10, rate: 200, threads: 1 },
+  { stallMs: 400, seconds: 2, rate: 1000, threads: 2 },
+]) {
+  test(`a stall of ${stallMs} ms in ${seconds} s shows in the percentiles as arithmetic says, however few the connections (threads: ${threads})`, async () => {
+    // A request that is due u seconds into a stall of S waits S − u at least. So of R·T requests R·(S − x) wait longer than x, and the
+    // p-th percentile is at least S − (1 − p)·T: for 2 s in 10 s a p99 of 1.9 s.
+    const count = rate * seconds;
+    const settings = { rate, durationMs: seconds * 1000, requests: Number.POSITIVE_INFINITY, concurrency: 5, threads };
+    const { result, stalledMs } = await againstStall(stallMs, count / 4, settings);
+    assert.ok(stalledMs >= stallMs - 1, `the server stood still for ${stalledMs} ms`);
+    assert.equal([result.completed, accountedFor(result), result.requested], [count, count, count]);
+    const total = Histogram.fromStored(result.latency.total);
+    const graceMs = 2 * (1000 / rate);
+    for (const percentile of [85, 90, 95, 99, 99.9, 100]) {
+      const leastMs = stalledMs - (1 - percentile / 100) * seconds * 1000 - graceMs;
+      const foundMs = total.valueAtPercentile(percentile) / 1e6;
+      assert.ok(foundMs >= leastMs, `p${percentile}: ${foundMs} ms, at least ${leastMs}`);
+    }
+    assert.ok(total.valueAtPercentile(50) / 1e6 < stalledMs / 2, "four fifths of the requests are due when it serves");
+    assert.ok(result.openLoop!.lag.max / 1e6 >= stalledMs - 10 * (1000 / rate), "requests waited for a connection");
+    // The second in which it ends has answered all that waited: of what is due in a second, 1% is all that can be above its p99.
+    const worst = Math.max(...result.perSecond!.map(({ p99 }) => p99)) / 1e6;
+    assert.ok(worst >= stalledMs - 0.01 * (stalledMs + 1000) - graceMs, `${worst} ms is the p99 of the worst second`);
+  });
+}
 
 test("in a closed loop the same stall is one slow request on each connection, and p99 does not see it", async () => {
   const { result, stalledMs } = await againstStall(400, 500, { requests: 2000, concurrency: 5 });
@@ -153,7 +160,13 @@ test("stopped early it counts what was under way as interrupted and waits for no
     else if (answered === 12) interruption.abort();
   });
   const result = await against(server, { rate: 200, requests: 100_000, concurrency: 4 }, interruption.signal);
-  assert.equal([result.completed, result.errors.interrupted, result.sent, result.requested], [10, 2, 12, 100_000]);
+  const { completed, errors, sent, requested } = result;
+  assert.equal([completed + errors.interrupted, accountedFor(result), requested], [sent, sent, 100_000]);
+  // Of the twelve that had come, up to four were under way; more may have been due on a busy machine.
+  assert.ok(
+    completed >= 8 && completed <= 10 && errors.interrupted >= 2 && errors.interrupted <= 4,
+    `${completed} completed`,
+  );
 });
 
 test("a run that is stopped before it begins sends nothing", async () => {

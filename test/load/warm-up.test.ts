@@ -40,7 +40,7 @@ for (const keepAlive of [true, false]) {
         byFirstByte: false,
       };
       const opened = await socketsOpened(() => warmUpGenerator(options));
-      assert.is(opened, keepAlive ? 50 : 5000);
+      assert.is(opened, keepAlive ? 150 : 4500);
       assert.is(connections, 0);
       // Both ends of the last connections may take a turn of the loop to be gone.
       while (process.getActiveResourcesInfo().includes("TCPSocketWrap")) await new Promise(setImmediate);
