@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { unmapped } from "./addresses.js";
 
-/** Addresses that are remembered: 2¹⁶, of 24 bytes each. */
+/** Addresses that are remembered: 2¹⁶, of 16 bytes each. */
 const SETS = 2 ** 13;
 const WAYS = 8;
 

@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
 const entry = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
@@ -21,7 +22,16 @@ export interface Ended {
 
 /** Starts `loopool <args>`; the caller awaits its end or kills it. */
 export function loopool(...args: string[]): Running {
-  const child = spawn(process.execPath, [entry, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  return running(spawn(process.execPath, [entry, ...args], { stdio: ["ignore", "pipe", "pipe"] }));
+}
+
+/** As above, in a process that may have this many files open. */
+export function loopoolWithFiles(openFiles: number, ...args: string[]): Running {
+  const script = `ulimit -n ${openFiles} && exec "$0" "$@"`;
+  return running(spawn("sh", ["-c", script, process.execPath, entry, ...args], { stdio: ["ignore", "pipe", "pipe"] }));
+}
+
+function running(child: ChildProcessByStdio<null, Readable, Readable>): Running {
   let output = "";
   let errors = "";
   let wake = (): void => {};

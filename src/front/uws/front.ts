@@ -163,9 +163,11 @@ function lastOfConnection(maxRequests: number | null, stats: ThreadStats): () =>
 function turnAway(res: HttpResponse, stats: ThreadStats): void {
   const { status, headers, body } = TOO_MANY_CONNECTIONS.response;
   stats.add(Field.limitConnections, 1);
-  res.writeStatus(`${status} ${STATUS_CODES[status]}`);
-  for (let i = 0; i < headers.fields.length; i += 2) res.writeHeader(headers.fields[i]!, headers.fields[i + 1]!);
-  res.end(body as string, true);
+  res.cork(() => {
+    res.writeStatus(`${status} ${STATUS_CODES[status]}`);
+    for (let i = 0; i < headers.fields.length; i += 2) res.writeHeader(headers.fields[i]!, headers.fields[i + 1]!);
+    res.end(body as string, true);
+  });
 }
 
 function urlHost(host: string | null): string {
