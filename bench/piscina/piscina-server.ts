@@ -23,7 +23,10 @@ const core = piscinaCore({
 const server = await startServer(
   {
     mode: core.name,
+    front: "uws",
     host: values.host,
+    unix: null,
+    tls: null,
     port: Number(values.port),
     root: `${packageRoot}/www`,
     workers: { min: workers, max: workers },

@@ -19,7 +19,7 @@ const packages: Readonly<Record<string, string>> = {
   "147": "uWebSockets.js-next", // Node 26
 };
 
-const WORKING_NODES = "Node 20 or 22 (on Linux with glibc 2.38 or newer also 24 and 26)";
+const REMEDY = "serve with --front node, or use Node 20 or 22 (on Linux with glibc 2.38 or newer also 24 and 26)";
 
 /** The longest request line and header fields together: what Node's own server allows, too. µWS answers 431 beyond. */
 const MAX_HEAD_BYTES = 16 * 1024;
@@ -29,7 +29,7 @@ export async function loadUws(): Promise<LoadedUws> {
   const name = packages[process.versions.modules];
   const here = `Node ${process.versions.node} on ${process.platform} ${process.arch}`;
   if (name === undefined) {
-    throw new LoopoolError("NO_UWS_BINARY", `uWebSockets.js has no binary for ${here}: use ${WORKING_NODES}`);
+    throw new LoopoolError("NO_UWS_BINARY", `uWebSockets.js has no binary for ${here}: ${REMEDY}`);
   }
   try {
     const require = createRequire(import.meta.url);
@@ -44,7 +44,7 @@ export async function loadUws(): Promise<LoadedUws> {
     const cause = messageOf(error).trim().split("\n").at(-1);
     throw new LoopoolError(
       "NO_UWS_BINARY",
-      `the binary of uWebSockets.js for ${here} does not load (${cause}): use ${WORKING_NODES}, and run "npm ci" again after a change of Node`,
+      `the binary of uWebSockets.js for ${here} does not load (${cause}): ${REMEDY}; after a change of Node run "npm ci" again`,
       1,
       { cause: error },
     );
