@@ -21,9 +21,11 @@ export class RawClient {
     });
   }
 
-  static open(port: number): Promise<RawClient> {
+  /** `place`: a port of 127.0.0.1, or the path of a Unix-domain socket. */
+  static open(place: number | string): Promise<RawClient> {
     return new Promise((resolve, reject) => {
-      const socket = connect(port, "127.0.0.1", () => resolve(new RawClient(socket)));
+      const to = typeof place === "number" ? { host: "127.0.0.1", port: place } : { path: place };
+      const socket = connect(to, () => resolve(new RawClient(socket)));
       socket.once("error", reject);
     });
   }

@@ -93,13 +93,14 @@ export class Connection {
   }
 
   /** What the access log wants of a request. */
-  entry(log: AccessLog, method: string, path: string, query: string | undefined, head: RequestHead): LogEntry {
+  entry(
+    log: AccessLog,
+    line: Pick<LogEntry, "method" | "path" | "query" | "isHttp10">,
+    { referrer, userAgent }: RequestHead,
+  ): LogEntry {
     this.#address ??= addressBytes(this.#socket.remoteAddress ?? "");
-    const { referrer, userAgent } = head;
-    const startMs = log.nowMs();
-    const address = this.#address;
     const answer = { status: UNANSWERED, bodyBytes: 0, aborted: false };
-    return { startMs, address, method, path, query, referrer, userAgent, ...answer };
+    return { ...line, startMs: log.nowMs(), address: this.#address, referrer, userAgent, ...answer };
   }
 
   /** What arrived is no request, or was too slow. Node tells it again for whatever follows. */
@@ -131,14 +132,15 @@ export class Connection {
 }
 
 /** By the code of Node or its parser (llhttp); null: nobody can be answered. */
-function statusOf({ code = "" }: NodeJS.ErrnoException): number | null {
+function statusOf({ code = "", reason }: NodeJS.ErrnoException & { readonly reason?: string }): number | null {
   switch (code) {
     case "HPE_HEADER_OVERFLOW":
       return 431;
     case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
       return 413;
     case "HPE_INVALID_VERSION":
-      return 505;
+      // What follows the version may be what is wrong.
+      return reason === "Invalid HTTP version" ? 505 : 400;
     case "ERR_HTTP_REQUEST_TIMEOUT":
       return 408;
     default:

@@ -41,6 +41,8 @@ const options = {
   requireHostHeader: false,
 } as const;
 
+/** Node's parser takes 0.9 and 2.0 for versions that it knows. */
+const BAD_VERSION = textResponse(505, "505 HTTP Version Not Supported");
 const BAD_HOST = textResponse(400, "400 Bad Request: one Host field is needed");
 
 async function listen(
@@ -59,11 +61,13 @@ async function listen(
     const method = request.method!;
     const { path, query } = targetOf(request.url!);
     const head = readHead(request.rawHeaders);
-    const entry = log === null ? null : connection.entry(log, method, path, query, head);
+    const isHttp10 = request.httpVersion === "1.0";
+    const entry = log === null ? null : connection.entry(log, { method, path, query, isHttp10 }, head);
     const reply = new NodeReply(response, method === "HEAD", state, entry, connection);
-    if (head.hosts > 1 || (head.hosts === 0 && request.httpVersion !== "1.0")) {
-      connection.takeNoMore();
-      reply.send(BAD_HOST);
+    if (request.httpVersionMajor !== 1) {
+      reply.refuse(BAD_VERSION);
+    } else if (head.hosts > 1 || (head.hosts === 0 && !isHttp10)) {
+      reply.refuse(BAD_HOST);
     } else if (method === "GET" || method === "HEAD") {
       core.submit({ method, path, query: query ?? "" }, reply);
     } else {

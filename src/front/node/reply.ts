@@ -22,6 +22,7 @@ export class NodeReply implements Reply, Waiting, Client {
   /** What the log is to say of this request; null without a log. */
   readonly #entry: LogEntry | null;
   #answered = false;
+  #closes = false;
   /** Of the response that is being sent; −1: none. */
   #pin = -1;
 
@@ -42,6 +43,12 @@ export class NodeReply implements Reply, Waiting, Client {
     connection.enter(this);
   }
 
+  /** The front answers itself, and the connection ends with that. */
+  refuse(response: HandlerResponse): void {
+    this.#closes = true;
+    this.send(response);
+  }
+
   send({ status, headers, body, pin }: HandlerResponse): void {
     if (this.#answered) throw new Error("a request was answered twice");
     this.#answered = true;
@@ -54,7 +61,7 @@ export class NodeReply implements Reply, Waiting, Client {
     const { stats, draining } = this.#front;
     stats.addResponse(status);
     if (this.#entry !== null) this.#entry.status = status;
-    if (draining || !this.#connection.takesRequests) {
+    if (draining || this.#closes) {
       this.#connection.takeNoMore();
       response.shouldKeepAlive = false;
     }

@@ -33,6 +33,7 @@ export function createVisits(log: AccessLog): Visits {
       startMs: log.nowMs(),
       address: only ?? new Uint8Array(res.getRemoteAddress()),
       method,
+      isHttp10: false,
       path,
       query,
       referrer: req.getHeader("referer"),
