@@ -5,9 +5,8 @@ import { LoopoolError, messageOf } from "../shared/errors.js";
 /** Where a front is to listen, and whether it speaks TLS there. */
 export type Listening = Pick<ServerConfig, "host" | "port" | "unix" | "tls">;
 
-/** The same for Node's servers. A second server on the same port is refused: half of the requests would go astray. */
-export function listenOptions({ host, port, unix }: Listening) {
-  if (unix !== null) return { path: unix.path, exclusive: true };
+/** The port as Node's servers want it. Nobody else may share it: half of the requests would go astray. */
+export function portOptions({ host, port }: Listening) {
   return { port, exclusive: true, ...(host === null ? {} : { host }) };
 }
 
@@ -22,25 +21,18 @@ function urlHost(host: string | null): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
-/** For a library that only says that it could not listen: the system, asked again through Node, says why. */
+/** For a library that only says that it could not have a port: the system, asked again through Node, says why. */
 export async function whyNot(listening: Listening): Promise<LoopoolError> {
   const error = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
     const probe = createServer();
     probe.once("error", resolve);
-    probe.listen(listenOptions(listening), () => probe.close(() => resolve(undefined)));
+    probe.listen(portOptions(listening), () => probe.close(() => resolve(undefined)));
   });
-  return listenError(listening, error);
+  return portError(listening, error);
 }
 
-/** What a user can do about it. */
-export function listenError({ host, port, unix }: Listening, error: NodeJS.ErrnoException | undefined): LoopoolError {
-  if (unix !== null) {
-    const cause = error === undefined ? "the system refuses it" : messageOf(error);
-    return new LoopoolError(
-      "UNIX_REFUSED",
-      `--unix ${unix.path} cannot be listened on (${cause}): name a path in a folder that this user may write to`,
-    );
-  }
+/** What a user can do about a port that cannot be had. */
+export function portError({ host, port }: Listening, error: NodeJS.ErrnoException | undefined): LoopoolError {
   switch (error?.code) {
     case "EACCES":
       return new LoopoolError("PORT_FORBIDDEN", `port ${port} needs privileges: choose one above 1023 with --port`);

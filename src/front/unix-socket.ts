@@ -1,16 +1,46 @@
-import { chmodSync, lstatSync, unlinkSync } from "node:fs";
+import { chmodSync, lstatSync, mkdtempSync, renameSync, rmSync, unlinkSync } from "node:fs";
 import { connect } from "node:net";
+import { dirname, join } from "node:path";
 import type { UnixConfig } from "../shared/config.js";
 import { LoopoolError, messageOf } from "../shared/errors.js";
 
-/** Until its mode is set, nobody but the owner may connect. */
-const OWNER_ONLY = 0o177;
-
 /**
- * Makes way for a Unix-domain socket: one that a server has left there that has ended is removed. Throws a LoopoolError: UNIX_IN_USE where a
- * server listens, UNIX_TAKEN where the file is no socket, UNIX_REFUSED where the system says no.
+ * Listens on a Unix-domain socket: `bind` makes one at the path that it is given, and rejects where it cannot. It gets its name when its
+ * permissions are set, so that nobody comes in before. One that a server has left there that has ended is replaced. Returns how to take it
+ * away, unless its name then stands for another one: libuv would take that too, were it bound to the name itself, and µWS removes
+ * whatever it finds. Throws a LoopoolError: UNIX_IN_USE where a server listens, UNIX_TAKEN where the file is no socket, UNIX_REFUSED
+ * where the system says no.
  */
-export async function makeWay(path: string): Promise<void> {
+export async function listenUnix(
+  { path, mode }: UnixConfig,
+  bind: (path: string) => Promise<unknown>,
+): Promise<() => void> {
+  let folder: string | undefined;
+  try {
+    await makeWay(path);
+    // Nobody else may enter a folder that mkdtemp makes.
+    folder = mkdtempSync(join(dirname(path), ".loopool-"));
+    const bound = join(folder, "s");
+    await bind(bound);
+    chmodSync(bound, mode);
+    const { ino } = lstatSync(bound);
+    renameSync(bound, path);
+    return () => {
+      if (lstatSync(path, { throwIfNoEntry: false })?.ino === ino) unlinkSync(path);
+    };
+  } catch (error) {
+    if (error instanceof LoopoolError) throw error;
+    throw new LoopoolError(
+      "UNIX_REFUSED",
+      `--unix ${path} cannot be listened on (${messageOf(error)}): name a path in a folder that this user may write to`,
+    );
+  } finally {
+    if (folder !== undefined) rmSync(folder, { recursive: true });
+  }
+}
+
+/** Removes what a server has left that has ended. */
+async function makeWay(path: string): Promise<void> {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
   if (!found.isSocket()) {
@@ -21,21 +51,10 @@ export async function makeWay(path: string): Promise<void> {
   }
   const code = await connectError(path);
   if (code === null) {
-    throw new LoopoolError(
-      "UNIX_IN_USE",
-      `a server listens on --unix ${path}: name another path, or stop it (ss -lxp src ${path} shows it)`,
-    );
+    throw new LoopoolError("UNIX_IN_USE", `a server listens on --unix ${path}: name another path, or stop it`);
   }
-  try {
-    if (code !== "ECONNREFUSED") throw new Error(`connecting to it fails with ${code}`);
-    unlinkSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-    throw new LoopoolError(
-      "UNIX_REFUSED",
-      `--unix ${path} is a socket that cannot be replaced (${messageOf(error)}): remove it, or name another path`,
-    );
-  }
+  if (code === "ECONNREFUSED") unlinkSync(path);
+  else if (code !== "ENOENT") throw new Error(`there is a socket, and connecting to it fails with ${code}`);
 }
 
 /** null: somebody accepts connections. */
@@ -48,23 +67,4 @@ function connectError(path: string): Promise<string | null> {
     });
     socket.once("error", ({ code }: NodeJS.ErrnoException) => resolve(code ?? "an unknown error"));
   });
-}
-
-/** Calls `bind`, which makes the socket before it returns. */
-export function bindForOwner<T>(bind: () => T): T {
-  const before = process.umask(OWNER_ONLY);
-  try {
-    return bind();
-  } finally {
-    process.umask(before);
-  }
-}
-
-/** Opens a socket to those who may use it. Returns how to take it away, unless its name then stands for another one. */
-export function openToOthers({ path, mode }: UnixConfig): () => void {
-  chmodSync(path, mode);
-  const { ino } = lstatSync(path);
-  return () => {
-    if (lstatSync(path, { throwIfNoEntry: false })?.ino === ino) unlinkSync(path);
-  };
 }

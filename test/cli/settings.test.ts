@@ -119,7 +119,7 @@ const place: readonly (readonly [flags: Values, message: RegExp])[] = [
   [{ unix: socket, port: "1" }, /^--unix and --port are two places to listen: leave one of them out$/],
   [{ unix: socket, host: "::1" }, /^--unix and --host are two places/],
   [{ unix: "/does/not/exist/s" }, /^--unix \/does\/not\/exist\/s: \/does\/not\/exist is not a folder: make it first$/],
-  [{ unix: `/${"x".repeat(107)}` }, /has 108 bytes, a socket's path may have 107/],
+  [{ unix: `/${"x".repeat(107)}` }, /is 1 bytes too long for a socket: choose a shorter path/],
   [{ "unix-mode": "rw" }, /^--unix-mode must be octal permissions like 0660, not "rw"$/],
   [{ "unix-mode": "0888" }, /^--unix-mode must be octal/],
   [{ "tls-cert": certFile }, /^--tls-cert needs the private key too: name its file with --tls-key$/],

@@ -8,6 +8,8 @@ import type { SourcedSettings } from "./sources.js";
 
 /** Room for a path in sockaddr_un, less the zero at its end (unix(7)). */
 const MAX_PATH_BYTES = 107;
+/** Where a socket is made beside its path: "/.loopool-123456/s". */
+const SCRATCH_BYTES = 18;
 
 /** `--unix` and `--unix-mode`; null without. Throws a usage error, also for a socket beside a port or a host. */
 export function unixConfig(sourced: SourcedSettings, get: GetSetting): UnixConfig | null {
@@ -30,13 +32,13 @@ function permissions(flag: string, raw: unknown): number {
 
 function socketPath(flag: string, raw: unknown): string {
   const path = resolve(text(flag, raw));
-  const bytes = Buffer.byteLength(path);
+  const folder = dirname(path);
+  const bytes = Math.max(Buffer.byteLength(path), Buffer.byteLength(folder) + SCRATCH_BYTES);
   if (bytes > MAX_PATH_BYTES) {
     throw usageError(
-      `--${flag} ${path} has ${bytes} bytes, a socket's path may have ${MAX_PATH_BYTES}: choose a shorter one`,
+      `--${flag} ${path} is ${bytes - MAX_PATH_BYTES} bytes too long for a socket: choose a shorter path or folder`,
     );
   }
-  const folder = dirname(path);
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
     throw usageError(`--${flag} ${path}: ${folder} is not a folder: make it first`);
   }

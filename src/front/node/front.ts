@@ -10,9 +10,9 @@ import type { HandlerContext } from "../../shared/handlers/context.js";
 import { textResponse } from "../../shared/handlers/handler.js";
 import { Field } from "../../shared/stats.js";
 import { withCertificate } from "../certificate.js";
-import { type Listening, listenError, listenOptions, urlOf } from "../listening.js";
+import { type Listening, portError, portOptions, urlOf } from "../listening.js";
 import { frontState, idleOrLate, METHOD_NOT_ALLOWED } from "../state.js";
-import { bindForOwner, makeWay, openToOthers } from "../unix-socket.js";
+import { listenUnix } from "../unix-socket.js";
 import { Connections } from "./connections.js";
 import { NodeReply } from "./reply.js";
 import { readHead, targetOf } from "./request.js";
@@ -119,13 +119,9 @@ async function createServerFor({ tls }: Listening): Promise<Server> {
 /** Returns how to take away what is left of a Unix-domain socket. */
 async function bind(server: Server, listening: Listening): Promise<() => void> {
   const { unix } = listening;
-  if (unix !== null) await makeWay(unix.path);
-  const isListening = once(server, "listening");
-  const listenNow = (): unknown => server.listen(listenOptions(listening));
-  if (unix === null) listenNow();
-  else bindForOwner(listenNow);
-  await isListening.catch((error: NodeJS.ErrnoException) => {
-    throw listenError(listening, error);
+  if (unix !== null) return listenUnix(unix, (path) => once(server.listen({ path, exclusive: true }), "listening"));
+  await once(server.listen(portOptions(listening)), "listening").catch((error: NodeJS.ErrnoException) => {
+    throw portError(listening, error);
   });
-  return unix === null ? () => {} : openToOthers(unix);
+  return () => {};
 }

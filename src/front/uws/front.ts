@@ -2,13 +2,14 @@ import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from "
 import type { AccessLog } from "../../access-log/access-log.js";
 import type { Core } from "../../core.js";
 import type { Front, FrontModule } from "../../front.js";
+import type { UnixConfig } from "../../shared/config.js";
 import type { HandlerContext } from "../../shared/handlers/context.js";
 import type { HandlerRequest } from "../../shared/handlers/handler.js";
 import { Field } from "../../shared/stats.js";
 import { withCertificate } from "../certificate.js";
 import { type Listening, urlOf, whyNot } from "../listening.js";
 import { frontState, idleOrLate, METHOD_NOT_ALLOWED } from "../state.js";
-import { bindForOwner, makeWay, openToOthers } from "../unix-socket.js";
+import { listenUnix } from "../unix-socket.js";
 import { type LoadedUws, loadUws } from "./load.js";
 import { UwsReply } from "./reply.js";
 import { createVisits } from "./visits.js";
@@ -41,8 +42,6 @@ async function listen(
     core.submit({ method, path, query: query ?? "" }, reply);
     reply.defer();
   };
-  const { unix } = listening;
-  if (unix !== null) await makeWay(unix.path);
   const app = (await createApp(uws, listening))
     .get("/*", toCore("GET"))
     .head("/*", toCore("HEAD"))
@@ -58,13 +57,15 @@ async function listen(
     return stats.add(isOpening ? Field.connectionsOpened : Field.connectionsClosed, 1);
   });
 
-  const socket = await bind(app, listening, uws.LIBUS_LISTEN_EXCLUSIVE_PORT);
-  const removeSocket = unix === null ? () => {} : openToOthers(unix);
+  const { unix } = listening;
+  const { socket, remove } = await (unix === null
+    ? bindPort(app, listening, uws.LIBUS_LISTEN_EXCLUSIVE_PORT)
+    : bindUnix(app, unix));
   const port = unix === null ? uws.us_socket_local_port(socket) : 0;
   const drain = async (timeoutMs: number): Promise<number> => {
     state.draining = true;
     uws.us_listen_socket_close(socket);
-    removeSocket();
+    remove();
     const cutOff = await idleOrLate(state, timeoutMs);
     app.close();
     return cutOff;
@@ -79,16 +80,30 @@ async function createApp(uws: LoadedUws["uws"], { tls }: Listening): Promise<Tem
   );
 }
 
-/** Binds exclusively to a port: by default µSockets lets a second server share the port, and half of the requests would go astray. */
-async function bind(app: TemplatedApp, listening: Listening, exclusive: number): Promise<us_listen_socket> {
-  const { host, port, unix } = listening;
+interface Bound {
+  readonly socket: us_listen_socket;
+  /** Takes away what would be left of it. */
+  readonly remove: () => void;
+}
+
+/** Binds exclusively: by default µSockets lets a second server share the port, and half of the requests would go astray. */
+async function bindPort(app: TemplatedApp, listening: Listening, exclusive: number): Promise<Bound> {
+  const { host, port } = listening;
   const socket = await new Promise<us_listen_socket | false>((resolve) => {
-    if (unix !== null) bindForOwner(() => app.listen_unix(resolve, unix.path));
-    else if (host === null) app.listen(port, exclusive, resolve);
+    if (host === null) app.listen(port, exclusive, resolve);
     // The declarations lack this form; the binding takes host, port, options (uWebSockets.js, AppWrapper.h).
     else (app.listen as (...args: unknown[]) => TemplatedApp).call(app, host, port, exclusive, resolve);
   });
-  if (socket !== false) return socket;
+  if (socket !== false) return { socket, remove: () => {} };
   app.close();
   throw await whyNot(listening);
+}
+
+async function bindUnix(app: TemplatedApp, unix: UnixConfig): Promise<Bound> {
+  let socket: us_listen_socket | false = false;
+  const remove = await listenUnix(unix, async (path) => {
+    socket = await new Promise<us_listen_socket | false>((resolve) => app.listen_unix(resolve, path));
+    if (socket === false) throw new Error("µWS says no more");
+  });
+  return { socket, remove };
 }
