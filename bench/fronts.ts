@@ -14,10 +14,10 @@ import { type ServerScript, serveScript } from "../src/sweep/trial.js";
 
 /**
  * What µWebSockets.js buys: both cores behind each front, in one interleaved sweep on the 1 KiB page: `npm run bench:fronts [-- TRIALS]`,
- * about three minutes. (Two sweeps with `--front` made one after the other would hold the drift of the machine too.) Writes
+ * about five minutes. (Two sweeps with `--front` made one after the other would hold the drift of the machine too.) Writes
  * bench/results/<date>-fronts.json with its report.
  */
-const trials = Number(process.argv[2] ?? 8);
+const trials = Number(process.argv[2] ?? 12);
 const CORES = ["reactor", "reactor on node:http", "pool", "pool on node:http"];
 const ON_NODE = / on node:http$/;
 const CONCURRENCIES = [10, 100];

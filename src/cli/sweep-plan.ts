@@ -6,7 +6,7 @@ import { usageError } from "../shared/errors.js";
 import { cpuList } from "../statistics/cpu-list.js";
 import { type PinningFacts, pinningFacts, resolvePinning } from "../sweep/pinning.js";
 import type { Pinning, SweepPlan, Until } from "../sweep/result.js";
-import { listOf, text, wholeNumber } from "./options.js";
+import { listOf, oneOf, text, wholeNumber } from "./options.js";
 import { coresOf, DEFAULT_SECONDS, generatorOf, openLoopOf, targetsOf } from "./sweep-loads.js";
 
 /**

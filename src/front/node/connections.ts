@@ -123,6 +123,7 @@ export class Connection {
     const line = `${this.#refusal} ${STATUS_CODES[this.#refusal]}`;
     const body = `${line}\n`;
     const fields = `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: close`;
+    this.#stats.add(Field.requests, 1);
     this.#stats.addResponse(this.#refusal);
     this.#stats.add(Field.bodyBytes, body.length);
     this.#socket.end(`HTTP/1.1 ${line}\r\nDate: ${new Date().toUTCString()}\r\n${fields}\r\n\r\n${body}`);
