@@ -5,8 +5,9 @@ import type { HandlerContext } from "./shared/handlers/context.js";
 
 /** A front that accepts connections: HTTP on one side, a core on the other. */
 export interface Front {
-  /** Where to reach it. */
+  /** Where to reach it: "http://localhost:9090", "https://…", or "unix:/path" for a Unix-domain socket. */
   readonly url: string;
+  /** 0 for a Unix-domain socket. */
   readonly port: number;
   /**
    * Stops accepting, waits until every request in flight is answered (each with `Connection: close`) or the deadline has
@@ -17,18 +18,18 @@ export interface Front {
 
 /** A front whose library is at hand. */
 export interface LoadedFront {
-  /** Version of its library, for the record. */
-  readonly version: string;
+  /** Version of µWebSockets.js, for the record; "none" where that is not used. */
+  readonly uws: string;
   /**
    * Listens and hands every GET and HEAD to the core that is within the limits. The context is the main thread's; `log` is null when there is none.
-   * Throws a LoopoolError when the port cannot be had.
+   * Throws a LoopoolError when its place cannot be had.
    */
   listen(config: ServerConfig, core: Core, context: HandlerContext, log: AccessLog | null): Promise<Front>;
 }
 
 /** How a front is chosen and made; each front's folder exports one. */
 export interface FrontModule {
-  /** Its word where a front is chosen. */
+  /** Word of the `--front` flag. */
   readonly name: string;
   /** Loads its library. Throws a LoopoolError where that has no binary for this machine. */
   load(limits: Limits): Promise<LoadedFront>;

@@ -3,8 +3,9 @@ import { AccessLog } from "./access-log/access-log.js";
 import { createSleeper } from "./background/background.js";
 import { startBackground } from "./background/start.js";
 import type { CoreModule } from "./core.js";
+import { nodeFront } from "./front/node/front.js";
 import { uwsFront } from "./front/uws/front.js";
-import type { Front } from "./front.js";
+import type { Front, FrontModule } from "./front.js";
 import { pool } from "./pool/pool.js";
 import { reactor } from "./reactor/reactor.js";
 import type { ServerConfig } from "./shared/config.js";
@@ -15,12 +16,18 @@ import { Field, type ThreadStats } from "./shared/stats.js";
 /** Every core there is: to add one, write its folder and name it here. */
 const coreModules: readonly CoreModule[] = [reactor, pool];
 
-/** The words of `--mode`. */
+/** Every front there is. */
+const frontModules: readonly FrontModule[] = [uwsFront, nodeFront];
+
+/** The words of `--mode` and of `--front`. */
 export const modes: readonly string[] = coreModules.map(({ name }) => name);
+export const fronts: readonly string[] = frontModules.map(({ name }) => name);
 
 /** A server that accepts connections. */
 export interface RunningServer {
+  /** Where to reach it: "http://localhost:9090", "https://…", or "unix:/path" for a Unix-domain socket. */
   readonly url: string;
+  /** 0 for a Unix-domain socket. */
   readonly port: number;
   /** Worker threads that run handlers, "2" or "1:4"; "0" where the event loop does. */
   readonly workers: string;
@@ -37,13 +44,12 @@ export interface RunningServer {
  * Throws a LoopoolError when something it needs is not to be had.
  */
 export async function startServer(config: ServerConfig, modules = coreModules): Promise<RunningServer> {
-  const module = modules.find(({ name }) => name === config.mode);
-  if (module === undefined) throw new RangeError(`no core is called "${config.mode}"`);
-  const { version, listen } = await uwsFront.load(config.limits);
+  const module = named(modules, config.mode);
+  const { uws, listen } = await named(frontModules, config.front).load(config.limits);
   const threads = module.threads(config);
   const shared = createSharedState(config, threads, {
     iterationsPerMicro: config.iterationsPerMicro ?? calibrate(),
-    uws: version,
+    uws,
   });
   const context = threadContext(shared, 0);
   const sleeper = createSleeper();
@@ -54,8 +60,9 @@ export async function startServer(config: ServerConfig, modules = coreModules): 
   try {
     front = await listen(config, core, context, log);
     const { url, port, drain } = front;
-    // After it listens: the mirror is named by the port.
-    const stopBackground = await startBackground({ context, workersView: core.workersView, port, sleeper, log });
+    // After it listens: the mirror is named by the place.
+    const place = config.unix?.path ?? port;
+    const stopBackground = await startBackground({ context, workersView: core.workersView, place, sleeper, log });
     const stopWatching = watchLevels(context);
     const stop = async (): Promise<number> => {
       const cutOff = await drain(config.drainTimeoutMs);
@@ -80,6 +87,12 @@ export async function startServer(config: ServerConfig, modules = coreModules): 
     await core.stop();
     throw error;
   }
+}
+
+function named<T extends { readonly name: string }>(all: readonly T[], name: string): T {
+  const found = all.find((one) => one.name === name);
+  if (found === undefined) throw new RangeError(`nothing is called "${name}" here`);
+  return found;
 }
 
 const WATCH_INTERVAL_MS = 50;

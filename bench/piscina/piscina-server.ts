@@ -26,7 +26,10 @@ const core = piscinaCore({
 const server = await startServer(
   {
     mode: core.name,
+    front: "uws",
     host: values.host,
+    unix: null,
+    tls: null,
     port: Number(values.port),
     root: `${packageRoot}/www`,
     workers: { min: workers, max: workers },

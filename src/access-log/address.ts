@@ -1,3 +1,5 @@
+import { isIPv4, isIPv6 } from "node:net";
+
 const MAPPED_PREFIX = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 
 /**
@@ -13,6 +15,22 @@ export function addressText(bytes: Uint8Array, start: number, end: number): stri
   const { from, to } = longestZeros(groups);
   const hex = (part: readonly number[]): string => part.map((group) => group.toString(16)).join(":");
   return to - from < 2 ? hex(groups) : `${hex(groups.slice(0, from))}::${hex(groups.slice(to))}`;
+}
+
+/** The bytes of an address as Node writes it, with or without a zone; none for what is no IP address. */
+export function addressBytes(text: string): Uint8Array {
+  if (isIPv4(text)) return Uint8Array.from(text.split("."), Number);
+  const [address = ""] = text.split("%");
+  if (!isIPv6(address)) return new Uint8Array(0);
+  // An IPv4 address at the end stands for two groups (RFC 4291 §2.2).
+  const hex = address.replace(/[^:]*\.[^:]*$/, (ipv4) => {
+    const [a = 0, b = 0, c = 0, d = 0] = ipv4.split(".").map(Number);
+    return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
+  });
+  const [before = [], after] = hex.split("::").map((part) => (part === "" ? [] : part.split(":")));
+  const zeros = after === undefined ? [] : new Array<string>(8 - before.length - after.length).fill("0");
+  const groups = [...before, ...zeros, ...(after ?? [])].map((group) => Number.parseInt(group, 16));
+  return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]));
 }
 
 function dotted(bytes: Uint8Array, at: number): string {

@@ -20,7 +20,7 @@ export function combinedFormat(): LineFormat {
       out[at++] = SPACE;
       at = escapes.put(bytes, record.url, record.referrer, out, at);
       if (record.urlCut) at = put(out, at, CUT);
-      at = put(out, at, PROTOCOL);
+      at = put(out, at, record.isHttp10 ? HTTP_1_0 : HTTP_1_1);
       at = putNumber(out, at, record.status);
       out[at++] = SPACE;
       if (record.bodyBytes === 0) out[at++] = MINUS;
@@ -37,7 +37,8 @@ export function combinedFormat(): LineFormat {
 const SPACE = 0x20;
 const MINUS = 0x2d;
 const CUT = Buffer.from("\\...");
-const PROTOCOL = Buffer.from(' HTTP/1.1" ');
+const HTTP_1_0 = Buffer.from(' HTTP/1.0" ');
+const HTTP_1_1 = Buffer.from(' HTTP/1.1" ');
 const QUOTE_AFTER_SPACE = Buffer.from(' "');
 const NEXT_QUOTE = Buffer.from('" "');
 const LINE_END = Buffer.from('"\n');

@@ -10,6 +10,8 @@ export interface LogEntry {
   /** 4 or 16 bytes; none for what is no IP socket. */
   readonly address: Uint8Array;
   readonly method: string;
+  /** The client speaks HTTP/1.0, not 1.1. */
+  readonly isHttp10: boolean;
   readonly path: string;
   /** undefined: there was no `?`. */
   readonly query: string | undefined;
@@ -43,6 +45,7 @@ const ABORTED = 1;
 const URL_CUT = 2;
 const REFERRER_CUT = 4;
 const USER_AGENT_CUT = 8;
+const HTTP_1_0 = 16;
 
 const MAX_ADDRESS_BYTES = 16;
 const MAX_TEXT_BYTES = limits.methodBytes + limits.urlBytes + limits.referrerBytes + limits.userAgentBytes;
@@ -80,6 +83,7 @@ export function writeRecord(ring: RecordRing, entry: LogEntry, durationMs: numbe
   } else {
     writeTexts(ring, word, textAt, entry, url);
   }
+  if (entry.isHttp10) words[word + FLAGS]! |= HTTP_1_0;
   if (entry.aborted) words[word + FLAGS]! |= ABORTED;
 
   const float = offset >> 3;
@@ -129,6 +133,7 @@ export class LogRecord {
   bodyBytes = 0;
   status = 0;
   aborted = false;
+  isHttp10 = false;
   urlCut = false;
   referrerCut = false;
   userAgentCut = false;
@@ -154,6 +159,7 @@ export class LogRecord {
     const flags = words[word + FLAGS]!;
     this.status = words[word + STATUS]!;
     this.aborted = (flags & ABORTED) !== 0;
+    this.isHttp10 = (flags & HTTP_1_0) !== 0;
     this.urlCut = (flags & URL_CUT) !== 0;
     this.referrerCut = (flags & REFERRER_CUT) !== 0;
     this.userAgentCut = (flags & USER_AGENT_CUT) !== 0;

@@ -2,6 +2,7 @@ import type { AccessLog } from "../access-log/access-log.js";
 import { backgroundSlot, type HandlerContext } from "../shared/handlers/context.js";
 import { Field, ThreadStats } from "../shared/stats.js";
 import type { WorkersView } from "../shared/worker-states.js";
+import type { Place } from "../stats-mirror/format.js";
 import { Background } from "./background.js";
 
 /** What the background thread of a server works with. */
@@ -9,7 +10,7 @@ export interface BackgroundOf {
   /** The main thread's. */
   readonly context: HandlerContext;
   readonly workersView: WorkersView | null;
-  readonly port: number;
+  readonly place: Place;
   readonly sleeper: SharedArrayBuffer;
   readonly log: AccessLog | null;
 }
@@ -19,12 +20,12 @@ export interface BackgroundOf {
  * that all is logged and counted.
  */
 export async function startBackground(of: BackgroundOf): Promise<() => Promise<void>> {
-  const { context, workersView, port, sleeper, log } = of;
+  const { context, workersView, place, sleeper, log } = of;
   if (log === null && !context.shared.config.mirror) return async () => {};
   const shared = { ...context.shared, workersView };
   const slot = backgroundSlot(shared);
   const written = new ThreadStats(shared.stats, slot);
-  const startup = { shared, slot, port, sleeper, log: log?.startup ?? null };
+  const startup = { shared, slot, place, sleeper, log: log?.startup ?? null };
   const background = await Background.start(startup, (cause) => {
     const lost = log?.writerEnded(written.get(Field.logLines)) ?? 0;
     const lines = log === null ? "" : `; ${lost} lines of the access log are lost, and all that would follow`;

@@ -7,10 +7,10 @@ import type { Job } from "./job.js";
 import { runJobs } from "./loop.js";
 
 /** The background thread: does beside the main thread what must go on while that is busy. It ends when the loop does. */
-const { shared, slot, port, sleeper, log } = workerData as BackgroundStartup;
+const { shared, slot, place, sleeper, log } = workerData as BackgroundStartup;
 const jobs: readonly Job[] = [
   ...(log === null ? [] : [LogJob.attach(log, { stats: shared.stats, slot })]),
-  ...(shared.config.mirror ? [mirrorJob({ shared, port })] : []),
+  ...(shared.config.mirror ? [mirrorJob({ shared, place })] : []),
 ];
 
 parentPort!.postMessage("ready");

@@ -100,7 +100,8 @@ function target(url: unknown): Target {
     throw usageError(`"${url}" is not a URL: give one like http://localhost:9090/`);
   }
   if (parsed.protocol !== "http:") {
-    throw usageError(`"${url}": only http:// can be measured, not ${parsed.protocol}//`);
+    const remedy = parsed.protocol === "https:" ? ": start the server without TLS, on a port of this machine" : "";
+    throw usageError(`"${url}": only http:// can be measured, not ${parsed.protocol}//${remedy}`);
   }
   if (parsed.username !== "" || parsed.password !== "") {
     throw usageError(`"${url}" has credentials in it: send them with --header "Authorization: …"`);

@@ -4,17 +4,28 @@ import type { ServerConfig } from "../shared/config.js";
 import { countUnhandledRejections } from "../shared/handlers/dispatch.js";
 import { withValues } from "./options.js";
 import { resolveSettings } from "./settings/resolve.js";
-import { defaultOf, type SettingName, secrets, settingNames, settings } from "./settings/settings.js";
+import { defaultOf, isSwitch, type SettingName, secrets, settingNames, settings } from "./settings/settings.js";
 import { CONFIG_FILE, gather, type SourcedSettings } from "./settings/sources.js";
 
 /** Not yargs' own defaults: a flag that was not given must not hide what the other sources say. */
 const options = Object.fromEntries([
-  ...settingNames.map((name) => [name, { describe: describe(name) }] as const),
+  ...settingNames.filter((name) => !isSwitch(name)).map((name) => [name, { describe: describe(name) }] as const),
   [
     "config",
     { describe: `JSON file with any of these; off: flags alone count [default: ${CONFIG_FILE}, if it is there]` },
   ] as const,
 ]);
+
+/** With a value or without. */
+const switches = Object.fromEntries(
+  settingNames
+    .filter(isSwitch)
+    .map((name) => [name, { describe: describe(name), type: "string", coerce: onIfBare } as const]),
+);
+
+function onIfBare(value: unknown): unknown {
+  return value === "" ? "on" : value;
+}
 
 function describe(name: SettingName): string {
   const value = defaultOf(name);
@@ -27,10 +38,13 @@ export const serveCommand: CommandModule = {
   describe: "serve on one of the cores",
   builder: (yargs: Argv) =>
     yargs
-      .options(withValues(options))
+      .options({ ...withValues(options), ...switches })
       .option("print-config", { describe: "print every setting, its value and its source, and end", type: "boolean" })
       .example("$0 serve --mode pool", "serve www on port 9090, handlers in worker threads")
       .example("$0 serve --mode reactor --port 0 --host 127.0.0.1", "a free port, this machine only")
+      .example("$0 serve --front node", "where µWebSockets.js has no binary, or a client speaks HTTP/1.0, as ab does")
+      .example("$0 serve --tls-self-signed", "HTTPS with a throw-away certificate, for trying out")
+      .example("$0 serve --unix /run/loopool.sock", "a Unix-domain socket, for a proxy on this machine")
       .example("$0 serve --log access.log", "an access log in the Combined Log Format")
       .example("LOOPOOL_MODE=pool $0 serve --print-config", "what would be used, and where it comes from")
       .example("$0 serve --mode pool --handlers ./my-handlers.js", "measure your own handler"),
@@ -69,6 +83,11 @@ async function serve(config: ServerConfig): Promise<void> {
   process.on("SIGTERM", stop);
   // Without a log it ends the server, as it does by default.
   if (config.log !== null) process.on("SIGHUP", () => server.reopenLog());
+  if (config.tls === "self-signed") {
+    console.error(
+      "loopool: the certificate is self-signed and ends with this process: clients must be told not to verify it, as by curl --insecure",
+    );
+  }
   // Last: whoever reads the line may send a signal at once.
   console.log(`loopool ${config.mode} listening on ${server.url} pid ${process.pid} workers ${server.workers}`);
 }

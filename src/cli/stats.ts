@@ -1,9 +1,10 @@
 import { readdirSync } from "node:fs";
+import { resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Argv, CommandModule } from "yargs";
 import { LoopoolError, usageError } from "../shared/errors.js";
 import type { Figures } from "../shared/figures.js";
-import { mirrorFolder, mirrorPath } from "../stats-mirror/format.js";
+import { mirrorFolder, mirrorPath, type Place } from "../stats-mirror/format.js";
 import { type IntervalFigures, intervalBetween } from "../stats-mirror/interval.js";
 import { mirroredFigures, readMirror } from "../stats-mirror/reader.js";
 import { text, wholeNumber, withValues } from "./options.js";
@@ -18,6 +19,7 @@ const HISTORY = 30;
 
 const options = {
   port: { describe: `port of the server on this machine [default: ${DEFAULT_PORT}]` },
+  unix: { describe: "or the path of its Unix-domain socket" },
   interval: { describe: `seconds between two readings [default: ${DEFAULT_INTERVAL_S}]` },
 } as const;
 
@@ -40,7 +42,7 @@ export const statsCommand: CommandModule = {
 };
 
 async function stats(argv: Readonly<Record<string, unknown>>): Promise<void> {
-  const port = wholeNumber("port", argv["port"] ?? DEFAULT_PORT, 1, 65535);
+  const place = placeOf(argv);
   const intervalMs = seconds("interval", argv["interval"] ?? String(DEFAULT_INTERVAL_S)) * 1000;
   const once = argv["once"] === true;
   const screen = argv["json"] === true ? null : new Screen(process.stdout, process.stdout.isTTY && !once);
@@ -49,7 +51,7 @@ async function stats(argv: Readonly<Record<string, unknown>>): Promise<void> {
   let last: Figures | null = null;
   const rates: number[] = [];
   for (;;) {
-    const { figures, note } = await read(port, last?.pid);
+    const { figures, note } = await read(place, last?.pid);
     const interval: IntervalFigures | null = last === null ? null : intervalBetween(last, figures);
     if (interval !== null) rates.push(interval.requestsPerSecond);
     if (rates.length > HISTORY) rates.shift();
@@ -61,13 +63,19 @@ async function stats(argv: Readonly<Record<string, unknown>>): Promise<void> {
   }
 }
 
+function placeOf(argv: Readonly<Record<string, unknown>>): Place {
+  if (argv["unix"] === undefined) return wholeNumber("port", argv["port"] ?? DEFAULT_PORT, 1, 65535);
+  if (argv["port"] !== undefined) throw usageError("--unix and --port are two servers: leave one out");
+  return resolve(text("unix", argv["unix"]));
+}
+
 /** `watched` is the pid of the server that was read before: its end is told as such. */
 async function read(
-  port: number,
+  place: Place,
   watched: number | undefined,
 ): Promise<{ readonly figures: Figures; readonly note: readonly string[] }> {
   try {
-    const reading = await readMirror(mirrorPath(port));
+    const reading = await readMirror(mirrorPath(place));
     const ageMs = performance.timeOrigin + performance.now() - reading.state.details.takenAtMs;
     const isOld = ageMs > reading.description.intervalMs * OLD_AFTER_INTERVALS;
     const note = isOld
@@ -81,7 +89,8 @@ async function read(
       throw new LoopoolError("SERVER_ENDED", `the server with pid ${watched} has ended`);
     }
     if (error.code !== "MIRROR_ABSENT") throw error;
-    throw new LoopoolError(error.code, `no server shows its stats for port ${port} (${error.message})${others()}`);
+    const where = typeof place === "number" ? `port ${place}` : place;
+    throw new LoopoolError(error.code, `no server shows its stats for ${where} (${error.message})${others()}`);
   }
 }
 

@@ -1,12 +1,12 @@
 import { accessSync } from "node:fs";
 import { resolve } from "node:path";
 import { driverNames } from "../drivers/drivers.js";
-import { modes } from "../server.js";
+import { fronts, modes } from "../server.js";
 import { usageError } from "../shared/errors.js";
 import { cpuList } from "../statistics/cpu-list.js";
 import { type PinningFacts, pinningFacts, resolvePinning } from "../sweep/pinning.js";
 import type { Pinning, SweepPlan, Until } from "../sweep/result.js";
-import { listOf, text, wholeNumber } from "./options.js";
+import { listOf, oneOf, text, wholeNumber } from "./options.js";
 import { coresOf, DEFAULT_SECONDS, generatorOf, openLoopOf, targetsOf } from "./sweep-loads.js";
 
 /**
@@ -47,6 +47,9 @@ export const planOptions = {
   "max-trials": { describe: `with --until: trials at most [default: ${DEFAULT_MAX_TRIALS}]` },
   "max-minutes": { describe: `with --until: time at most [default: ${DEFAULT_MAX_MINUTES}]` },
   seed: { describe: `decides the order of the trials [default: ${DEFAULT_SEED}]` },
+  front: {
+    describe: `what speaks HTTP before the cores, the same for all: ${fronts.join(", ")} [default: ${fronts[0]}]`,
+  },
   workers: { describe: "worker threads of the pool [default: what the server's CPUs leave beside its main thread]" },
   handlers: { describe: "module with handlers of your own, see docs/handlers.md" },
   pin: { describe: "CPUs: auto, none, or SERVER:GENERATOR like 0:1 [default: auto]" },
@@ -84,6 +87,7 @@ export function planOf(argv: Readonly<Record<string, unknown>>): SweepPlan {
     trials,
     path,
     keepAlive: argv["keepAlive"] !== false,
+    front: oneOf("front", argv["front"] ?? fronts[0], fronts),
     seed: wholeNumber("seed", argv["seed"] ?? DEFAULT_SEED, 0, 2 ** 32 - 1),
     workers: wholeNumber("workers", argv["workers"] ?? defaultWorkers(pinning, facts), 1, 256),
     handlers,

@@ -43,6 +43,7 @@ export class HeadCheck {
   readonly #limits: Limits;
   /** Whether the front can read a chunked body. */
   readonly #takesChunks: boolean;
+  #isHttp10 = false;
   #hosts = 0;
   #host = "";
   #lengths = 0;
@@ -61,7 +62,9 @@ export class HeadCheck {
     this.#takesChunks = takesChunks;
   }
 
-  begin(): void {
+  /** `isHttp10`: of a client that may know neither Host nor Transfer-Encoding. */
+  begin(isHttp10 = false): void {
+    this.#isHttp10 = isHttp10;
     this.closes = false;
     this.authorization = "";
     this.#hosts = 0;
@@ -102,6 +105,11 @@ export class HeadCheck {
     }
   };
 
+  /** Something follows the head. */
+  get hasBody(): boolean {
+    return this.#codings > 0 || (this.#lengths > 0 && this.#length !== "0");
+  }
+
   /** null: it is a request, and its body, if any, is one that may be read and thrown away. `query`: without the question mark. */
   verdict(method: string, path: string, query: string): Refusal | null {
     const isPlain = method === "GET" || method === "HEAD";
@@ -111,7 +119,7 @@ export class HeadCheck {
     if (method.length + urlBytes + this.#fieldBytes + OTHER_HEAD_BYTES > this.#limits.maxHeadBytes)
       return HEAD_TOO_LONG;
     if (!this.#isTarget(path, query)) return BAD_TARGET;
-    if (this.#hosts !== 1 || !this.#isHost(this.#host)) return BAD_HOST;
+    if (!this.#hasGoodHost()) return BAD_HOST;
     const body = this.#codings + this.#lengths === 0 ? null : this.#bodyVerdict();
     if (body !== null) return body;
     if (this.#expectation !== "" && this.#expectation.toLowerCase() !== "100-continue") return BAD_EXPECTATION;
@@ -131,6 +139,12 @@ export class HeadCheck {
     return true;
   }
 
+  /** RFC 9112 §3.2: HTTP/1.0 has none, or one. */
+  #hasGoodHost(): boolean {
+    if (this.#hosts === 0) return this.#isHttp10;
+    return this.#hosts === 1 && this.#isHost(this.#host);
+  }
+
   #isHost(host: string): boolean {
     if (host === this.#goodHost) return true;
     if (!HOST.test(host)) return false;
@@ -147,7 +161,8 @@ export class HeadCheck {
   #codingVerdict(): Refusal | null {
     const codings = this.#coding.split(",").map((coding) => coding.trim().toLowerCase());
     const isLast = codings.indexOf("chunked") === codings.length - 1;
-    if (this.#codings > 1 || this.#lengths > 0 || !isLast) return BAD_CODING;
+    // RFC 9112 §6.1: in HTTP/1.0 its framing cannot be trusted.
+    if (this.#codings > 1 || this.#lengths > 0 || !isLast || this.#isHttp10) return BAD_CODING;
     if (codings.length > 1) return UNKNOWN_CODING;
     return this.#takesChunks ? null : LENGTH_REQUIRED;
   }

@@ -130,9 +130,19 @@ export function changeBetween(before: StoredSweep, after: StoredSweep): Change {
       ...cell,
       byMetric: byMetric((metric) => differences.get(metric)?.[index] ?? null),
     })),
-    differs: sameMachine
-      .filter((name) => environment[name] !== after.sweep.environment[name])
-      .map((name) => `${name} ${environment[name]}, then ${after.sweep.environment[name]}`),
+    differs: [
+      ...(frontOf(plan) === frontOf(after.sweep.plan)
+        ? []
+        : [`front ${frontOf(plan)}, then ${frontOf(after.sweep.plan)}`]),
+      ...sameMachine
+        .filter((name) => environment[name] !== after.sweep.environment[name])
+        .map((name) => `${name} ${environment[name]}, then ${after.sweep.environment[name]}`),
+    ],
     floors,
   };
+}
+
+/** Of the time before there was a second one, too. */
+function frontOf({ front = "uws" }: SweepPlan): string {
+  return front;
 }

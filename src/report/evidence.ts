@@ -100,6 +100,7 @@ export function environmentTable({ sweep }: Comparison): Table {
       ["Memory", `${significant(machine.memoryBytes / 2 ** 30)} GiB`],
       ["System", `${machine.platform}, kernel ${machine.kernel}`],
       ["Node.js", `${machine.node} (V8 ${machine.v8}, libuv ${machine.uv})`],
+      ...(plan.front === undefined ? [] : [["Front", plan.front]]),
       ["uWebSockets.js", machine.uws],
       ["loopool", `${machine.loopool}, commit ${machine.commit}`],
       ["Open files allowed", machine.openFilesLimit === null ? "unknown" : whole(machine.openFilesLimit)],

@@ -2,10 +2,16 @@
 export interface ServerConfig {
   /** Name of the core, one of those that `server.ts` knows. */
   readonly mode: string;
+  /** Name of the front, one of those that `server.ts` knows. */
+  readonly front: string;
   /** 0 lets the system choose. */
   readonly port: number;
   /** null: every IPv4 and IPv6 address. */
   readonly host: string | null;
+  /** A Unix-domain socket to listen on in place of host and port; null: none. */
+  readonly unix: UnixConfig | null;
+  /** HTTPS; null: HTTP. */
+  readonly tls: TlsConfig | null;
   /** Absolute path of the folder whose files are served. */
   readonly root: string;
   /** Worker threads, for cores that have them: the fewest that are kept and the most that are started under load. */
@@ -68,6 +74,17 @@ export interface Limits {
   /** Requests a second of one client address, and as many at once; null: any number. */
   readonly ratePerSecond: number | null;
 }
+
+/** A Unix-domain socket. */
+export interface UnixConfig {
+  /** Absolute; at most 107 bytes, as unix(7) has it. */
+  readonly path: string;
+  /** Its permissions: who may write may connect. */
+  readonly mode: number;
+}
+
+/** PEM files that belong together, or a certificate for localhost that lives as long as the server. */
+export type TlsConfig = { readonly certFile: string; readonly keyFile: string } | "self-signed";
 
 /** The access log. */
 export interface LogConfig {

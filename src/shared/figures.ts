@@ -15,9 +15,10 @@ import type { CoreFigures, WorkersWatch } from "./worker-states.js";
 /** What does not change while a server runs. */
 export interface ServerFacts {
   readonly mode: string;
+  readonly front: string;
   readonly pid: number;
   readonly node: string;
-  /** Version of the front's library. */
+  /** Version of µWebSockets.js; "none" on another front. */
   readonly uws: string;
   /** ms since 1970, with fractions. */
   readonly startedAtMs: number;
@@ -46,7 +47,8 @@ export interface FiguresSource {
 
 /** The facts of a server, from any of its threads. */
 export function factsOf({ config, uws, startedAtMs, iterationsPerMicro }: SharedState): ServerFacts {
-  return { mode: config.mode, pid: process.pid, node: process.versions.node, uws, startedAtMs, iterationsPerMicro };
+  const { mode, front } = config;
+  return { mode, front, pid: process.pid, node: process.versions.node, uws, startedAtMs, iterationsPerMicro };
 }
 
 /** What the whole process has used, from any of its threads. */
@@ -83,6 +85,7 @@ export function figuresOf({ facts, takenAtMs, stats, phases, process, core }: Fi
   }
   return {
     mode: facts.mode,
+    front: facts.front,
     pid: facts.pid,
     node: facts.node,
     uws: facts.uws,

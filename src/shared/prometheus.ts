@@ -41,7 +41,7 @@ const families: readonly Family[] = [
     name: "loopool_info",
     type: "gauge",
     help: "What serves; always 1.",
-    samples: ({ mode, node, uws }) => [[1, { mode, node, uws }]],
+    samples: ({ mode, front, node, uws }) => [[1, { mode, front, node, uws }]],
   },
   one("gauge", "loopool_uptime_seconds", "Time since the start.", (f) => f.uptimeMicros / 1e6),
   one("counter", "loopool_requests_total", "Requests whose head arrived.", (f) => f.requests),

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,9 +50,12 @@ export const STATE_HEAD_BYTES = 16;
 export const MAX_DESCRIPTION_BYTES = 2 ** 20;
 export const MAX_BODY_BYTES = 2 ** 26;
 
+/** Where a server listens: its port, or the absolute path of its Unix-domain socket. */
+export type Place = number | string;
+
 /** What stands in the file once: who writes it, and how its state is to be read. */
 export interface MirrorDescription extends ProcessIdentity {
-  readonly port: number;
+  readonly place: Place;
   readonly facts: ServerFacts;
   /** Time between two states, ms. */
   readonly intervalMs: number;
@@ -90,9 +94,11 @@ export interface MirrorState {
 /** The layouts that this version writes. */
 export const ownLayouts = { statsLayout, phasesLayout };
 
-/** The file of the server on this port. */
-export function mirrorPath(port: number): string {
-  return join(mirrorFolder(), `loopool-${port}`);
+/** The file of the server at this place. A path may have any characters, and more of them than a file name may. */
+export function mirrorPath(place: Place): string {
+  const name =
+    typeof place === "number" ? place : `unix-${createHash("sha256").update(place).digest("hex").slice(0, 16)}`;
+  return join(mirrorFolder(), `loopool-${name}`);
 }
 
 /** Shared memory where the system has it, otherwise the folder for temporary files. */

@@ -86,7 +86,7 @@ function lookAt(path: string): Look {
     if (!isRunning(description)) {
       throw new LoopoolError(
         "MIRROR_STALE",
-        `${path} was left by a server that has ended (pid ${description.pid}): it is replaced when one starts on that port`,
+        `${path} was left by a server that has ended (pid ${description.pid}): it is replaced when one starts in that place`,
       );
     }
     if (version !== FORMAT_VERSION || !isReadable(description)) {
@@ -126,7 +126,7 @@ function readDescription(file: number, path: string) {
   }
   throw new LoopoolError(
     "MIRROR_FOREIGN",
-    `${path} is no mirror of loopool's stats: remove it, or choose another port`,
+    `${path} is no mirror of loopool's stats: remove it, or let the server listen elsewhere`,
   );
 }
 

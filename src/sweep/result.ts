@@ -35,6 +35,8 @@ export interface SweepPlan {
   /** Path and query requested. */
   readonly path: string;
   readonly keepAlive: boolean;
+  /** What speaks HTTP before the cores, the same for all; absent in a result of an older version: "uws". */
+  readonly front?: string;
   readonly seed: number;
   /** Worker threads of the cores that have them. */
   readonly workers: number;

@@ -85,6 +85,7 @@ export const serveScript: ServerScript = (core, plan, iterationsPerMicro) => [
   "--config=off",
   `--mode=${core}`,
   `--workers=${plan.workers}`,
+  ...(plan.front === undefined ? [] : [`--front=${plan.front}`]),
   ...(plan.handlers === null ? [] : [`--handlers=${plan.handlers}`]),
   ...(iterationsPerMicro === null ? [] : [`--iterations-per-us=${iterationsPerMicro}`]),
 ];

@@ -12,6 +12,7 @@ export function entry(of: Partial<LogEntry> = {}): LogEntry {
   return {
     startMs: 0,
     address: Uint8Array.of(192, 0, 2, 1),
+    isHttp10: false,
     method: "GET",
     path: "/",
     query: undefined,

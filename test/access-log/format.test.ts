@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { addressText } from "../../src/access-log/address.js";
+import { addressBytes, addressText } from "../../src/access-log/address.js";
 import { lineFormats } from "../../src/access-log/job.js";
 import { type LineFormat, MAX_LINE_BYTES } from "../../src/access-log/line.js";
 import { attachLogRing, createLogMemory } from "../../src/access-log/memory.js";
@@ -157,6 +157,8 @@ const addresses: readonly (readonly [bytes: number[], text: string])[] = [
 for (const [bytes, text] of addresses) {
   test(`the address ${text} is written as RFC 5952 has it`, () => {
     assert.is(addressText(Uint8Array.from([9, ...bytes, 9]), 1, 1 + bytes.length), text);
+    const isMapped = bytes.length === 16 && text.includes(".");
+    assert.equal([...addressBytes(isMapped ? `::ffff:${text}` : text)], bytes);
   });
 }
 

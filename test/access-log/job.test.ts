@@ -9,6 +9,7 @@ const test = suite("access log: from the ring to the file");
 
 const longest = entry({
   address: new Uint8Array(16).fill(1),
+  isHttp10: false,
   method: "M".repeat(limits.methodBytes),
   path: "\x01".repeat(limits.urlBytes),
   referrer: "\x01".repeat(limits.referrerBytes),

@@ -28,14 +28,15 @@ async function withFolder(use: (folder: string) => Promise<void>): Promise<void>
 
 /** Serves with a log, and gives its lines once the server has ended. */
 async function logged(
-  settings: { readonly mode: string; readonly log?: Partial<LogConfig> },
+  settings: { readonly mode: string; readonly front?: string; readonly log?: Partial<LogConfig> },
   use: (server: TestServer, file: string) => Promise<void>,
 ): Promise<readonly string[]> {
   let lines: readonly string[] = [];
   await withFolder(async (folder) => {
     const file = join(folder, "access.log");
     const log: LogConfig = { file, format: "combined", overflow: "drop", ...settings.log };
-    await withServer({ mode: settings.mode, workers: 2, log }, (server) => use(server, file), { "a.txt": "a" });
+    const { mode, front = "uws" } = settings;
+    await withServer({ mode, front, workers: 2, log }, (server) => use(server, file), { "a.txt": "a" });
     lines = readFileSync(file, "latin1").split("\n");
     assert.is(lines.at(-1), "", "the last line is whole");
     lines = lines.slice(0, -1);
@@ -50,15 +51,17 @@ async function load({ url, port }: TestServer, path: string, requests: number, c
   assert.is(completed, requests);
 }
 
-for (const mode of ["reactor", "pool"]) {
-  test(`${mode}: a line for each response, with its status and its bytes`, async () => {
+const kinds = ["reactor", "pool"].flatMap((mode) => ["uws", "node"].map((front) => ({ mode, front })));
+for (const kind of kinds) {
+  const { mode, front } = kind;
+  test(`${mode} behind ${front}: a line for each response, with its status and its bytes`, async () => {
     const asked: Readonly<Record<string, string>> = {
       "/hello?a=1": '"GET /hello?a=1 HTTP/1.1" 200 14',
       "/a.txt": '"GET /a.txt HTTP/1.1" 200 1',
       "/absent": '"GET /absent HTTP/1.1" 404 14',
       "/throws": '"GET /throws HTTP/1.1" 500 26',
     };
-    const lines = await logged({ mode }, async (server) => {
+    const lines = await logged(kind, async (server) => {
       for (const path of Object.keys(asked)) {
         for (let i = 0; i < 5; i++) await (await fetch(server.url + path)).text();
       }
@@ -71,10 +74,10 @@ for (const mode of ["reactor", "pool"]) {
     assert.is(lines.filter((line) => line.includes('"POST /hello HTTP/1.1" 405 ')).length, 1);
   });
 
-  test(`${mode}: what a client sends cannot forge a line`, async () => {
-    // Control characters never come so far: µWS answers 400.
+  test(`${mode} behind ${front}: what a client sends cannot forge a line`, async () => {
+    // Control characters never come so far: they are answered with 400.
     const evil = '" 200 1 "x" "y\\"\xe9 z';
-    const lines = await logged({ mode }, async ({ port }) => {
+    const lines = await logged(kind, async ({ port }) => {
       const client = await RawClient.open(port);
       client.send(
         `GET /hello?q="%0a127.0.0.1\\ HTTP/1.1\r\nHost: x\r\nUser-Agent: ${evil}\r\nReferer: ${evil}\r\n\r\n`,
@@ -91,8 +94,8 @@ for (const mode of ["reactor", "pool"]) {
     }
   });
 
-  test(`${mode}: a client that goes before its answer is logged, with 499`, async () => {
-    const lines = await logged({ mode }, async ({ port, stats }) => {
+  test(`${mode} behind ${front}: a client that goes before its answer is logged, with 499`, async () => {
+    const lines = await logged(kind, async ({ port, stats }) => {
       const client = await RawClient.open(port);
       client.send("GET /sleep?ms=300 HTTP/1.1\r\nHost: x\r\n\r\n");
       while ((await stats()).handled < 2) {}

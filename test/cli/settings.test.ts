@@ -8,6 +8,7 @@ import { resolveSettings } from "../../src/cli/settings/resolve.js";
 import { configSchema, defaultOf, settingNames, settings, variableOf } from "../../src/cli/settings/settings.js";
 import { gather } from "../../src/cli/settings/sources.js";
 import { DEFAULT_FILE_RULES } from "../../src/shared/handlers/representation.js";
+import { writeCertificate } from "../support/certificate.js";
 import { loopool } from "../support/cli.js";
 
 type Values = Readonly<Record<string, unknown>>;
@@ -27,6 +28,15 @@ const resolved = (flags: Values, variables: Readonly<Record<string, string>>, fi
   withFile(file === null ? null : JSON.stringify(file), (folder) => resolveSettings(gather(flags, variables, folder)));
 
 const test = suite("settings");
+
+const files = mkdtempSync(join(tmpdir(), "loopool-settings-"));
+test.after(() => rmSync(files, { recursive: true }));
+const { certFile, keyFile } = await writeCertificate(files, "own");
+const other = await writeCertificate(files, "other");
+const locked = await writeCertificate(files, "locked", "secret");
+const socket = join(files, "socket");
+const noPem = join(files, "no.pem");
+writeFileSync(noPem, "no PEM");
 
 test("flags win over variables, variables over the file, the file over defaults", () => {
   const file = { port: 1, queue: 64, mode: "pool" };
@@ -48,8 +58,14 @@ test("rules for files have defaults, and can be switched off", () => {
 test("every source has every setting, in its own form", () => {
   const values: Readonly<Record<string, readonly [raw: string, json: unknown]>> = {
     mode: ["pool", "pool"],
+    front: ["node", "node"],
     port: ["8080", 8080],
     host: ["::1", "::1"],
+    unix: [socket, socket],
+    "unix-mode": ["0600", "0600"],
+    "tls-cert": [certFile, certFile],
+    "tls-key": [keyFile, keyFile],
+    "tls-self-signed": ["on", "on"],
     root: [packageRoot, packageRoot],
     workers: ["2:4", "2:4"],
     "worker-idle": ["1.5", 1.5],
@@ -78,8 +94,21 @@ test("every source has every setting, in its own form", () => {
     "admin-token": ["secret", "secret"],
   };
   assert.equal(Object.keys(values), settingNames);
-  const raws = Object.fromEntries(Object.entries(values).map(([name, [raw]]) => [name, raw]));
-  const jsons = Object.fromEntries(Object.entries(values).map(([name, [, json]]) => [name, json]));
+  // Two places and two certificates cannot be had together.
+  const alternatives = [
+    ["unix", "tls-self-signed"],
+    ["port", "host", "tls-cert", "tls-key"],
+  ];
+  for (const left of alternatives) {
+    const given = Object.entries(values).filter(([name]) => !left.includes(name));
+    equalFromEverySource(
+      Object.fromEntries(given.map(([name, [raw]]) => [name, raw])),
+      Object.fromEntries(given.map(([name, [, json]]) => [name, json])),
+    );
+  }
+});
+
+function equalFromEverySource(raws: Readonly<Record<string, string>>, jsons: Values): void {
   const variables = Object.fromEntries(Object.entries(raws).map(([name, raw]) => [variableOf(name), raw]));
   const expected = resolved(raws, {}, null);
   assert.is(expected.requestTimeoutMs, null);
@@ -88,7 +117,7 @@ test("every source has every setting, in its own form", () => {
   assert.is(expected.limits.idleTimeoutMs, 7500);
   assert.equal(resolved({}, variables, null), expected);
   assert.equal(resolved({}, {}, jsons), expected);
-});
+}
 
 const mistakes: readonly (readonly [
   flags: Values,
@@ -109,13 +138,51 @@ const mistakes: readonly (readonly [
   [{}, { LOOPOOL_MAX_URL: "99999" }, "{}", /^LOOPOOL_MAX_URL must be a whole number from 16 to 16384, not "99999"$/],
   [{}, {}, '{"log":true}', /^"log" in loopool\.config\.json needs a value$/],
   [{}, { LOOPOOL_PROT: "1" }, "{}", /^the variable LOOPOOL_PROT is no setting: unset it; there are LOOPOOL_MODE, /],
-  [{}, {}, '{"prot":1}', /^loopool\.config\.json has an unknown key "prot"; allowed: mode, port,/],
+  [{}, {}, '{"prot":1}', /^loopool\.config\.json has an unknown key "prot"; allowed: mode, front,/],
   [{}, {}, '{\n  "port": 1,\n  oops\n}', /^loopool\.config\.json is no JSON, see line 3, column 3: /],
   [{}, {}, '{"port": x}', /^loopool\.config\.json is no JSON: .*x/],
   [{}, {}, "[]", /^loopool\.config\.json must hold one JSON object$/],
   [{}, { LOOPOOL_CONFIG: "absent.json" }, "{}", /^LOOPOOL_CONFIG absent\.json cannot be read: ENOENT/],
   [{ config: "absent.json" }, {}, "{}", /^--config absent\.json cannot be read: ENOENT/],
 ];
+const place: readonly (readonly [flags: Values, message: RegExp])[] = [
+  [{ unix: socket, port: "1" }, /^--unix and --port are two places to listen: leave one of them out$/],
+  [{ unix: socket, host: "::1" }, /^--unix and --host are two places/],
+  [{ unix: "/does/not/exist/s" }, /^--unix \/does\/not\/exist\/s: \/does\/not\/exist is not a folder: make it first$/],
+  [{ unix: `/${"x".repeat(107)}` }, /is 1 bytes too long for a socket: choose a shorter path/],
+  [{ "unix-mode": "rw" }, /^--unix-mode must be octal permissions like 0660, not "rw"$/],
+  [{ "unix-mode": "0888" }, /^--unix-mode must be octal/],
+  [{ "tls-cert": certFile }, /^--tls-cert needs the private key too: name its file with --tls-key$/],
+  [{ "tls-key": keyFile }, /^--tls-key needs the certificate too: name its file with --tls-cert$/],
+  [{ "tls-cert": certFile, "tls-self-signed": "on" }, /^--tls-self-signed and --tls-cert are two certificates: leave/],
+  [{ "tls-cert": "/absent", "tls-key": keyFile }, /^--tls-cert \/absent cannot be read: ENOENT/],
+  [{ "tls-cert": certFile, "tls-key": "/absent" }, /^--tls-key \/absent cannot be read: ENOENT/],
+  [{ "tls-cert": noPem, "tls-key": keyFile }, /^--tls-cert .*no\.pem must hold a certificate in PEM form/],
+  [{ "tls-cert": keyFile, "tls-key": keyFile }, /^--tls-cert .*own\.key must hold a certificate in PEM form/],
+  [{ "tls-cert": certFile, "tls-key": certFile }, /^--tls-key .*own\.crt must hold a private key/],
+  [
+    { "tls-cert": certFile, "tls-key": locked.keyFile },
+    /^--tls-key .*locked\.key must hold a private key without a pass/,
+  ],
+  [
+    { "tls-cert": certFile, "tls-key": other.keyFile },
+    /^--tls-key .*other\.key is not the key of the certificate in .*own/,
+  ],
+  [{ "tls-self-signed": "yes" }, /^--tls-self-signed must be one of on, off, not "yes"$/],
+];
+for (const [flags, message] of place) {
+  test(`where and how to listen: ${message.source}`, () => {
+    assert.throws(() => resolved(flags, {}, null), message);
+  });
+}
+
+test("a port of the file gives way to no socket of the flags: both are named", () => {
+  assert.throws(
+    () => resolved({ unix: socket }, {}, { port: 1 }),
+    /^--unix and "port" in loopool\.config\.json are two/,
+  );
+});
+
 for (const [flags, variables, file, message] of mistakes) {
   test(`names the source: ${message.source}`, () => {
     withFile(file, (folder) => {

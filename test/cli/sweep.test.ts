@@ -58,6 +58,18 @@ test("runs the whole pipeline: servers, generator, result, report; and all count
   assert.match(markdown, /At c=100 the pool/);
 });
 
+test("--front is that of every server, and the result tells which", async () => {
+  const small = ["--concurrency", "2", "--requests", "200", "--warmup", "20", "--trials", "1", "--path", "/hello"];
+  const { code, output, errors } = await loopool("sweep", "--front", "node", ...small, "--name", "front", ...folders)
+    .ended;
+  assert.is(code, 0, errors);
+  const { trials, plan, environment } = read(/^Result: (.*)$/m.exec(output)?.[1] ?? "");
+  assert.equal([plan.front, environment.uws], ["node", "none"]);
+  for (const { run, server } of trials) assert.equal([run!.completed, server!.requests], [200, 200]);
+  const report = readFileSync(/^Report: (.*)$/m.exec(output)?.[1] ?? "", "utf8");
+  assert.match(report, /\| Front +\| +node/);
+});
+
 test("--aa measures the first core against itself, and the report tells the noise floor", async () => {
   const small = ["--concurrency", "2", "--requests", "500", "--warmup", "50", "--trials", "4", "--path", "/hello"];
   const { code, output, errors } = await loopool("sweep", "--aa", ...small, "--name", "aa", ...folders).ended;

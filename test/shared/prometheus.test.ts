@@ -21,7 +21,7 @@ function source(mode = "pool"): FiguresSource {
   const random = seededRandom(5);
   for (let i = 0; i < 500; i++) recorder.record(random() * 3, random(), random() * 20, random() * 0.001);
   return {
-    facts: { mode, pid: 7, node: "20.0.0", uws: "x", startedAtMs: 1000, iterationsPerMicro: 1 },
+    facts: { mode, front: "test", pid: 7, node: "20.0.0", uws: "x", startedAtMs: 1000, iterationsPerMicro: 1 },
     takenAtMs: 3500,
     stats,
     phases,

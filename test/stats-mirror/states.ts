@@ -29,6 +29,7 @@ export function uniformValue({ stats, phases, details }: MirrorState): number {
 
 const facts: FiguresSource["facts"] = {
   mode: "test",
+  front: "test",
   pid: process.pid,
   node: process.versions.node,
   uws: "0",
@@ -41,7 +42,7 @@ export function describe(threads = 1, identity: ProcessIdentity = ownIdentity())
   return {
     ...identity,
     ...ownLayouts,
-    port: 1,
+    place: 1,
     facts,
     intervalMs: 100,
     statsBytes: statsBytes(threads),

@@ -21,9 +21,11 @@ export class RawClient {
     });
   }
 
-  static open(port: number, host = "127.0.0.1"): Promise<RawClient> {
+  /** `place`: a port, or the path of a Unix-domain socket. */
+  static open(place: number | string, host = "127.0.0.1"): Promise<RawClient> {
     return new Promise((resolve, reject) => {
-      const socket = connect(port, host, () => resolve(new RawClient(socket)));
+      const to = typeof place === "number" ? { host, port: place } : { path: place };
+      const socket = connect(to, () => resolve(new RawClient(socket)));
       socket.once("error", reject);
     });
   }

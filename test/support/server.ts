@@ -66,6 +66,9 @@ export async function withServer(
     const config: ServerConfig = {
       port: 0,
       host: "127.0.0.1",
+      front: "uws",
+      unix: null,
+      tls: null,
       root,
       workers: typeof workers === "number" ? { min: workers, max: workers } : workers,
       workerIdleMs: 10_000,

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
-import { modes } from "../../server.js";
+import { fronts, modes } from "../../server.js";
 import type { LogConfig, ServerConfig } from "../../shared/config.js";
 import { LoopoolError, messageOf, usageError } from "../../shared/errors.js";
 import { DEFAULT_FILE_RULES } from "../../shared/handlers/representation.js";
@@ -9,17 +9,22 @@ import { number, oneOf, text, wholeNumber } from "../options.js";
 import { packageRoot } from "../package-root.js";
 import { bounds, logFormats, logOverflows, MAX_WORKERS, type SettingName } from "./settings.js";
 import type { SourcedSettings } from "./sources.js";
+import { tlsConfig } from "./tls.js";
+import { unixConfig } from "./unix.js";
 
 const DRAIN_TIMEOUT_MS = 10_000;
 
 type Check<T> = (flag: string, raw: unknown) => T;
+
+/** The value of a setting, checked; a mistake is told of its source. */
+export type GetSetting = <T>(name: SettingName, check: Check<T>) => T;
 
 /**
  * The configuration of a server, each value checked. Throws a usage error that names the source of a bad value: the flag, the variable, or
  * the key and its file.
  */
 export function resolveSettings(sourced: SourcedSettings): ServerConfig {
-  const get = <T>(name: SettingName, check: Check<T>): T => {
+  const get: GetSetting = (name, check) => {
     const { raw, source } = sourced[name];
     try {
       return check(name, raw);
@@ -35,8 +40,11 @@ export function resolveSettings(sourced: SourcedSettings): ServerConfig {
 
   return {
     mode: get("mode", (flag, raw) => oneOf(flag, raw, modes)),
+    front: get("front", (flag, raw) => oneOf(flag, raw, fronts)),
     port: get("port", (flag, raw) => wholeNumber(flag, raw, ...bounds.port)),
     host: optional("host", text),
+    unix: unixConfig(sourced, get),
+    tls: tlsConfig(sourced, get),
     root: get("root", folder),
     workers: get("workers", workerRange),
     workerIdleMs: get("worker-idle", seconds),

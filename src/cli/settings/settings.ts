@@ -1,4 +1,4 @@
-import { modes } from "../../server.js";
+import { fronts, modes } from "../../server.js";
 
 /** A value of JSON Schema, as far as settings need it. */
 type Schema = Readonly<Record<string, unknown>>;
@@ -9,11 +9,14 @@ interface Setting {
   readonly schema: Schema;
   /** Used where no source gives a value; none: it depends on the machine, or there is nothing. */
   readonly default?: string | number;
+  /** "on" or "off"; the flag alone means "on". */
+  readonly isSwitch?: true;
 }
 
 const number = (minimum: number, maximum: number): Schema => ({ type: "number", minimum, maximum });
 const integer = (minimum: number, maximum: number): Schema => ({ type: "integer", minimum, maximum });
 const text: Schema = { type: "string", minLength: 1 };
+const onOff: Schema = { enum: ["on", "off"] };
 
 export const logFormats = ["combined", "json"] as const;
 export const logOverflows = ["drop", "block"] as const;
@@ -42,8 +45,27 @@ export const settings = {
     schema: { enum: modes },
     default: "reactor",
   },
+  front: {
+    describe: `what speaks HTTP: ${fronts.join(", ")} (Node's own server: slower, speaks HTTP/1.0 too, needs no binary)`,
+    schema: { enum: fronts },
+    default: "uws",
+  },
   port: { describe: "port to listen on; 0 takes a free one", schema: integer(...bounds.port), default: 9090 },
   host: { describe: "address to listen on; without it all IPv4 and IPv6 addresses", schema: text },
+  unix: { describe: "path of a Unix-domain socket to listen on, in place of a port", schema: text },
+  "unix-mode": {
+    describe: "permissions of that socket, octal: who may write may connect",
+    schema: { type: "string", pattern: "^0?[0-7]{3}$" },
+    default: "0660",
+  },
+  "tls-cert": { describe: "certificate for HTTPS with its chain, a PEM file; with --tls-key", schema: text },
+  "tls-key": { describe: "private key of the certificate, a PEM file", schema: text },
+  "tls-self-signed": {
+    describe: "HTTPS for trying out: a certificate for localhost that lives as long as the server: on, off",
+    schema: onOff,
+    default: "off",
+    isSwitch: true,
+  },
   root: { describe: "folder whose files are served; without it the www folder of loopool", schema: text },
   workers: {
     describe: "worker threads of the pool, a number or MIN:MAX; without it one fewer than CPUs, at least 1",
@@ -111,7 +133,7 @@ export const settings = {
   },
   mirror: {
     describe: "the stats in a file in shared memory, for npm run stats: on, off",
-    schema: { enum: ["on", "off"] },
+    schema: onOff,
     default: "on",
   },
   "max-connections": {
@@ -180,6 +202,11 @@ export const secrets: readonly SettingName[] = ["admin-token"];
 /** What a setting is where no source says otherwise. */
 export function defaultOf(name: SettingName): string | number | undefined {
   return (settings[name] as Setting).default;
+}
+
+/** Whether its flag may stand alone. */
+export function isSwitch(name: SettingName): boolean {
+  return (settings[name] as Setting).isSwitch === true;
 }
 
 /** The schema of the configuration file (JSON Schema, draft 2020-12), which editors use: loopool.schema.json. */

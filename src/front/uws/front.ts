@@ -1,24 +1,25 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from "uWebSockets.js";
 import { STATUS_CODES } from "node:http";
-import { createServer } from "node:net";
 import type { AccessLog } from "../../access-log/access-log.js";
 import type { Core } from "../../core.js";
 import type { Front, FrontModule } from "../../front.js";
-import type { Limits, ServerConfig } from "../../shared/config.js";
-import { LoopoolError, messageOf, usageError } from "../../shared/errors.js";
+import type { Limits, ServerConfig, UnixConfig } from "../../shared/config.js";
+import { usageError } from "../../shared/errors.js";
 import type { HandlerContext } from "../../shared/handlers/context.js";
 import type { HandlerRequest } from "../../shared/handlers/handler.js";
 import { Field, type ThreadStats } from "../../shared/stats.js";
 import { AdminGate, isAdminPath } from "../admin.js";
-import { Capacity } from "../capacity.js";
+import { withCertificate } from "../certificate.js";
 import { FieldReader } from "../field-reader.js";
 import { HeadCheck } from "../head-check.js";
+import { type Listening, urlOf, whyNot } from "../listening.js";
 import { RateLimiter } from "../rate-limiter.js";
 import { type Refusal, TOO_MANY_CONNECTIONS, tooManyRequests } from "../refusals.js";
+import { frontState, idleOrLate } from "../state.js";
+import { listenUnix } from "../unix-socket.js";
 import { Addresses } from "./addresses.js";
 import { type LoadedUws, loadUws } from "./load.js";
-import { type FrontState, UwsReply } from "./reply.js";
-import { SlowReaders } from "./slow-readers.js";
+import { UwsReply } from "./reply.js";
 import { createVisits } from "./visits.js";
 
 /** The front on µWebSockets.js: the fastest there is, HTTP/1.1 only. */
@@ -26,7 +27,7 @@ export const uwsFront: FrontModule = {
   name: "uws",
   async load({ maxHeadBytes }) {
     const { uws, version } = await loadUws(maxHeadBytes);
-    return { version, listen: (config, core, context, log) => listen(uws, config, core, context, log) };
+    return { uws: version, listen: (config, core, context, log) => listen(uws, config, core, context, log) };
   },
 };
 
@@ -39,19 +40,8 @@ async function listen(
 ): Promise<Front> {
   const { limits } = config;
   checkTimeouts(limits);
-  const capacity = new Capacity(limits.maxConnections);
-  const slowReaders = new SlowReaders(limits.slowReaderTimeoutMs);
-  const state: FrontState = {
-    core,
-    stats,
-    cache,
-    log,
-    capacity,
-    slowReaders,
-    inFlight: 0,
-    draining: false,
-    onIdle: () => {},
-  };
+  const state = frontState({ core, stats, cache, log, limits });
+  const { capacity, slowReaders } = state;
   const head = new HeadCheck(limits, false);
   const admin = new AdminGate(config.adminToken);
   const limiter = limits.ratePerSecond === null ? null : new RateLimiter(limits.ratePerSecond);
@@ -96,7 +86,10 @@ async function listen(
       );
     reply.defer();
   };
-  const app = uws.App().get("/*", onRequest("GET")).head("/*", onRequest("HEAD")).any("/*", onRequest(null));
+  const app = (await createApp(uws, config))
+    .get("/*", onRequest("GET"))
+    .head("/*", onRequest("HEAD"))
+    .any("/*", onRequest(null));
 
   const onConnection = (res: HttpResponse, change: number): void => {
     if (change > 0) {
@@ -112,23 +105,21 @@ async function listen(
   app.filter((res, change) => onConnection(res, Number(change)));
   const looking = setInterval(() => slowReaders.look(), slowReaders.intervalMs).unref();
 
-  const socket = await bind(app, config, uws.LIBUS_LISTEN_EXCLUSIVE_PORT);
-  const port = uws.us_socket_local_port(socket);
+  const { unix } = config;
+  const { socket, remove } = await (unix === null
+    ? bindPort(app, config, uws.LIBUS_LISTEN_EXCLUSIVE_PORT)
+    : bindUnix(app, unix));
+  const port = unix === null ? uws.us_socket_local_port(socket) : 0;
   const drain = async (timeoutMs: number): Promise<number> => {
     state.draining = true;
     uws.us_listen_socket_close(socket);
-    if (state.inFlight > 0) {
-      await new Promise<void>((resolve) => {
-        state.onIdle = resolve;
-        setTimeout(resolve, timeoutMs).unref();
-      });
-    }
-    const cutOff = state.inFlight;
+    remove();
+    const cutOff = await idleOrLate(state, timeoutMs);
     clearInterval(looking);
     app.close();
     return cutOff;
   };
-  return { url: `http://${urlHost(config.host)}:${port}`, port, drain };
+  return { url: urlOf(config, port), port, drain };
 }
 
 /** µWS' own, and not to be changed: 10 s for a head and between two requests, on a clock of 4 s. */
@@ -170,47 +161,37 @@ function turnAway(res: HttpResponse, stats: ThreadStats): void {
   });
 }
 
-function urlHost(host: string | null): string {
-  if (host === null) return "localhost";
-  return host.includes(":") ? `[${host}]` : host;
+async function createApp(uws: LoadedUws["uws"], { tls }: Listening): Promise<TemplatedApp> {
+  if (tls === null) return uws.App();
+  return withCertificate(tls, ({ certFile, keyFile }) =>
+    uws.SSLApp({ cert_file_name: certFile, key_file_name: keyFile }),
+  );
+}
+
+interface Bound {
+  readonly socket: us_listen_socket;
+  /** Takes away what would be left of it. */
+  readonly remove: () => void;
 }
 
 /** Binds exclusively: by default µSockets lets a second server share the port, and half of the requests would go astray. */
-async function bind(
-  app: TemplatedApp,
-  { host, port }: { readonly host: string | null; readonly port: number },
-  exclusive: number,
-): Promise<us_listen_socket> {
+async function bindPort(app: TemplatedApp, listening: Listening, exclusive: number): Promise<Bound> {
+  const { host, port } = listening;
   const socket = await new Promise<us_listen_socket | false>((resolve) => {
     if (host === null) app.listen(port, exclusive, resolve);
     // The declarations lack this form; the binding takes host, port, options (uWebSockets.js, AppWrapper.h).
     else (app.listen as (...args: unknown[]) => TemplatedApp).call(app, host, port, exclusive, resolve);
   });
-  if (socket !== false) return socket;
+  if (socket !== false) return { socket, remove: () => {} };
   app.close();
-  throw await whyNot(host, port);
+  throw await whyNot(listening);
 }
 
-/** µWS only says that it could not listen; the system, asked again through Node, says why. */
-async function whyNot(host: string | null, port: number): Promise<LoopoolError> {
-  const error = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
-    const probe = createServer();
-    probe.once("error", resolve);
-    probe.listen({ port, exclusive: true, ...(host === null ? {} : { host }) }, () =>
-      probe.close(() => resolve(undefined)),
-    );
+async function bindUnix(app: TemplatedApp, unix: UnixConfig): Promise<Bound> {
+  let socket: us_listen_socket | false = false;
+  const remove = await listenUnix(unix, async (path) => {
+    socket = await new Promise<us_listen_socket | false>((resolve) => app.listen_unix(resolve, path));
+    if (socket === false) throw new Error("µWS says no more");
   });
-  switch (error?.code) {
-    case "EACCES":
-      return new LoopoolError("PORT_FORBIDDEN", `port ${port} needs privileges: choose one above 1023 with --port`);
-    case "EADDRNOTAVAIL":
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-      return new LoopoolError("HOST_UNKNOWN", `--host ${host} is not an address of this machine (${messageOf(error)})`);
-    default:
-      return new LoopoolError(
-        "PORT_IN_USE",
-        `port ${port} is in use: choose another with --port, or stop the process that listens there (ss -ltnp 'sport = :${port}' shows it)`,
-      );
-  }
+  return { socket, remove };
 }

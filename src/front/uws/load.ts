@@ -19,7 +19,7 @@ const packages: Readonly<Record<string, string>> = {
   "147": "uWebSockets.js-next", // Node 26
 };
 
-const WORKING_NODES = "Node 20 or 22 (on Linux with glibc 2.38 or newer also 24 and 26)";
+const REMEDY = "serve with --front node, or use Node 20 or 22 (on Linux with glibc 2.38 or newer also 24 and 26)";
 
 /** What µWS takes beyond the limit on heads: a head that is somewhat too long gets an answer that says so and is counted. */
 const SPARE_HEAD_BYTES = 8 * 1024;
@@ -32,7 +32,7 @@ export async function loadUws(maxHeadBytes: number): Promise<LoadedUws> {
   const name = packages[process.versions.modules];
   const here = `Node ${process.versions.node} on ${process.platform} ${process.arch}`;
   if (name === undefined) {
-    throw new LoopoolError("NO_UWS_BINARY", `uWebSockets.js has no binary for ${here}: use ${WORKING_NODES}`);
+    throw new LoopoolError("NO_UWS_BINARY", `uWebSockets.js has no binary for ${here}: ${REMEDY}`);
   }
   try {
     const require = createRequire(import.meta.url);
@@ -47,7 +47,7 @@ export async function loadUws(maxHeadBytes: number): Promise<LoadedUws> {
     const cause = messageOf(error).trim().split("\n").at(-1);
     throw new LoopoolError(
       "NO_UWS_BINARY",
-      `the binary of uWebSockets.js for ${here} does not load (${cause}): use ${WORKING_NODES}, and run "npm ci" again after a change of Node`,
+      `the binary of uWebSockets.js for ${here} does not load (${cause}): ${REMEDY}; after a change of Node run "npm ci" again`,
       1,
       { cause: error },
     );

@@ -1,33 +1,12 @@
 import type { HttpResponse } from "uWebSockets.js";
 import { STATUS_CODES } from "node:http";
-import type { AccessLog } from "../../access-log/access-log.js";
 import type { LogEntry } from "../../access-log/record.js";
-import type { Core, Reply } from "../../core.js";
-import type { SharedCache } from "../../shared/cache/shared-cache.js";
+import type { Reply } from "../../core.js";
 import { COPIED_BODY_BYTES, type HandlerResponse } from "../../shared/handlers/handler.js";
-import { Field, type ThreadStats } from "../../shared/stats.js";
-import type { Capacity } from "../capacity.js";
+import { Field } from "../../shared/stats.js";
 import { type Refusal, TOO_MANY_FILES } from "../refusals.js";
-import type { SlowReaders } from "./slow-readers.js";
+import { bodyBytes, type FrontState } from "../state.js";
 import { type Client, sendFile, sendLarge } from "./stream.js";
-
-/** What the replies of one front have in common. */
-export interface FrontState {
-  readonly core: Core;
-  readonly stats: ThreadStats;
-  /** Where the pins of responses go back to. */
-  readonly cache: SharedCache;
-  /** null: no access log. */
-  readonly log: AccessLog | null;
-  readonly capacity: Capacity;
-  readonly slowReaders: SlowReaders;
-  /** Requests received and not yet answered in full. */
-  inFlight: number;
-  /** No more requests are wanted: every answer closes its connection. */
-  draining: boolean;
-  /** Called when the last request in flight has been answered or given up. */
-  onIdle: () => void;
-}
 
 const nothing = (): void => {};
 
@@ -214,9 +193,4 @@ export class UwsReply implements Reply, Client {
     front.stats.set(Field.inFlight, front.inFlight);
     if (front.inFlight === 0) front.onIdle();
   }
-}
-
-function bodyBytes(body: HandlerResponse["body"]): number {
-  if (typeof body === "string") return Buffer.byteLength(body);
-  return body instanceof Uint8Array ? body.byteLength : body.bytes;
 }

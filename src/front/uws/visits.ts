@@ -14,6 +14,7 @@ export function createVisits(log: AccessLog, addresses: Addresses): Visits {
       startMs: log.nowMs(),
       address: addresses.of(res),
       method,
+      isHttp10: false,
       path,
       query,
       referrer: req.getHeader("referer"),

@@ -1,0 +1,76 @@
+import { packageRoot } from "../src/cli/package-root.js";
+import { sweepProgress } from "../src/cli/progress.js";
+import { ratio as ratioText } from "../src/report/format.js";
+import { table } from "../src/report/markdown.js";
+import { metrics } from "../src/report/metrics.js";
+import { writeReport } from "../src/report/write.js";
+import { pairedRatio } from "../src/statistics/ratio.js";
+import { ranTrials } from "../src/statistics/verdict.js";
+import { pinningFacts, resolvePinning } from "../src/sweep/pinning.js";
+import type { SweepPlan } from "../src/sweep/result.js";
+import { createResultFile } from "../src/sweep/store.js";
+import { beginSweep, continueSweep } from "../src/sweep/sweep.js";
+import { type ServerScript, serveScript } from "../src/sweep/trial.js";
+
+/**
+ * What µWebSockets.js buys: both cores behind each front, in one interleaved sweep on the 1 KiB page: `npm run bench:fronts [-- TRIALS]`,
+ * about five minutes. (Two sweeps with `--front` made one after the other would hold the drift of the machine too.) Writes
+ * bench/results/<date>-fronts.json with its report.
+ */
+const trials = Number(process.argv[2] ?? 12);
+const CORES = ["reactor", "reactor on node:http", "pool", "pool on node:http"];
+const ON_NODE = / on node:http$/;
+const CONCURRENCIES = [10, 100];
+const SEED = 1;
+const TRIAL_TIMEOUT_MS = 120_000;
+
+const serverScript: ServerScript = (core, plan, iterationsPerMicro) => [
+  ...serveScript(core.replace(ON_NODE, ""), plan, iterationsPerMicro),
+  `--front=${ON_NODE.test(core) ? "node" : "uws"}`,
+];
+
+const path = "/";
+const plan: SweepPlan = {
+  path,
+  cores: CORES,
+  concurrencies: CONCURRENCIES,
+  requests: 50_000,
+  warmupRequests: 20_000,
+  trials,
+  keepAlive: true,
+  seed: SEED,
+  workers: 1,
+  handlers: null,
+  pinning: resolvePinning("auto", { path, handlers: null }, pinningFacts()),
+};
+const never = new AbortController().signal;
+const asked = { name: "fronts", command: `npm run bench:fronts -- ${trials}`, plan, packageFolder: packageRoot };
+const begun = await beginSweep(asked, TRIAL_TIMEOUT_MS, never, serverScript);
+const file = await createResultFile(`${packageRoot}/bench/results`, begun);
+const progress = sweepProgress(process.stderr);
+const result = await continueSweep(file, begun, TRIAL_TIMEOUT_MS, progress, never, undefined, serverScript);
+progress.end();
+await writeReport(file, `${packageRoot}/reports`);
+
+const shown = metrics.filter(({ key }) => ["requestsPerSecond", "p99Ms", "cpuPerRequestMicros"].includes(key));
+const rows = ["reactor", "pool"].flatMap((core) =>
+  CONCURRENCIES.map((concurrency) => {
+    const of = (name: string) =>
+      ranTrials(
+        result.trials.filter((trial) => trial.core === name && trial.concurrency === concurrency),
+        true,
+      ).toSorted((a, b) => a.block - b.block);
+    return [
+      `${core}, c=${concurrency}`,
+      ...shown.map((metric) => {
+        const [uws, node] = [of(core).map(metric.of), of(`${core} on node:http`).map(metric.of)];
+        const found = uws.length === node.length ? pairedRatio(node, uws, { seed: SEED }) : null;
+        if (found === null) return "a trial failed";
+        const { value, interval } = ratioText(found.ratio, found.interval);
+        return `${value} ${interval}`;
+      }),
+    ];
+  }),
+);
+console.log("\nBehind µWS ÷ behind node:http, with 95% intervals:\n");
+console.log(table(["", "requests/s", "99% latency", "CPU per request"], rows));
