@@ -149,8 +149,8 @@ const acceptEncodings: readonly (readonly [field: string | null, both: string, g
 ];
 
 /** What every core must do with files. A core's test file calls this with the core's name. */
-export function staticConformance(mode: string): void {
-  const test = suite(`${mode}: files`);
+export function staticConformance(mode: string, front: string): void {
+  const test = suite(`${mode} behind ${front}: files`);
 
   const check = (exchange: Exchange, [lines, status, body]: Case, tag: string, what: string): void => {
     const about = `${what} ${lines.join(" | ")}`;
@@ -186,7 +186,7 @@ export function staticConformance(mode: string): void {
   };
 
   test("preconditions and ranges, of what comes from the disk and from memory", async () => {
-    await withServer({ mode }, async ({ port, root }) => {
+    await withServer({ mode, front }, async ({ port, root }) => {
       write(root, { "a.txt": CONTENT });
       const tag = (await ask(port, "GET /a.txt")).headers.get("etag")!;
       assert.match(tag, /^"[!#-~]+"$/, "a strong tag");
@@ -198,7 +198,7 @@ export function staticConformance(mode: string): void {
   });
 
   test("HEAD has the same preconditions, and knows no ranges", async () => {
-    await withServer({ mode }, async ({ port, root }) => {
+    await withServer({ mode, front }, async ({ port, root }) => {
       write(root, { "a.txt": CONTENT });
       const tag = (await ask(port, "HEAD /a.txt")).headers.get("etag")!;
       for (const [lines, status] of conditions) {
@@ -217,7 +217,7 @@ export function staticConformance(mode: string): void {
   });
 
   test("what is not there, or a redirect, takes no notice of preconditions and ranges", async () => {
-    await withServer({ mode }, async ({ port, root }) => {
+    await withServer({ mode, front }, async ({ port, root }) => {
       mkdirSync(join(root, "folder"));
       for (const line of ["If-Match: *", "If-None-Match: *", 'If-Match: "x"', "Range: bytes=0-1", "Range: bytes=99-"]) {
         assert.is((await ask(port, "GET /absent", [line])).status, 404, line);
@@ -232,7 +232,7 @@ export function staticConformance(mode: string): void {
     const sizes = [1, 65_536, 65_537, 200_000, 900_000];
     const files = Object.fromEntries(sizes.map((size) => [`${size}.bin`, bytesOf(size)]));
     await withServer(
-      { mode, cacheBytes: 2 ** 20 },
+      { mode, front, cacheBytes: 2 ** 20 },
       async ({ port, stats }) => {
         for (const [name, content] of [...Object.entries(files), ...Object.entries(files)]) {
           const size = content.length;
@@ -262,7 +262,7 @@ export function staticConformance(mode: string): void {
 
   test("an empty file: no range of it can be satisfied", async () => {
     await withServer(
-      { mode },
+      { mode, front },
       async ({ port }) => {
         assert.equal((await ask(port, "GET /empty.txt")).status, 200);
         const { status, headers } = await ask(port, "GET /empty.txt", ["Range: bytes=0-"]);
@@ -274,7 +274,7 @@ export function staticConformance(mode: string): void {
   });
 
   test("sends the coding that is preferred of those that lie beside a file, and says that it depends", async () => {
-    await withServer({ mode }, async ({ port, root }) => {
+    await withServer({ mode, front }, async ({ port, root }) => {
       write(root, { "a.js": "identity", "a.js.br": "br", "a.js.gz": "gzip" });
       write(root, { "b.js": "identity", "b.js.gz": "gzip", "c.js": "identity" });
       for (const round of ["disk", "memory"]) {
@@ -298,7 +298,7 @@ export function staticConformance(mode: string): void {
   });
 
   test("each coding has a tag of its own; preconditions and ranges are of what was selected", async () => {
-    await withServer({ mode }, async ({ port, root }) => {
+    await withServer({ mode, front }, async ({ port, root }) => {
       // The same length and date: nothing but the coding differs.
       write(root, { "a.js": CONTENT, "a.js.br": CONTENT.toUpperCase(), "a.js.gz": [...CONTENT].reverse().join("") });
       const tags = new Map<string, string>();
@@ -331,7 +331,7 @@ export function staticConformance(mode: string): void {
   });
 
   test("a coding that comes or goes is noticed, and one that leads out of the root is not sent", async () => {
-    await withServer({ mode }, async ({ port, root }) => {
+    await withServer({ mode, front }, async ({ port, root }) => {
       const accepts = ["Accept-Encoding: br, gzip"];
       const until = async (body: string): Promise<Exchange> => {
         for (;;) {
@@ -351,7 +351,7 @@ export function staticConformance(mode: string): void {
   });
 
   test("refuses every way out of the root and every hidden name, but for .well-known", async () => {
-    await withServer({ mode }, async ({ port, root }) => {
+    await withServer({ mode, front }, async ({ port, root }) => {
       mkdirSync(join(root, "folder"));
       mkdirSync(join(root, ".well-known"));
       mkdirSync(join(root, ".git"));
@@ -416,7 +416,7 @@ export function staticConformance(mode: string): void {
   });
 
   test("a file that is replaced by a link out of the root is not served for longer than a second", async () => {
-    await withServer({ mode }, async ({ port, root }) => {
+    await withServer({ mode, front }, async ({ port, root }) => {
       write(root, { "a.txt": "inside" });
       assert.is((await ask(port, "GET /a.txt")).body, "inside");
       const link = join(root, "link");
@@ -432,7 +432,7 @@ export function staticConformance(mode: string): void {
   });
 
   test("redirects a folder to its slash, its name and the query as they came", async () => {
-    await withServer({ mode }, async ({ port, root }) => {
+    await withServer({ mode, front }, async ({ port, root }) => {
       mkdirSync(join(root, "ä b"));
       const cases = [
         ["/%C3%A4%20b?q=%20", "/%C3%A4%20b/?q=%20"],
@@ -449,7 +449,7 @@ export function staticConformance(mode: string): void {
   test("tells browsers for how long they may keep a file, by its kind", async () => {
     const immutable = "public, max-age=31536000, immutable";
     const files = { immutable: "[.-][0-9a-f]{8}\\.|^/assets/", maxAgeSeconds: 60, csp: null };
-    await withServer({ mode, files }, async ({ port, root }) => {
+    await withServer({ mode, front, files }, async ({ port, root }) => {
       mkdirSync(join(root, "assets"));
       write(root, { "index.html": "", "a.css": "", "a-0a1b2c3d.css": "", "assets/x": "", "a-0a1b2c3d.html": "" });
       const cases = [
@@ -471,7 +471,7 @@ export function staticConformance(mode: string): void {
     const of = ({ headers }: Exchange) => names.map((name) => headers.get(name));
     const site = { "index.html": "page", "a.svg": "<svg/>", "a.txt": "text" };
     await withServer(
-      { mode },
+      { mode, front },
       async ({ port }) => {
         for (const path of ["/", "/index.html", "/a.svg"]) {
           const all = [DEFAULT_FILE_RULES.csp, "SAMEORIGIN", "same-origin", "nosniff"];
@@ -485,7 +485,7 @@ export function staticConformance(mode: string): void {
     );
     const files = { immutable: null, maxAgeSeconds: 0, csp: null };
     await withServer(
-      { mode, files },
+      { mode, front, files },
       async ({ port }) => {
         assert.equal(of(await ask(port, "GET /")), [undefined, undefined, "same-origin", "nosniff"]);
       },
@@ -495,7 +495,7 @@ export function staticConformance(mode: string): void {
 
   test("a file from the future has no date, and its tag all the same", async () => {
     await withServer(
-      { mode },
+      { mode, front },
       async ({ port, root }) => {
         const future = new Date(Date.now() + 86_400_000);
         utimesSync(join(root, "a.txt"), future, future);
@@ -515,7 +515,7 @@ export function staticConformance(mode: string): void {
       "500.html": "<!doctype html><title>failed</title>",
     };
     await withServer(
-      { mode },
+      { mode, front },
       async ({ port }) => {
         for (const path of ["/absent", "/.hidden", "/folder/absent.css"]) {
           const { status, headers, body } = await ask(port, `GET ${path}`);
@@ -536,7 +536,7 @@ export function staticConformance(mode: string): void {
       },
       pages,
     );
-    await withServer({ mode }, async ({ port }) => {
+    await withServer({ mode, front }, async ({ port }) => {
       assert.is((await ask(port, "GET /absent")).body, "404 Not Found\n");
       assert.is((await ask(port, "GET /throws")).body, "500 Internal Server Error\n");
     });

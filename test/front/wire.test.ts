@@ -6,12 +6,14 @@ import { type TestServer, withServer } from "../support/server.js";
 import { type Outcome, SMUGGLED, type WireCase } from "./wire-case.js";
 import { wireCases } from "./wire-cases.js";
 
-const FRONT = "uws";
 const PROBE = "GET /echo?probe HTTP/1.1\r\nHost: x\r\n\r\n";
 /** Byte by byte, a long head is read again with each. */
 const MAX_FRAGMENTED_BYTES = 1000;
 
-const outcomeOf = ({ outcome, differences }: WireCase): Outcome => differences[FRONT] ?? outcome;
+const outcomeFor =
+  (front: string) =>
+  ({ outcome, differences }: WireCase): Outcome =>
+    differences[front] ?? outcome;
 
 /** A turn of the event loop that this process shares with the server: it reads what was sent before. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
@@ -54,11 +56,17 @@ function matches(told: string, { statuses, after, mayBeCut }: Outcome): boolean 
   return new RegExp(`^${words.map((word) => `${word} `).join("")}${after === "open" ? "open" : "closed"}$`).test(told);
 }
 
-for (const mode of ["reactor", "pool"]) {
-  const test = suite(`${FRONT}, ${mode}: on the wire`);
+for (const [front, mode] of [
+  ["uws", "reactor"],
+  ["uws", "pool"],
+  ["node", "reactor"],
+  ["node", "pool"],
+] as const) {
+  const test = suite(`${front}, ${mode}: on the wire`);
+  const outcomeOf = outcomeFor(front);
 
   test("every case ends as the table says, and the counts agree", async () => {
-    await withServer({ mode }, async (server) => {
+    await withServer({ mode, front }, async (server) => {
       // At the same time: what is silent lasts until the time for a head is up.
       const wrong = await Promise.all(
         wireCases.map(async (wireCase) => {
@@ -72,7 +80,7 @@ for (const mode of ["reactor", "pool"]) {
   });
 
   test("every case ends the same when each byte is a packet of its own", async () => {
-    await withServer({ mode }, async (server) => {
+    await withServer({ mode, front }, async (server) => {
       const fragmented = wireCases.filter(
         (one) => one.bytes.length <= MAX_FRAGMENTED_BYTES && outcomeOf(one).after !== "silent",
       );
@@ -96,7 +104,7 @@ for (const mode of ["reactor", "pool"]) {
   for (const name of split) {
     test(`two packets, divided anywhere: ${name}`, async () => {
       const wireCase = wireCases.find((one) => one.name === name)!;
-      await withServer({ mode }, async (server) => {
+      await withServer({ mode, front }, async (server) => {
         for (let at = 1; at < wireCase.bytes.length; at++) {
           const pieces = [wireCase.bytes.slice(0, at), wireCase.bytes.slice(at)];
           const told = await converse(server, pieces, outcomeOf(wireCase));

@@ -7,8 +7,10 @@ import { RawClient } from "../support/raw-client.js";
 import { type StatsFigures, withServer } from "../support/server.js";
 
 conformance("pool");
-headerConformance("pool");
-staticConformance("pool");
+for (const front of ["uws", "node"]) {
+  headerConformance("pool", front);
+  staticConformance("pool", front);
+}
 
 const test = suite("pool");
 

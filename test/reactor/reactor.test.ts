@@ -7,8 +7,10 @@ import { RawClient } from "../support/raw-client.js";
 import { withServer } from "../support/server.js";
 
 conformance("reactor");
-headerConformance("reactor");
-staticConformance("reactor");
+for (const front of ["uws", "node"]) {
+  headerConformance("reactor", front);
+  staticConformance("reactor", front);
+}
 
 const test = suite("reactor");
 

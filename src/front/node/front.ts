@@ -36,7 +36,8 @@ const REQUEST_TIMEOUT_MS = 30_000;
 
 function optionsOf({ maxHeadBytes, headTimeoutMs, idleTimeoutMs }: Limits) {
   return {
-    maxHeaderSize: maxHeadBytes,
+    // The head check decides; this is for what is longer still.
+    maxHeaderSize: 2 * maxHeadBytes,
     headersTimeout: headTimeoutMs,
     requestTimeout: Math.max(REQUEST_TIMEOUT_MS, headTimeoutMs),
     keepAliveTimeout: idleTimeoutMs,

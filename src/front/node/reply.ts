@@ -98,7 +98,8 @@ export class NodeReply implements Reply, Waiting, Client {
     stats.add(Field.bodyBytes, bytes);
     if (typeof body === "string") {
       this.takenBytes = bytes;
-      response.end(body);
+      // As bytes: with a text Node would write the fields in its encoding, too, and not as the Latin-1 that they are.
+      response.end(Buffer.from(body));
     } else if (body instanceof Uint8Array && bytes <= COPIED_BODY_BYTES) {
       this.takenBytes = bytes;
       // Node writes later what the socket does not take now, or what waits for the answer before.

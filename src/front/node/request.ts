@@ -23,7 +23,7 @@ export function readHead(rawHeaders: readonly string[]): RequestHead {
 
 /** Shows each field to `visit`, its name in lower case. */
 export function visitFields(rawHeaders: readonly string[], visit: (name: string, value: string) => void): void {
-  for (let i = 0; i < rawHeaders.length; i += 2) visit(rawHeaders[i]!.toLowerCase(), rawHeaders[i + 1]!);
+  for (let i = 0; i < rawHeaders.length; i += 2) visit(rawHeaders[i]!.toLowerCase(), textOf(rawHeaders[i + 1]!));
 }
 
 /** RFC 9112 §3.2.2: a server must take the absolute form, too. */
@@ -31,10 +31,14 @@ const ABSOLUTE = /^https?:\/\/[^/?]*/i;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: all that is not ASCII
 const NOT_ASCII = /[^\x00-\x7f]/;
 
+/** Node gives a character for each byte; the other front, and the access log, have UTF-8. */
+function textOf(raw: string): string {
+  return NOT_ASCII.test(raw) ? Buffer.from(raw, "latin1").toString() : raw;
+}
+
 /** Path and query of a request target as it arrived; without a `?` the query is undefined. */
 export function targetOf(raw: string): { readonly path: string; readonly query: string | undefined } {
-  // Node gives a character for each byte; the other front, and the access log, have UTF-8.
-  let target = NOT_ASCII.test(raw) ? Buffer.from(raw, "latin1").toString() : raw;
+  let target = textOf(raw);
   if (!target.startsWith("/")) {
     target = target.replace(ABSOLUTE, "");
     if (target === "" || target.startsWith("?")) target = `/${target}`;
