@@ -87,17 +87,16 @@ export class UwsReply implements Reply, Client {
   }
 
   #write(response: HandlerResponse): void {
-    const { body } = response;
-    if (typeof body !== "string" && !(body instanceof Uint8Array) && !this.#headOnly) {
-      if (this.#front.capacity.openFile()) {
-        this.#holdsFile = true;
-      } else {
+    const { status, headers, body } = response;
+    const hasBody = !this.#headOnly && status !== 204 && status !== 304;
+    if (hasBody && typeof body !== "string" && !(body instanceof Uint8Array)) {
+      if (!this.#front.capacity.openFile()) {
         this.#front.stats.add(Field.limitFiles, 1);
         this.#write(TOO_MANY_FILES.response);
         return;
       }
+      this.#holdsFile = true;
     }
-    const { status, headers } = response;
     const res = this.#res;
     const { stats, draining } = this.#front;
     const closes = this.#closes || draining;
@@ -108,7 +107,7 @@ export class UwsReply implements Reply, Client {
     const [firstName] = headers.fields;
     if (firstName !== undefined) res.writeHeader(firstName, headers.afterFirstName);
 
-    if (this.#headOnly || status === 204 || status === 304) {
+    if (!hasBody) {
       // Called with a length, endWithoutBody does not complete in this release (uWebSockets#1855): so it is written as a field.
       if (status !== 204 && status !== 304) res.writeHeader("Content-Length", String(bodyBytes(body)));
       if (closes) this.#endAndClose();
