@@ -153,12 +153,11 @@ test("CONNECT is a method like others that are not allowed", async () => {
   });
 });
 
-test("an expectation that is not known is ignored", async () => {
+test("an expectation that is not known is refused, as behind the other front", async () => {
   await withServer({ mode: "reactor", front }, async ({ port }) => {
     const client = await RawClient.open(port);
     client.send("GET /hello HTTP/1.1\r\nHost: x\r\nExpect: the-unexpected\r\n\r\n");
-    assert.match(await client.receive((text) => text.endsWith("\n")), /^HTTP\/1\.1 200 /);
-    client.socket.destroy();
+    assert.match(await client.receiveToEnd(), /^HTTP\/1\.1 417 /);
   });
 });
 

@@ -95,7 +95,7 @@ async function listen(
     if (change > 0) {
       stats.add(Field.connectionsOpened, 1);
       addresses?.connected(res);
-      if (!capacity.connect()) turnAway(res, stats);
+      if (!capacity.connect()) turnAway(res, stats, config.tls !== null);
     } else {
       stats.add(Field.connectionsClosed, 1);
       addresses?.disconnected();
@@ -151,9 +151,14 @@ function lastOfConnection(maxRequests: number | null, stats: ThreadStats): () =>
 }
 
 /** A connection too many is answered before it asks, and closed: if its request is under way, it may see a reset instead. */
-function turnAway(res: HttpResponse, stats: ThreadStats): void {
+function turnAway(res: HttpResponse, stats: ThreadStats, isTls: boolean): void {
   const { status, headers, body } = TOO_MANY_CONNECTIONS.response;
   stats.add(Field.limitConnections, 1);
+  if (isTls) {
+    // Its handshake is still to come: nothing can be said.
+    res.close();
+    return;
+  }
   res.cork(() => {
     res.writeStatus(`${status} ${STATUS_CODES[status]}`);
     for (let i = 0; i < headers.fields.length; i += 2) res.writeHeader(headers.fields[i]!, headers.fields[i + 1]!);
