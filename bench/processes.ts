@@ -34,31 +34,44 @@ export async function output(cpu: number | null, command: readonly string[]): Pr
   return stdout;
 }
 
-/** What a command printed, and the CPU time it took from its start to its end: the kernel's account, in steps of 10 ms; null outside of Linux. */
+/** CPU time, seconds, as the kernel accounts for it: in steps of 10 ms. */
+export interface CpuTimes {
+  readonly user: number;
+  readonly system: number;
+}
+
+/** What a command printed, and the CPU time it took from its start to its end; null outside of Linux. */
 export interface Accounted {
   readonly stdout: string;
-  readonly cpuSeconds: number | null;
+  readonly cpu: CpuTimes | null;
 }
 
 /** As `output`, with the command's CPU time: a shell waits for it, and then reads what it has waited for. */
 export async function accountedOutput(cpu: number | null, command: readonly string[]): Promise<Accounted> {
-  if (process.platform !== "linux") return { stdout: await output(cpu, command), cpuSeconds: null };
+  if (process.platform !== "linux") return { stdout: await output(cpu, command), cpu: null };
   const script = '"$@"; code=$?; read -r stat < /proc/$$/stat; echo "$stat" >&2; exit $code';
   const [program, args] = pinned(cpu, ["sh", "-c", script, "sh", ...command]);
   const { stdout, stderr } = await promisify(execFile)(program, args, { maxBuffer: 64 * 2 ** 20 });
   const fields = statFields(stderr.trimEnd().split("\n").at(-1) ?? "");
-  return { stdout, cpuSeconds: (fields[CHILDREN_USER]! + fields[CHILDREN_SYSTEM]!) / TICKS_PER_SECOND };
+  return { stdout, cpu: { user: fields[CHILDREN_USER]! / HZ, system: fields[CHILDREN_SYSTEM]! / HZ } };
 }
 
-/** CPU time of a running process so far, seconds; null outside of Linux. */
-export function cpuSecondsOf(pid: number): number | null {
+/** CPU time of a running process so far; null outside of Linux. */
+export function cpuTimesOf(pid: number): CpuTimes | null {
   if (process.platform !== "linux") return null;
   const fields = statFields(readFileSync(`/proc/${pid}/stat`, "utf8"));
-  return (fields[USER]! + fields[SYSTEM]!) / TICKS_PER_SECOND;
+  return { user: fields[USER]! / HZ, system: fields[SYSTEM]! / HZ };
+}
+
+/** CPU time that all processes of the machine have spent in user mode so far, seconds; null outside of Linux. */
+export function machineUserSeconds(): number | null {
+  if (process.platform !== "linux") return null;
+  const [, user, nice] = /^cpu +(\d+) (\d+)/.exec(readFileSync("/proc/stat", "utf8")) ?? [];
+  return (Number(user) + Number(nice)) / HZ;
 }
 
 /** USER_HZ, which Linux has for every program, whatever its own clock ticks at. */
-const TICKS_PER_SECOND = 100;
+const HZ = 100;
 /** Places in proc_pid_stat(5), less the three fields that end with the name. */
 const [USER, SYSTEM, CHILDREN_USER, CHILDREN_SYSTEM] = [14 - 3, 15 - 3, 16 - 3, 17 - 3] as const;
 

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Histogram } from "../src/load/histogram.js";
 import type { RunResult } from "../src/load/run-result.js";
-import { accountedOutput, withOpenFiles } from "./processes.js";
+import { accountedOutput, type CpuTimes, withOpenFiles } from "./processes.js";
 
 /** What is asked of a generator: the same for all of them. */
 export interface Task {
@@ -29,6 +29,8 @@ export interface Told {
   readonly p999Ms: number;
   /** Of the generator; null where nothing tells it. */
   readonly cpuMicrosPerRequest: number | null;
+  /** Of the whole process, its start included; null where nothing tells it. */
+  readonly cpu: CpuTimes | null;
   /** Requests that failed, of whatever class the tool knows. */
   readonly errors: number;
   /** What only loopool's own generator tells. */
@@ -64,7 +66,7 @@ export function loopoolWith(threads: number): Tool {
       const length = requests === undefined ? ["-t", String(seconds)] : ["-n", String(requests)];
       const flags = ["--json", ...length, "-c", String(concurrency), "--threads", String(threads)];
       const command = [process.execPath, commandLine, "load", ...flags, `--keep-alive=${keepAlive}`, url];
-      const { stdout } = await accountedOutput(cpu, withOpenFiles(OPEN_FILES, command));
+      const { stdout, cpu: spent } = await accountedOutput(cpu, withOpenFiles(OPEN_FILES, command));
       const result = JSON.parse(stdout) as RunResult;
       const { completed, elapsedSeconds, generator, latency } = result;
       const service = Histogram.fromStored(latency.processing);
@@ -77,6 +79,7 @@ export function loopoolWith(threads: number): Tool {
         p99Ms,
         p999Ms,
         cpuMicrosPerRequest: (generator.cpuUserMicros + generator.cpuSystemMicros) / completed,
+        cpu: spent,
         errors: result.sent - completed,
         own: {
           busyConnections: latency.total.sum / 1e9 / elapsedSeconds,
@@ -111,7 +114,7 @@ export const autocannon: Tool = {
   async run({ url, concurrency, seconds, cpu }) {
     const count = ["--duration", String(seconds), "--connections", String(concurrency)];
     const command = [process.execPath, autocannonMain, "--json", "--no-progress", ...count, url];
-    const { stdout, cpuSeconds } = await accountedOutput(cpu, command);
+    const { stdout, cpu: spent } = await accountedOutput(cpu, command);
     const report = JSON.parse(stdout) as AutocannonReport;
     const completed = report["2xx"];
     return {
@@ -121,7 +124,8 @@ export const autocannon: Tool = {
       p50Ms: report.latency.p50,
       p99Ms: report.latency.p99,
       p999Ms: report.latency.p99_9,
-      cpuMicrosPerRequest: cpuSeconds === null ? null : (cpuSeconds * 1e6) / completed,
+      cpuMicrosPerRequest: spent === null ? null : ((spent.user + spent.system) * 1e6) / completed,
+      cpu: spent,
       errors: report.errors + report.non2xx,
     };
   },

@@ -45,7 +45,7 @@ export function installedWrk(): Tool | null {
         writeFileSync(script, SCRIPT);
         const count = ["-t", "1", "-c", String(concurrency), "-d", `${seconds}s`, "-s", script];
         const header = keepAlive ? [] : ["-H", "Connection: close"];
-        const { stdout, cpuSeconds } = await accountedOutput(cpu, ["wrk", ...count, ...header, url]);
+        const { stdout, cpu: spent } = await accountedOutput(cpu, ["wrk", ...count, ...header, url]);
         const line = /^summary (.*)$/m.exec(stdout)?.[1];
         if (line === undefined) throw new Error(`wrk's report has no summary:\n${stdout}`);
         const { requests, durationMicros, mean, p50, p99, p999, ...failed } = JSON.parse(line) as Summary;
@@ -56,7 +56,8 @@ export function installedWrk(): Tool | null {
           p50Ms: p50 / 1000,
           p99Ms: p99 / 1000,
           p999Ms: p999 / 1000,
-          cpuMicrosPerRequest: cpuSeconds === null ? null : (cpuSeconds * 1e6) / requests,
+          cpuMicrosPerRequest: spent === null ? null : ((spent.user + spent.system) * 1e6) / requests,
+          cpu: spent,
           // Without keep-alive it counts every connection that the server closes as a read error.
           errors: failed.connect + (keepAlive ? failed.read : 0) + failed.write + failed.status + failed.timeout,
         };
