@@ -99,6 +99,23 @@ for (const [args, message] of mistakes) {
   });
 }
 
+test("a handler whose header fields are not named as they should be is told by its path, on both cores", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "loopool-test-"));
+  const file = join(folder, "handlers.mjs");
+  try {
+    for (const headers of ['"accept"', '["Accept"]', '["a b"]', "[1]", "null"]) {
+      writeFileSync(file, `export const handlers = { "/a": Object.assign(() => {}, { headers: ${headers} }) };`);
+      const { errors, code } = await loopool("serve", "--port", "0", "--handlers", file).ended;
+      assert.match(errors, /handlers\.mjs: "headers" of "\/a" must be a list of field names in lower case\n$/, headers);
+      assert.is(code, 2);
+    }
+    const { errors } = await loopool("serve", "--port", "0", "--mode", "pool", "--handlers", file).ended;
+    assert.match(errors, /handlers\.mjs: "headers" of "\/a" must be/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test("--host that is not ours is named", async () => {
   const { code, errors } = await loopool("serve", "--port", "0", "--host", "192.0.2.1").ended;
   assert.is(code, 1);

@@ -1,4 +1,5 @@
-import { mkdirSync, renameSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, renameSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -350,6 +351,42 @@ export function staticConformance(mode: string, front: string): void {
     });
   });
 
+  test("what is looked at and not sent, or in part, does not stay pinned in the cache", async () => {
+    const long = "x".repeat(200_000);
+    await withServer({ mode, workers: 2 }, async ({ port, root, stats }) => {
+      const names = ["a.js", "a.js.br", "b.js"];
+      write(root, Object.fromEntries(names.map((name) => [name, long])));
+      const tag = (await ask(port, "HEAD /b.js")).headers.get("etag");
+      for (let round = 0; round < 5; round++) {
+        for (const [path, line, status] of [
+          ["/b.js", `If-None-Match: ${tag}`, 304],
+          ["/b.js", 'If-Match: "other"', 412],
+          ["/b.js", "Range: bytes=200000-", 416],
+          ["/b.js", "Range: bytes=0-9", 206],
+          ["/b.js", "Range: bytes=0-99999", 206],
+          ["/b.js", "X-Nothing: of this", 200],
+          ["/a.js", "Accept-Encoding: br", 200],
+          ["/a.js", "Accept-Encoding: gzip", 200],
+        ] as const) {
+          assert.is((await ask(port, `GET ${path}`, [line])).status, status, line);
+        }
+        assert.is((await ask(port, "HEAD /b.js", ["Range: bytes=0-9"])).status, 200);
+      }
+      // The level is looked up now and then, not counted.
+      while ((await stats()).cache.bytes < 600_000) {}
+      for (const name of names) unlinkSync(join(root, name));
+      const gone = async (): Promise<boolean> => {
+        const statuses = await Promise.all(
+          ["/a.js", "/b.js"].map(async (path) => (await ask(port, `GET ${path}`, ["Accept-Encoding: br"])).status),
+        );
+        return statuses.every((status) => status === 404);
+      };
+      while (!(await gone())) {}
+      // The coding is never asked for again; all else must be gone.
+      while ((await stats()).cache.bytes > 201_000) {}
+    });
+  });
+
   test("refuses every way out of the root and every hidden name, but for .well-known", async () => {
     await withServer({ mode, front }, async ({ port, root }) => {
       mkdirSync(join(root, "folder"));
@@ -361,6 +398,8 @@ export function staticConformance(mode: string, front: string): void {
       symlinkSync("/etc/hostname", join(root, "file"));
       symlinkSync("folder", join(root, "inside"));
       symlinkSync("loop", join(root, "loop"));
+      // To open one for reading waits for who writes into it.
+      execFileSync("mkfifo", [join(root, "fifo")]);
       const cases: readonly (readonly [path: string, status: number])[] = [
         ["/../etc/hostname", 404],
         ["/folder/../../etc/hostname", 404],
@@ -389,6 +428,7 @@ export function staticConformance(mode: string, front: string): void {
         ["/out", 404],
         ["/file", 404],
         ["/loop", 404],
+        ["/fifo", 404],
         ["/inside/a%20b.txt", 200],
         ["/inside", 301],
         ["/folder", 301],

@@ -102,8 +102,7 @@ export const settings = {
     default: 64 * 2 ** 20,
   },
   immutable: {
-    describe:
-      "regular expression for paths of files that never change; without it names with a hash in them; off: none",
+    describe: "regular expression for paths of files that never change; without it names with a hash; off: none",
     schema: text,
   },
   "max-age": {

@@ -103,9 +103,9 @@ export class UwsReply implements Reply, Client {
     stats.addResponse(status);
     if (this.#entry !== null) this.#entry.status = status;
     if (status !== 200) res.writeStatus(statusLines.get(status) ?? String(status));
-    // µWS writes a value as it is. So all fields go in one call, of 0.3 µs, whose price does not depend on their number.
-    const [firstName] = headers.fields;
-    if (firstName !== undefined) res.writeHeader(firstName, headers.afterFirstName);
+    // µWS writes a value as it is. So all fields go in one call, of 0.2 µs, whose price does not depend on their number.
+    const { wire } = headers;
+    if (wire !== null) res.writeHeader(wire[0], wire[1]);
 
     if (!hasBody) {
       // Called with a length, endWithoutBody does not complete in this release (uWebSockets#1855): so it is written as a field.

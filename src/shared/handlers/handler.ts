@@ -78,7 +78,7 @@ const FIELD_VALUE = /^[!-~\u0080-\u00ff](?:[\t -~\u0080-\u00ff]*[!-~\u0080-\u00f
 export class HeaderBlock {
   /** Name, value, name, value, … */
   readonly fields: readonly string[];
-  #afterFirstName: Uint8Array | undefined;
+  #wire: readonly [Uint8Array, Uint8Array] | null | undefined;
 
   /** Throws TypeError for a name or a value that RFC 9110 §5 does not allow, and for lengths, which are the front's to write. */
   constructor(fields: Readonly<Record<string, string>>) {
@@ -100,15 +100,16 @@ export class HeaderBlock {
   }
 
   /**
-   * The fields as they go over the wire, in Latin-1 and without their last line end, from the first value on: a front that writes
-   * them at once spends the time of one field on all.
+   * As the fields go over the wire, in Latin-1: the first name, and all that follows it but for the first colon and the last line end.
+   * A front that writes them so spends the time of one field on all. Null without fields.
    */
-  get afterFirstName(): Uint8Array {
-    if (this.#afterFirstName === undefined) {
-      const texts = this.fields.map((text, i) => (i % 2 === 1 ? text : `\r\n${text}: `));
-      this.#afterFirstName = Buffer.from(texts.slice(1).join(""), "latin1");
+  get wire(): readonly [firstName: Uint8Array, rest: Uint8Array] | null {
+    if (this.#wire === undefined) {
+      const [firstName, ...others] = this.fields;
+      const rest = others.map((text, i) => (i % 2 === 0 ? text : `\r\n${text}: `)).join("");
+      this.#wire = firstName === undefined ? null : [Buffer.from(firstName, "latin1"), Buffer.from(rest, "latin1")];
     }
-    return this.#afterFirstName;
+    return this.#wire;
   }
 }
 

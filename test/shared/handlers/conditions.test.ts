@@ -1,0 +1,36 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { evaluateConditions, ifRangeHolds } from "../../../src/shared/handlers/conditions.js";
+import { httpDate } from "../../../src/shared/handlers/http-date.js";
+
+const test = suite("preconditions");
+
+const date = Date.UTC(2024, 0, 1, 12);
+const current = { etag: '"tag"', lastModifiedMs: date };
+
+test("a date is no strong validator before its second has passed", () => {
+  assert.is(ifRangeHolds(httpDate(date), current, date + 999), false);
+  assert.is(ifRangeHolds(httpDate(date), current, date + 1000), true);
+  assert.is(ifRangeHolds(httpDate(date), { ...current, lastModifiedMs: null }, date + 1000), false);
+});
+
+test("dates are not looked at where there is none to compare them with", () => {
+  const undated = { ...current, lastModifiedMs: null };
+  const earlier = httpDate(date - 1000);
+  const later = httpDate(date + 1000);
+  assert.is(evaluateConditions({ "if-unmodified-since": earlier }, current), "failed");
+  assert.is(evaluateConditions({ "if-unmodified-since": earlier }, undated), "go on");
+  assert.is(evaluateConditions({ "if-modified-since": later }, current), "unchanged");
+  assert.is(evaluateConditions({ "if-modified-since": later }, undated), "go on");
+});
+
+test("a list of tags is read in time that grows with its length alone", () => {
+  // Of a million each: what grew with the square would not end within the runner's limit.
+  const lists = ['"a" ', ", ", "W/", '"', " "].map((part) => part.repeat(1_000_000));
+  for (const list of [...lists, `${'"a",'.repeat(1_000_000)}x`]) {
+    assert.is(evaluateConditions({ "if-none-match": list }, current), "go on", list.slice(0, 10));
+  }
+  assert.is(evaluateConditions({ "if-none-match": `${'"a",'.repeat(1_000_000)}"tag"` }, current), "unchanged");
+});
+
+test.run();
