@@ -1,0 +1,7 @@
+import { largeFiles } from "../core/large-files.js";
+import { staticConformance } from "../core/static-conformance.js";
+import { staticPaths } from "../core/static-paths.js";
+
+staticConformance("reactor");
+staticPaths("reactor");
+largeFiles("reactor");

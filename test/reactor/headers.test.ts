@@ -1,0 +1,3 @@
+import { headerConformance } from "../core/header-conformance.js";
+
+headerConformance("reactor");
