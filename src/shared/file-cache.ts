@@ -1,12 +1,10 @@
-import { constants } from "node:fs";
-import { open, realpath, stat } from "node:fs/promises";
 import { sep } from "node:path";
 import { LRUCache } from "lru-cache";
 import type { Loading } from "./cache/loading.js";
 import type { CachedView, SharedCache } from "./cache/shared-cache.js";
 import { threadClock } from "./clock.js";
 import type { FileRules } from "./config.js";
-import { type Coding, codingExtensions, codings } from "./handlers/codings.js";
+import { codingsBeside, isAbsence, openBelow, partsOf, readStart } from "./disk-file.js";
 import { COPIED_BODY_BYTES } from "./handlers/handler.js";
 import { type FileFacts, headOf, parseHead, type Representation } from "./handlers/representation.js";
 import { Field, type ThreadStats } from "./stats.js";
@@ -43,31 +41,20 @@ const FOLDER = { kind: "folder" } as const;
 const FRESH_MS = 1000;
 /** What a thread keeps pinned for itself, of the shared cache and over all threads: the rest can be evicted. */
 const PINNED_SHARE = 1 / 4;
-const ABSENT_CODES: readonly unknown[] = ["ENOENT", "ENOTDIR", "EACCES", "ENAMETOOLONG", "ELOOP", "EISDIR", "ENXIO"];
-/** Not to wait for the writer of a FIFO, and not through a link that was put in the place of what was looked at. */
-const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 /** Representations that a thread keeps ready: where they are the same objects, the pool sends numbers for their fields. */
 const MAX_REPRESENTATIONS = 4096;
-/** No path has it, so that it can stand between a path and a coding. */
-const NUL = "\0";
-
-/** What a file is asked for by: its absolute path, for another file in a coding beside it with the coding. */
-export function keyOf(file: string, coding: Coding | null): string {
-  return coding === null ? file : `${file}${NUL}${coding}`;
-}
-
 /**
  * The files of one root in memory: a small cache of each thread, which answers hot files without a lock, before the one that all
  * threads share. A file is compared with the disk a second after it was last, by one thread for all of them: that it is still there, that
- * no link leads out of the root, that it has not changed, in which codings it is there. So an answer is a second old at most. Misses of one path that come
- * at the same time, from whatever thread, read the disk once.
+ * no link leads out of the root, that it has not changed, in which codings it is there. So an answer is a second old at most. Misses of
+ * one path that come at the same time, from whatever thread, read the disk once. What is asked for is an absolute path, or a key that
+ * stands for a coding beside it (disk-file.ts).
  */
 export class FileCache {
   readonly #hot: LRUCache<string, CachedFile>;
   readonly #shared: SharedCache;
   readonly #loading: Loading;
   readonly #stats: ThreadStats;
-  readonly #root: string;
   /** The root with a slash after it. */
   readonly #folder: string;
   readonly #nowMs = threadClock();
@@ -80,7 +67,6 @@ export class FileCache {
 
   /** `root` is absolute and without symbolic links. */
   constructor(root: string, rules: FileRules, shared: SharedCache, loading: Loading, stats: ThreadStats) {
-    this.#root = root;
     this.#folder = root.endsWith(sep) ? root : root + sep;
     this.#rules = rules;
     this.#shared = shared;
@@ -160,11 +146,11 @@ export class FileCache {
   }
 
   async #readFromDisk(key: string): Promise<Found> {
-    const [file = "", coding = null] = key.split(NUL) as [string, Coding?];
+    const { file, coding } = partsOf(key);
     try {
-      const real = await realpath(coding === null ? file : file + codingExtensions[coding]);
-      if (real !== this.#root && !real.startsWith(this.#folder)) return NOTHING;
-      const handle = await open(real, OPEN_FLAGS);
+      const opened = await openBelow(this.#folder, key);
+      if (opened === null) return NOTHING;
+      const { handle, real } = opened;
       try {
         const checkedMs = this.#nowMs();
         const before = await handle.stat();
@@ -194,18 +180,12 @@ export class FileCache {
           this.#stats.add(Field.cacheBypassed, 1);
           return { kind: "large", representation, file: real, bytes: before.size, modifiedMs: before.mtimeMs };
         }
-        const body = new Uint8Array(before.size);
-        let filled = 0;
-        while (filled < body.byteLength) {
-          const { bytesRead } = await handle.read(body, filled, body.byteLength - filled, filled);
-          if (bytesRead === 0) break;
-          filled += bytesRead;
-        }
+        const body = await readStart(handle, before.size);
         const after = await handle.stat();
-        if (after.mtimeMs !== before.mtimeMs || after.size !== filled) {
+        if (after.mtimeMs !== before.mtimeMs || after.size !== body.byteLength) {
           // It changed while it was read: served once as it was read, without validators, and not kept.
           const unversioned = parseHead(headOf({ ...facts, modifiedMs: null }, this.#rules, Date.now()));
-          return { kind: "file", representation: unversioned, body: body.subarray(0, filled), pin: null };
+          return { kind: "file", representation: unversioned, body, pin: null };
         }
         const entry = { status: 200, head, body, modifiedMs: before.mtimeMs, checkedMs };
         const view = this.#shared.put(key, entry);
@@ -215,7 +195,7 @@ export class FileCache {
         await handle.close();
       }
     } catch (error) {
-      if (!ABSENT_CODES.includes((error as NodeJS.ErrnoException).code)) throw error;
+      if (!isAbsence(error)) throw error;
       this.#shared.remove(key);
       return NOTHING;
     }
@@ -244,16 +224,4 @@ export class FileCache {
     this.#representations.set(head, representation);
     return representation;
   }
-}
-
-async function codingsBeside(file: string): Promise<readonly Coding[]> {
-  const isThere = await Promise.all(
-    codings.map((coding) =>
-      stat(file + codingExtensions[coding]).then(
-        (found) => found.isFile(),
-        () => false,
-      ),
-    ),
-  );
-  return codings.filter((_, i) => isThere[i]);
 }

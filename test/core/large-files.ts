@@ -61,12 +61,20 @@ async function readSlowly(port: number, path: string, whilePaused: () => Promise
 }
 
 /** What every core must do with files that are too large for its memory. A core's test file calls this with the core's name. */
-export function largeFiles(mode: string): void {
-  const test = suite(`${mode}: large files`);
+export function largeFiles(mode: string, front: string): void {
+  const test = suite(`${mode} behind ${front}: large files`);
 
   test("a GiB goes to a reader who is slow at first, in flat memory, and so does a part of it", async () => {
     const root = mkdtempSync(join(tmpdir(), "loopool-large-"));
-    const server = loopool("serve", "--config=off", `--mode=${mode}`, "--host=127.0.0.1", "--port=0", `--root=${root}`);
+    const server = loopool(
+      "serve",
+      "--config=off",
+      `--mode=${mode}`,
+      `--front=${front}`,
+      "--host=127.0.0.1",
+      "--port=0",
+      `--root=${root}`,
+    );
     try {
       writeSparse(join(root, "large.bin"));
       const port = Number((await server.written(/listening on \S+:(\d+)/))[1]);
@@ -107,7 +115,7 @@ export function largeFiles(mode: string): void {
   async function sentWhile(change: (file: string) => void, lines: readonly string[] = []): Promise<string> {
     let body = "";
     await withServer(
-      { mode },
+      { mode, front },
       async ({ port, root, url, stats }) => {
         const client = await RawClient.open(port);
         client.send(["GET /large.bin HTTP/1.1", "Host: x", ...lines, "", ""].join("\r\n"));
@@ -141,7 +149,7 @@ export function largeFiles(mode: string): void {
   });
 
   test("a file that is not there any more, or has changed, when it is to be sent ends the connection after the head", async () => {
-    await withServer({ mode }, async ({ port, url, stats }) => {
+    await withServer({ mode, front }, async ({ port, url, stats }) => {
       for (const path of ["/sends-absent-file", "/sends-changed-file"]) {
         const client = await RawClient.open(port);
         client.send(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);

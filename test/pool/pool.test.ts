@@ -1,16 +1,10 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { conformance } from "../core/conformance.js";
-import { headerConformance } from "../core/header-conformance.js";
-import { staticConformance } from "../core/static-conformance.js";
 import { RawClient } from "../support/raw-client.js";
 import { type StatsFigures, withServer } from "../support/server.js";
 
 conformance("pool");
-for (const front of ["uws", "node"]) {
-  headerConformance("pool", front);
-  staticConformance("pool", front);
-}
 
 const test = suite("pool");
 

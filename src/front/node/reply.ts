@@ -106,6 +106,8 @@ export class NodeReply implements Reply, Waiting, Client {
       response.end(Buffer.from(body));
     } else {
       this.#isStreaming = true;
+      // A file that turns out to be gone is cut off after its head, as everywhere: a client sees that something is missing.
+      response.flushHeaders();
       this.#front.slowReaders.watch(this);
       sendPieces(response, this, body instanceof Uint8Array ? memoryPieces(body) : filePieces(body));
     }

@@ -1,6 +1,7 @@
 import { realpathSync } from "node:fs";
 import { join } from "node:path";
-import { type CachedFile, FileCache, type Found, keyOf, type LargeFile } from "../file-cache.js";
+import { keyOf } from "../disk-file.js";
+import { type CachedFile, FileCache, type Found, type LargeFile } from "../file-cache.js";
 import { preferredCoding } from "./codings.js";
 import type { HandlerContext } from "./context.js";
 import { withErrorPage } from "./error-page.js";

@@ -1,3 +1,0 @@
-import { largeFiles } from "../core/large-files.js";
-
-largeFiles("reactor");
