@@ -20,11 +20,13 @@ const files = readdirSync(here, { recursive: true, encoding: "utf8" })
 let passed = 0;
 let failed = 0;
 for (const file of files) {
+  const startMs = performance.now();
   const outcome = await runFile(join(here, file));
+  const seconds = Math.round((performance.now() - startMs) / 1000);
   passed += outcome.passed;
   failed += outcome.failed;
   console.log(
-    `${outcome.failed === 0 ? "ok  " : "FAIL"} ${relative(here, join(here, file))} (${outcome.passed} passed)`,
+    `${outcome.failed === 0 ? "ok  " : "FAIL"} ${relative(here, join(here, file))} (${outcome.passed} passed, ${seconds} s)`,
   );
   if (outcome.failed > 0) console.log(outcome.output);
 }
