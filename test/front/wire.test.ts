@@ -59,8 +59,6 @@ function matches(told: string, { statuses, after, mayBeCut }: Outcome): boolean 
 for (const [front, mode] of [
   ["uws", "reactor"],
   ["uws", "pool"],
-  ["node", "reactor"],
-  ["node", "pool"],
 ] as const) {
   const test = suite(`${front}, ${mode}: on the wire`);
   const outcomeOf = outcomeFor(front);
