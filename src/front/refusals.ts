@@ -28,6 +28,12 @@ function refusal(
 
 const malformed = (why: string): Refusal => refusal(400, why, Field.malformed, { closes: true });
 
+/** RFC 9112 §2.2, §3: what a parser says of bytes. */
+export const NO_HTTP = malformed("what arrived is no HTTP request");
+/** RFC 9110 §15.6.6. */
+export const BAD_VERSION = refusal(505, "HTTP/1.0 and HTTP/1.1 are spoken here", Field.malformed, { closes: true });
+/** RFC 9110 §15.5.9. */
+export const TOO_LATE = refusal(408, "it did not arrive in time", null, { closes: true });
 /** RFC 9112 §3.1. */
 export const BAD_METHOD = malformed("the method is no token");
 /** RFC 9112 §3.2. */

@@ -5,7 +5,6 @@ import type { Limits } from "../shared/config.js";
 import type { HandlerResponse } from "../shared/handlers/handler.js";
 import type { ThreadStats } from "../shared/stats.js";
 import { Capacity } from "./capacity.js";
-import { SlowReaders } from "./slow-readers.js";
 
 /** What the replies of one front have in common. */
 export interface FrontState {
@@ -16,7 +15,7 @@ export interface FrontState {
   /** null: no access log. */
   readonly log: AccessLog | null;
   readonly capacity: Capacity;
-  readonly slowReaders: SlowReaders;
+  readonly limits: Limits;
   /** Requests received and not yet answered in full. */
   inFlight: number;
   /** No more requests are wanted: every answer closes its connection. */
@@ -26,13 +25,9 @@ export interface FrontState {
 }
 
 /** A front that begins. */
-export function frontState({
-  limits,
-  ...parts
-}: Pick<FrontState, "core" | "stats" | "cache" | "log"> & { readonly limits: Limits }): FrontState {
-  const capacity = new Capacity(limits.maxConnections);
-  const slowReaders = new SlowReaders(limits.slowReaderTimeoutMs);
-  return { ...parts, capacity, slowReaders, inFlight: 0, draining: false, onIdle: () => {} };
+export function frontState(parts: Pick<FrontState, "core" | "stats" | "cache" | "log" | "limits">): FrontState {
+  const capacity = new Capacity(parts.limits.maxConnections);
+  return { ...parts, capacity, inFlight: 0, draining: false, onIdle: () => {} };
 }
 
 /** Resolves when nothing is in flight, or after the time, with the number of requests that then are. */

@@ -81,52 +81,54 @@ units("with a token wants it of everybody, as a bearer token or as a password", 
 
 units.run();
 
-for (const mode of ["reactor", "pool"]) {
-  const test = suite(`${mode}: protected figures`);
+for (const front of ["uws", "node"]) {
+  for (const mode of ["reactor", "pool"]) {
+    const test = suite(`${mode} behind ${front}: protected figures`);
 
-  test("with a token: 401 and a challenge without it, the figures with it, the rest for everybody", async () => {
-    await withServer({ mode, adminToken: TOKEN }, async ({ url }) => {
-      for (const path of ["/stats.json", "/metrics", "/stats/absent", "/%73tats.json"]) {
-        const response = await fetch(url + path);
-        assert.is(response.status, 401, path);
-        assert.match(response.headers.get("www-authenticate")!, /^Bearer realm="loopool", Basic realm="loopool"/);
-      }
-      for (const authorization of [`Bearer ${TOKEN}`, basic(`admin:${TOKEN}`)]) {
-        const response = await fetch(`${url}/stats.json`, { headers: { authorization } });
-        assert.is(response.status, 200);
-      }
-      assert.is((await fetch(`${url}/hello`)).status, 200);
-      const { denied, status } = (await (
-        await fetch(`${url}/stats.json`, { headers: { authorization: `Bearer ${TOKEN}` } })
-      ).json()) as { denied: number; status: Record<string, number> };
-      assert.is(denied, 4);
-      assert.equal(status, { 200: 3, 401: 4 });
-    });
-  });
-
-  const other = Object.values(networkInterfaces())
-    .flat()
-    .find((one) => one !== undefined && !one.internal && one.family === "IPv4")?.address;
-  // A machine without a network has nobody else.
-  (other === undefined ? test.skip : test)(
-    "without one: 403 for a client of another address, whatever it says of itself",
-    async () => {
-      await withServer({ mode, host: null }, async ({ port, stats }) => {
-        for (const field of ["", "X-Forwarded-For: 127.0.0.1\r\nForwarded: for=127.0.0.1\r\n"]) {
-          const client = await RawClient.open(port, other);
-          client.send(`GET /stats.json HTTP/1.1\r\nHost: x\r\n${field}\r\n`);
-          const text = await client.receive((all) => readResponses(all, false).length > 0);
-          assert.match(text, /^HTTP\/1\.1 403 /);
-          client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
-          assert.match(await client.receive((all) => all.endsWith("world!\n")), /^HTTP\/1\.1 200 /);
-          client.socket.destroy();
+    test("with a token: 401 and a challenge without it, the figures with it, the rest for everybody", async () => {
+      await withServer({ mode, front, adminToken: TOKEN }, async ({ url }) => {
+        for (const path of ["/stats.json", "/metrics", "/stats/absent", "/%73tats.json"]) {
+          const response = await fetch(url + path);
+          assert.is(response.status, 401, path);
+          assert.match(response.headers.get("www-authenticate")!, /^Bearer realm="loopool", Basic realm="loopool"/);
         }
-        assert.is((await stats()).denied, 2);
+        for (const authorization of [`Bearer ${TOKEN}`, basic(`admin:${TOKEN}`)]) {
+          const response = await fetch(`${url}/stats.json`, { headers: { authorization } });
+          assert.is(response.status, 200);
+        }
+        assert.is((await fetch(`${url}/hello`)).status, 200);
+        const { denied, status } = (await (
+          await fetch(`${url}/stats.json`, { headers: { authorization: `Bearer ${TOKEN}` } })
+        ).json()) as { denied: number; status: Record<string, number> };
+        assert.is(denied, 4);
+        assert.equal(status, { 200: 3, 401: 4 });
       });
-    },
-  );
+    });
 
-  test.run();
+    const other = Object.values(networkInterfaces())
+      .flat()
+      .find((one) => one !== undefined && !one.internal && one.family === "IPv4")?.address;
+    // A machine without a network has nobody else.
+    (other === undefined ? test.skip : test)(
+      "without one: 403 for a client of another address, whatever it says of itself",
+      async () => {
+        await withServer({ mode, front, host: null }, async ({ port, stats }) => {
+          for (const field of ["", "X-Forwarded-For: 127.0.0.1\r\nForwarded: for=127.0.0.1\r\n"]) {
+            const client = await RawClient.open(port, other);
+            client.send(`GET /stats.json HTTP/1.1\r\nHost: x\r\n${field}\r\n`);
+            const text = await client.receive((all) => readResponses(all, false).length > 0);
+            assert.match(text, /^HTTP\/1\.1 403 /);
+            client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+            assert.match(await client.receive((all) => all.endsWith("world!\n")), /^HTTP\/1\.1 200 /);
+            client.socket.destroy();
+          }
+          assert.is((await stats()).denied, 2);
+        });
+      },
+    );
+
+    test.run();
+  }
 }
 
 const command = suite("--admin-token");

@@ -45,6 +45,9 @@ export const silent: Outcome = { statuses: [], after: "silent" };
 /** The front on µWS does this instead. */
 export const uws = (outcome: Outcome, why: string): WireCase["differences"] => ({ uws: { ...outcome, why } });
 
+/** The front on node:http does this instead. */
+export const node = (outcome: Outcome, why: string): WireCase["differences"] => ({ node: { ...outcome, why } });
+
 export function wire(
   name: string,
   rfc: string,

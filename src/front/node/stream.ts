@@ -51,7 +51,10 @@ export function* memoryPieces(body: Uint8Array): Generator<Uint8Array> {
   }
 }
 
-/** A file from the disk, in one buffer that is used again. Throws when it ends too early. */
+/**
+ * A file from the disk, or a part of it, in one buffer that is used again. Throws when it is not there any more, is another one now, or
+ * ends too early.
+ */
 export async function* filePieces({
   file,
   bytes,
@@ -61,7 +64,7 @@ export async function* filePieces({
   const handle = await open(file);
   try {
     if (modifiedMs !== undefined && (await handle.stat()).mtimeMs !== modifiedMs) {
-      throw new Error(`${file} has changed since its response was made`);
+      throw new Error(`${file} was changed after its head was sent`);
     }
     const piece = new Uint8Array(Math.min(PIECE_BYTES, bytes));
     for (let offset = 0; offset < bytes; ) {

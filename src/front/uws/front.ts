@@ -19,7 +19,8 @@ import { frontState, idleOrLate } from "../state.js";
 import { listenUnix } from "../unix-socket.js";
 import { Addresses } from "./addresses.js";
 import { type LoadedUws, loadUws } from "./load.js";
-import { UwsReply } from "./reply.js";
+import { UwsReply, type UwsState } from "./reply.js";
+import { SlowReaders } from "./slow-readers.js";
 import { createVisits } from "./visits.js";
 
 /** The front on µWebSockets.js: the fastest there is, HTTP/1.1 only. */
@@ -40,8 +41,9 @@ async function listen(
 ): Promise<Front> {
   const { limits } = config;
   checkTimeouts(limits);
-  const state = frontState({ core, stats, cache, log, limits });
-  const { capacity, slowReaders } = state;
+  const slowReaders = new SlowReaders(limits.slowReaderTimeoutMs);
+  const state: UwsState = { ...frontState({ core, stats, cache, log, limits }), slowReaders };
+  const { capacity } = state;
   const head = new HeadCheck(limits, false);
   const admin = new AdminGate(config.adminToken);
   const limiter = limits.ratePerSecond === null ? null : new RateLimiter(limits.ratePerSecond);

@@ -6,7 +6,13 @@ import { COPIED_BODY_BYTES, type HandlerResponse } from "../../shared/handlers/h
 import { Field } from "../../shared/stats.js";
 import { type Refusal, TOO_MANY_FILES } from "../refusals.js";
 import { bodyBytes, type FrontState } from "../state.js";
+import type { SlowReaders } from "./slow-readers.js";
 import { type Client, sendFile, sendLarge } from "./stream.js";
+
+/** What the replies of this front have in common. */
+export interface UwsState extends FrontState {
+  readonly slowReaders: SlowReaders;
+}
 
 const nothing = (): void => {};
 
@@ -26,7 +32,7 @@ export class UwsReply implements Reply, Client {
   takenBytes = 0;
   readonly #res: HttpResponse;
   readonly #headOnly: boolean;
-  readonly #front: FrontState;
+  readonly #front: UwsState;
   /** What the log is to say of this request; null without a log. */
   readonly #entry: LogEntry | null;
   #answered = false;
@@ -41,7 +47,7 @@ export class UwsReply implements Reply, Client {
   #deferred = false;
 
   /** `closes`: the connection is to be closed after the answer. */
-  constructor(res: HttpResponse, headOnly: boolean, closes: boolean, front: FrontState, entry: LogEntry | null) {
+  constructor(res: HttpResponse, headOnly: boolean, closes: boolean, front: UwsState, entry: LogEntry | null) {
     this.#res = res;
     this.#headOnly = headOnly;
     this.#closes = closes || front.draining;

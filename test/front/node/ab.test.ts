@@ -2,7 +2,7 @@ import { execFile, spawnSync } from "node:child_process";
 import { promisify } from "node:util";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { withServer } from "../support/server.js";
+import { withServer } from "../../support/server.js";
 
 const test = suite("the real ab");
 const hasAb = spawnSync("ab", ["-V"], { stdio: "ignore" }).status === 0;

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { SlowReaders, type WatchedClient } from "../../src/front/slow-readers.js";
+import { SlowReaders, type WatchedClient } from "../../../src/front/uws/slow-readers.js";
 
 const test = suite("slow readers");
 

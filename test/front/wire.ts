@@ -10,10 +10,7 @@ const PROBE = "GET /echo?probe HTTP/1.1\r\nHost: x\r\n\r\n";
 /** Byte by byte, a long head is read again with each. */
 const MAX_FRAGMENTED_BYTES = 1000;
 
-const outcomeFor =
-  (front: string) =>
-  ({ outcome, differences }: WireCase): Outcome =>
-    differences[front] ?? outcome;
+const outcomeOf = ({ outcome, differences }: WireCase, front: string): Outcome => differences[front] ?? outcome;
 
 /** A turn of the event loop that this process shares with the server: it reads what was sent before. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
@@ -56,63 +53,62 @@ function matches(told: string, { statuses, after, mayBeCut }: Outcome): boolean 
   return new RegExp(`^${words.map((word) => `${word} `).join("")}${after === "open" ? "open" : "closed"}$`).test(told);
 }
 
-for (const [front, mode] of [
-  ["uws", "reactor"],
-  ["uws", "pool"],
-] as const) {
-  const test = suite(`${front}, ${mode}: on the wire`);
-  const outcomeOf = outcomeFor(front);
+/** Every case of the table, on both cores behind a front. */
+export function wireConformance(front: string): void {
+  for (const mode of ["reactor", "pool"]) {
+    const test = suite(`${front}, ${mode}: on the wire`);
 
-  test("every case ends as the table says, and the counts agree", async () => {
-    await withServer({ mode, front }, async (server) => {
-      // At the same time: what is silent lasts until the time for a head is up.
-      const wrong = await Promise.all(
-        wireCases.map(async (wireCase) => {
-          const told = await converse(server, [wireCase.bytes], outcomeOf(wireCase));
-          return matches(told, outcomeOf(wireCase)) ? [] : [`${wireCase.name} (RFC ${wireCase.rfc}): ${told}`];
-        }),
-      );
-      assert.equal(wrong.flat(), []);
-      await assertCountsAgree(server);
-    });
-  });
-
-  test("every case ends the same when each byte is a packet of its own", async () => {
-    await withServer({ mode, front }, async (server) => {
-      const fragmented = wireCases.filter(
-        (one) => one.bytes.length <= MAX_FRAGMENTED_BYTES && outcomeOf(one).after !== "silent",
-      );
-      const wrong: string[] = [];
-      for (const wireCase of fragmented) {
-        const told = await converse(server, [...wireCase.bytes], outcomeOf(wireCase));
-        if (!matches(told, outcomeOf(wireCase))) wrong.push(`${wireCase.name} (RFC ${wireCase.rfc}): ${told}`);
-      }
-      assert.equal(wrong, []);
-      await assertCountsAgree(server);
-    });
-  });
-
-  const split = [
-    "a plain GET",
-    "a GET with a body, then another request",
-    "a POST with a body that looks like a request",
-    "Connection: close",
-    "an empty Content-Length",
-  ];
-  for (const name of split) {
-    test(`two packets, divided anywhere: ${name}`, async () => {
-      const wireCase = wireCases.find((one) => one.name === name)!;
+    test("every case ends as the table says, and the counts agree", async () => {
       await withServer({ mode, front }, async (server) => {
-        for (let at = 1; at < wireCase.bytes.length; at++) {
-          const pieces = [wireCase.bytes.slice(0, at), wireCase.bytes.slice(at)];
-          const told = await converse(server, pieces, outcomeOf(wireCase));
-          assert.ok(matches(told, outcomeOf(wireCase)), `at ${at}: ${told}`);
-        }
+        // At the same time: what is silent lasts until the time for a head is up.
+        const wrong = await Promise.all(
+          wireCases.map(async (wireCase) => {
+            const told = await converse(server, [wireCase.bytes], outcomeOf(wireCase, front));
+            return matches(told, outcomeOf(wireCase, front)) ? [] : [`${wireCase.name} (RFC ${wireCase.rfc}): ${told}`];
+          }),
+        );
+        assert.equal(wrong.flat(), []);
+        await assertCountsAgree(server);
       });
     });
-  }
 
-  test.run();
+    test("every case ends the same when each byte is a packet of its own", async () => {
+      await withServer({ mode, front }, async (server) => {
+        const fragmented = wireCases.filter(
+          (one) => one.bytes.length <= MAX_FRAGMENTED_BYTES && outcomeOf(one, front).after !== "silent",
+        );
+        const wrong: string[] = [];
+        for (const wireCase of fragmented) {
+          const told = await converse(server, [...wireCase.bytes], outcomeOf(wireCase, front));
+          if (!matches(told, outcomeOf(wireCase, front))) wrong.push(`${wireCase.name} (RFC ${wireCase.rfc}): ${told}`);
+        }
+        assert.equal(wrong, []);
+        await assertCountsAgree(server);
+      });
+    });
+
+    const split = [
+      "a plain GET",
+      "a GET with a body, then another request",
+      "a POST with a body that looks like a request",
+      "Connection: close",
+      "an empty Content-Length",
+    ];
+    for (const name of split) {
+      test(`two packets, divided anywhere: ${name}`, async () => {
+        const wireCase = wireCases.find((one) => one.name === name)!;
+        await withServer({ mode, front }, async (server) => {
+          for (let at = 1; at < wireCase.bytes.length; at++) {
+            const pieces = [wireCase.bytes.slice(0, at), wireCase.bytes.slice(at)];
+            const told = await converse(server, pieces, outcomeOf(wireCase, front));
+            assert.ok(matches(told, outcomeOf(wireCase, front)), `at ${at}: ${told}`);
+          }
+        });
+      });
+    }
+
+    test.run();
+  }
 }
 
 /** Every request that was counted was answered or given up, and none is left. */

@@ -117,43 +117,48 @@ async function assertHealthy(server: TestServer): Promise<void> {
   assert.is(await response.text(), "Hello, world!\n");
 }
 
-for (const mode of ["reactor", "pool"]) {
-  const test = suite(`uws, ${mode}: fuzz`);
+/** Seeded mutations of the table, on both cores behind a front. */
+export function fuzz(front: string): void {
+  for (const mode of ["reactor", "pool"]) {
+    const test = suite(`${front}, ${mode}: fuzz`);
 
-  test(`${REQUESTS} requests in all forms: it goes on, and nothing is left of them`, async () => {
-    const files = { "large.bin": new Uint8Array(300_000) };
-    await withServer(
-      { mode, workers: 2, queue: QUEUE, cacheBytes: 2 ** 20 },
-      async (server) => {
-        let sent = 0;
-        const next = (): boolean => sent++ < REQUESTS;
-        let isOver = false;
-        const watching = (async () => {
-          while (!isOver) await assertHealthy(server);
-        })();
-        const lanes = Array.from({ length: LANES }, (_, i) => lane(server.port, seededRandom(SEED + i), next));
-        await Promise.all(lanes).finally(() => {
-          isOver = true;
-        });
-        await watching;
+    test(`${REQUESTS} requests in all forms: it goes on, and nothing is left of them`, async () => {
+      const files = { "large.bin": new Uint8Array(300_000) };
+      await withServer(
+        { mode, front, workers: 2, queue: QUEUE, cacheBytes: 2 ** 20 },
+        async (server) => {
+          let sent = 0;
+          const next = (): boolean => sent++ < REQUESTS;
+          let isOver = false;
+          const watching = (async () => {
+            while (!isOver) await assertHealthy(server);
+          })();
+          const lanes = Array.from({ length: LANES }, (_, i) => lane(server.port, seededRandom(SEED + i), next));
+          await Promise.all(lanes).finally(() => {
+            isOver = true;
+          });
+          await watching;
 
-        // The last are still on their way.
-        let figures = await server.stats();
-        while (figures.activeConnections > 1 || figures.inFlight > 1) figures = await server.stats();
-        const { requests, status, aborted, handlerErrors, workersLost, workers } = figures;
-        const answered = Object.values(status).reduce((sum, count) => sum + count, 0);
-        assert.is(answered + aborted, requests - 1);
-        assert.equal([handlerErrors, workersLost, workers], [0, 0, mode === "pool" ? 2 : 0]);
-        // Every slot is free: as many as there are can be taken at once.
-        const { shed } = figures;
-        const sleepers = await Promise.all(Array.from({ length: QUEUE }, () => fetch(`${server.url}/sleep?ms=50`)));
-        assert.ok(sleepers.every((response) => response.status === 200));
-        await Promise.all(sleepers.map((response) => response.text()));
-        assert.is((await server.stats()).shed, shed);
-      },
-      files,
-    );
-  });
+          // The last are still on their way.
+          let figures = await server.stats();
+          while (figures.activeConnections > 1 || figures.inFlight > 1) figures = await server.stats();
+          const { requests, status, aborted, handlerErrors, workersLost, workers } = figures;
+          const answered = Object.values(status).reduce((sum, count) => sum + count, 0);
+          // A client that goes while a long answer is being sent, piece by piece on node:http, is counted as both.
+          if (front === "uws") assert.is(answered + aborted, requests - 1);
+          else assert.ok(answered < requests && answered + aborted >= requests - 1);
+          assert.equal([handlerErrors, workersLost, workers], [0, 0, mode === "pool" ? 2 : 0]);
+          // Every slot is free: as many as there are can be taken at once.
+          const { shed } = figures;
+          const sleepers = await Promise.all(Array.from({ length: QUEUE }, () => fetch(`${server.url}/sleep?ms=50`)));
+          assert.ok(sleepers.every((response) => response.status === 200));
+          await Promise.all(sleepers.map((response) => response.text()));
+          assert.is((await server.stats()).shed, shed);
+        },
+        files,
+      );
+    });
 
-  test.run();
+    test.run();
+  }
 }

@@ -1,10 +1,10 @@
+import type { Client } from "./stream.js";
+
 /** µWS closes the connection of a response that waits for its reader after 8 to 12 s: 10 s on a clock of 4 s. */
 const UWS_TIMEOUT_MS = 8000;
 
 /** A response whose body is being taken by its client. */
-export interface WatchedClient {
-  /** Of the body, as far as its socket is known to have taken it. */
-  readonly takenBytes: number;
+export interface WatchedClient extends Pick<Client, "takenBytes"> {
   /** Closes its connection, which counts it as gone. */
   cut(): void;
 }

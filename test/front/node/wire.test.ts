@@ -1,0 +1,3 @@
+import { wireConformance } from "../wire.js";
+
+wireConformance("node");

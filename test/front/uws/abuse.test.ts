@@ -1,0 +1,3 @@
+import { abuseConformance } from "../abuse.js";
+
+abuseConformance("uws");

@@ -1,0 +1,3 @@
+import { limitsConformance } from "../limits.js";
+
+limitsConformance("uws");
