@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
  * A file that fails to load, hangs, or runs no test is a failure: uvu alone would call a file that forgot `.run()` a success.
  * Arguments choose the files whose path contains one of them.
  */
-const FILE_TIMEOUT_MS = 120_000;
+const FILE_TIMEOUT_MS = 240_000;
 
 const here = dirname(fileURLToPath(import.meta.url));
 const wanted = process.argv.slice(2);

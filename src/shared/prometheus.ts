@@ -57,7 +57,7 @@ const families: readonly Family[] = [
   one("gauge", "loopool_requests_in_flight", "Requests received and not answered in full.", (f) => f.inFlight),
   one("gauge", "loopool_requests_queued", "Requests that wait for a worker.", (f) => f.queued),
   one("counter", "loopool_requests_shed_total", "Requests refused because the queue was full.", (f) => f.shed),
-  one("counter", "loopool_requests_aborted_total", "Requests whose client went before the answer.", (f) => f.aborted),
+  one("counter", "loopool_requests_aborted_total", "Requests whose answer was not sent in full.", (f) => f.aborted),
   one("counter", "loopool_requests_dropped_total", "Aborted requests that no handler then ran for.", (f) => f.dropped),
   one("counter", "loopool_requests_timed_out_total", "Requests that took longer than allowed.", (f) => f.timedOut),
   {

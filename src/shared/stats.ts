@@ -16,7 +16,7 @@ export const Field = {
   /** Main: connections opened and closed; their difference is open now. */
   connectionsOpened: 2,
   connectionsClosed: 3,
-  /** Main: clients gone before their answer. */
+  /** Main: requests whose answer was not sent in full: the client went or was cut off, or the file ended too early. None of them has a status. */
   aborted: 4,
   /** Main: requests refused because the core's queue was full. */
   shed: 5,

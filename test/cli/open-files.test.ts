@@ -20,17 +20,17 @@ test("as many connections as the limit leaves are allowed, one more is not, and 
 });
 
 for (const command of [
-  ["load", "-c", "200", "http://localhost:9/"],
-  ["sweep", "--concurrency", "10,200", "--pin", "none"],
+  ["load", "-c", "400", "http://localhost:9/"],
+  ["sweep", "--concurrency", "10,400", "--pin", "none"],
 ]) {
   test(`${command[0]} refuses more connections than its process may have files, before it does anything`, async () => {
-    const limited = ["-c", 'ulimit -n 100 && exec "$@"', "sh", process.execPath, entry, ...command];
+    const limited = ["-c", 'ulimit -n 256 && exec "$@"', "sh", process.execPath, entry, ...command];
     const ended = await promisify(execFile)("sh", limited).then(
       () => assert.unreachable("it ran"),
       (error: { readonly code: number; readonly stderr: string }) => error,
     );
     assert.is(ended?.code, 2);
-    assert.match(ended?.stderr ?? "", /--concurrency 200 needs 250 open files, 100 are allowed: run "ulimit -n 250"/);
+    assert.match(ended?.stderr ?? "", /--concurrency 400 needs 450 open files, 256 are allowed: run "ulimit -n 450"/);
   });
 }
 

@@ -124,7 +124,7 @@ test("Ctrl-C loses no finished trial, leaves no process behind, and --resume run
   assert.is(resumed.code, 0, resumed.errors);
   const after = read(file);
   assert.equal(after.trials.slice(0, before.trials.length), before.trials);
-  const ran = after.trials.map(({ core, concurrency, block }) => ({ core, concurrency, block }));
+  const ran = after.trials.map(({ core, concurrency, rate, block }) => ({ core, concurrency, rate, block }));
   assert.equal(ran, planTrials(after.plan));
   assert.ok(after.finishedAt);
   assert.equal(

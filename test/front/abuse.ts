@@ -88,12 +88,21 @@ function cpuMs(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-/** What a process computes while nobody asks anything. An event loop that spins computes all of the time. */
+const MAX_LOOKS = 10;
+
+/**
+ * That a process has nothing to do while nobody asks anything, once it is done with what was asked: an event loop that spins computes all of
+ * the time, so that no second of it is idle.
+ */
 async function assertIdle(pid: number): Promise<void> {
-  const before = cpuMs(pid);
-  await delay(1000);
-  const usedMs = cpuMs(pid) - before;
-  assert.ok(usedMs < 200, `${usedMs} ms of CPU in a second without work`);
+  const usedMs: number[] = [];
+  for (let look = 0; look < MAX_LOOKS; look++) {
+    const before = cpuMs(pid);
+    await delay(1000);
+    usedMs.push(cpuMs(pid) - before);
+    if (usedMs.at(-1)! < 200) return;
+  }
+  assert.unreachable(`ms of CPU in each second without work: ${usedMs}`);
 }
 
 /** What a stranger may do to a server, to both cores behind a front. */

@@ -23,6 +23,7 @@ export class NodeReply implements Reply, Client {
   /** What the log is to say of this request; null without a log. */
   readonly #entry: LogEntry | null;
   #answered = false;
+  #status = 0;
   #closes = false;
   #holdsFile = false;
   /** Node has all of the answer. */
@@ -84,7 +85,7 @@ export class NodeReply implements Reply, Client {
       }
       this.#holdsFile = true;
     }
-    stats.addResponse(status);
+    this.#status = status;
     if (this.#entry !== null) this.#entry.status = status;
     if (draining) this.close();
     if (this.#closes) response.shouldKeepAlive = false;
@@ -147,6 +148,8 @@ export class NodeReply implements Reply, Client {
   #finish(): void {
     this.#unpin();
     const front = this.#front;
+    // Not before: a request is answered or aborted, never both.
+    if (!this.aborted) front.stats.addResponse(this.#status);
     if (this.#holdsFile) front.capacity.closeFile();
     if (this.#entry !== null) {
       this.#entry.bodyBytes = this.takenBytes;

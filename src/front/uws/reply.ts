@@ -36,6 +36,7 @@ export class UwsReply implements Reply, Client {
   /** What the log is to say of this request; null without a log. */
   readonly #entry: LogEntry | null;
   #answered = false;
+  #status = 0;
   #closes: boolean;
   /** µWS' abort handler is called for a connection that we close, too. */
   #isClosed = false;
@@ -106,7 +107,7 @@ export class UwsReply implements Reply, Client {
     const res = this.#res;
     const { stats, draining } = this.#front;
     const closes = this.#closes || draining;
-    stats.addResponse(status);
+    this.#status = status;
     if (this.#entry !== null) this.#entry.status = status;
     if (status !== 200) res.writeStatus(statusLines.get(status) ?? String(status));
     // µWS writes a value as it is. So all fields go in one call, of 0.2 µs, whose price does not depend on their number.
@@ -185,6 +186,8 @@ export class UwsReply implements Reply, Client {
   #finish(): void {
     this.#unpin();
     const front = this.#front;
+    // Not before: a request is answered or aborted, never both.
+    if (!this.aborted) front.stats.addResponse(this.#status);
     if (this.#isStreaming) {
       front.slowReaders.forget(this);
       if (this.#holdsFile) front.capacity.closeFile();
