@@ -1,9 +1,10 @@
 import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
 import type { Core, CoreModule } from "../../src/core.js";
+import { headerBlockOf } from "../../src/pool/answer-codec.js";
 import { OVERLOADED, WORKER_LOST } from "../../src/pool/refusals.js";
 import type { SharedState } from "../../src/shared/handlers/context.js";
-import type { HandlerResponse } from "../../src/shared/handlers/handler.js";
+import type { HandlerResponse, HeaderBlock } from "../../src/shared/handlers/handler.js";
 import { Field } from "../../src/shared/stats.js";
 
 /** piscina's settings that matter here; which are best depends on the handler. */
@@ -19,6 +20,11 @@ export interface PiscinaStartup {
   readonly shared: SharedState;
   /** One word: workers that have taken a slot of the stats segment. */
   readonly taken: SharedArrayBuffer;
+}
+
+/** A response that crossed by structured clone: of the class of its header block, only the own properties arrive. */
+interface CopiedResponse extends Omit<HandlerResponse, "headers"> {
+  readonly headers: Pick<HeaderBlock, "fields">;
 }
 
 /** The same handlers behind the same front, with piscina between the threads: what the pool is compared with. */
@@ -45,6 +51,16 @@ export function piscinaCore(settings: PiscinaSettings): CoreModule {
         });
       });
       stats.set(Field.workers, threads);
+      const blocks = new Map<string, HeaderBlock>();
+      const headersOf = (fields: readonly string[]): HeaderBlock => {
+        const key = fields.join("\n");
+        let block = blocks.get(key);
+        if (block === undefined) {
+          block = headerBlockOf(fields);
+          blocks.set(key, block);
+        }
+        return block;
+      };
       return {
         workersView: null,
         // It is compared over handlers that read none.
@@ -56,7 +72,7 @@ export function piscinaCore(settings: PiscinaSettings): CoreModule {
             return;
           }
           pool.run(request).then(
-            (response: HandlerResponse) => reply.send(response),
+            (response: CopiedResponse) => reply.send({ ...response, headers: headersOf(response.headers.fields) }),
             () => reply.send(WORKER_LOST),
           );
         },

@@ -136,8 +136,8 @@ export function largeFiles(mode: string, front: string): void {
   test("a file that shrinks while it is sent ends the connection, and is never padded", async () => {
     for (const lines of [[], ["Range: bytes=16-"]]) {
       const body = await sentWhile((file) => truncateSync(file, 20_000_000), lines);
-      assert.ok(body.length < 20_000_000);
-      // What had been received before is missing at the front; what follows is the file's own.
+      assert.ok(body.length <= 20_000_000);
+      // What has been received before is missing at the front; what follows is the file's own.
       assert.ok(content.toString("latin1").includes(body.slice(0, 16)));
       assert.not.ok(body.includes("\0"));
     }

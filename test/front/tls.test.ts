@@ -1,10 +1,10 @@
-import { createHash, randomFillSync } from "node:crypto";
+import { createHash, randomFillSync, X509Certificate } from "node:crypto";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { get, type RequestOptions } from "node:https";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { checkServerIdentity, connect as connectTls, type PeerCertificate } from "node:tls";
+import { connect as connectTls, type PeerCertificate } from "node:tls";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { writeCertificate } from "../support/certificate.js";
@@ -109,8 +109,11 @@ for (const front of ["uws", "node"]) {
           });
           socket.once("error", reject);
         });
-        for (const host of ["localhost", "127.0.0.1", "::1"]) assert.is(checkServerIdentity(host, found), undefined);
-        assert.ok(checkServerIdentity("example.com", found) instanceof Error);
+        // By OpenSSL: Node 22's checkServerIdentity does not find an IPv6 address that is there.
+        const certificate = new X509Certificate(found.raw);
+        assert.is(certificate.checkHost("localhost"), "localhost");
+        assert.is(certificate.checkHost("example.com"), undefined);
+        for (const address of ["127.0.0.1", "::1"]) assert.is(certificate.checkIP(address), address);
         assert.ok(Date.parse(found.valid_from) < Date.now() && Date.parse(found.valid_to) > Date.now());
         assert.is((await ask(`${url}/hello`, { rejectUnauthorized: false })).status, 200);
         const refused = await ask(`${url}/hello`, {}).catch(({ code }: NodeJS.ErrnoException) => code);
