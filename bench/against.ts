@@ -18,7 +18,7 @@ import { type ServerScript, serveScript } from "../src/sweep/trial.js";
 
 /**
  * What a change of the code did to the hot path: both cores of this tree beside those of an earlier commit, in one interleaved sweep for each
- * of two pages: `npm run bench:against -- COMMIT [TRIALS]`, about four minutes. Two sweeps made one after the other (`report A B`) would hold
+ * of two pages: `npm run bench:against -- COMMIT [TRIALS]`, about six minutes. Two sweeps made one after the other (`report A B`) would hold
  * the drift of the machine too. Builds the commit in a temporary folder with the packages of this tree; writes
  * bench/results/<date>-against-{hello,page}.json with their reports.
  */
@@ -45,7 +45,7 @@ const serverScript: ServerScript = (core, plan, iterationsPerMicro) => {
 
 async function measure(name: string, path: string): Promise<SweepResult> {
   const pinning = resolvePinning("auto", { path, handlers: null }, pinningFacts());
-  const load = { requests: 100_000, warmupRequests: 40_000, keepAlive: true, handlers: null, workers: 1 };
+  const load = { requests: 200_000, warmupRequests: 100_000, keepAlive: true, handlers: null, workers: 1 };
   const plan: SweepPlan = { ...load, path, cores: CORES, concurrencies: [CONCURRENCY], trials, seed: SEED, pinning };
   const never = new AbortController().signal;
   const command = `npm run bench:against -- ${commit} ${trials}`;

@@ -1,14 +1,17 @@
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
- * Runs every test file in a process of its own, under a time limit, and closes with one line, "N passed, N failed".
+ * Runs every test file in a process of its own, under a time limit, two at a time, and closes with one line, "N passed, N failed".
  * A file that fails to load, hangs, or runs no test is a failure: uvu alone would call a file that forgot `.run()` a success.
  * Arguments choose the files whose path contains one of them.
  */
 const FILE_TIMEOUT_MS = 240_000;
+const AT_A_TIME = 2;
+/** Their subject is time itself, or they need both processors: they run by themselves, when the others are done. */
+const ALONE = ["cli/sweep.", "cli/load.", "load/open-loop.", "load/threads.", "sweep/trial."];
 
 const here = dirname(fileURLToPath(import.meta.url));
 const wanted = process.argv.slice(2);
@@ -16,20 +19,27 @@ const files = readdirSync(here, { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".test.js"))
   .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
   .sort();
+const isAlone = (file: string): boolean => ALONE.some((name) => file.startsWith(name));
 
 let passed = 0;
 let failed = 0;
-for (const file of files) {
-  const startMs = performance.now();
-  const outcome = await runFile(join(here, file));
-  const seconds = Math.round((performance.now() - startMs) / 1000);
-  passed += outcome.passed;
-  failed += outcome.failed;
-  console.log(
-    `${outcome.failed === 0 ? "ok  " : "FAIL"} ${relative(here, join(here, file))} (${outcome.passed} passed, ${seconds} s)`,
-  );
-  if (outcome.failed > 0) console.log(outcome.output);
+
+/** Runs files one after the other, until the queue is empty. */
+async function runAll(queue: string[]): Promise<void> {
+  for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+    const startMs = performance.now();
+    const outcome = await runFile(join(here, file));
+    const seconds = Math.round((performance.now() - startMs) / 1000);
+    passed += outcome.passed;
+    failed += outcome.failed;
+    console.log(`${outcome.failed === 0 ? "ok  " : "FAIL"} ${file} (${outcome.passed} passed, ${seconds} s)`);
+    if (outcome.failed > 0) console.log(outcome.output);
+  }
 }
+
+const together = files.filter((file) => !isAlone(file));
+await Promise.all(Array.from({ length: AT_A_TIME }, () => runAll(together)));
+await runAll(files.filter(isAlone));
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 
