@@ -81,6 +81,8 @@ async function serve(config: ServerConfig): Promise<void> {
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
+  // Whoever started it with a channel, as a sweep does, is gone.
+  if (process.connected) process.on("disconnect", () => stop("SIGTERM"));
   // Without a log it ends the server, as it does by default.
   if (config.log !== null) process.on("SIGHUP", () => server.reopenLog());
   if (config.tls === "self-signed") {

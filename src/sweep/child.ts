@@ -36,7 +36,8 @@ export function startChild(
   const command = [process.execPath, ...script];
   const [program, ...rest] = cpus === null ? command : ["taskset", "--cpu-list", cpus, ...command];
   // A group of its own: a Ctrl-C in the terminal reaches us alone, and we decide in which order things end.
-  const child = spawn(program!, rest, { stdio: ["pipe", "pipe", "pipe"], detached: true });
+  // The channel tells a server that we are gone, which SIGKILL gives us no time to.
+  const child = spawn(program!, rest, { stdio: ["pipe", "pipe", "pipe", "ipc"], detached: true });
   alive.set(child, killSignal);
   const kill = (): void => {
     child.kill(killSignal);

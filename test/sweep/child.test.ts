@@ -1,10 +1,22 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { commandLine, startChild } from "../../src/sweep/child.js";
 
 const test = suite("children of a sweep");
+
+/** What ends a server is on its way when its sender ends; that it arrives is what we wait for. */
+async function untilRefused(url: string): Promise<void> {
+  for (;;) {
+    const reason = await fetch(url).then(
+      (response) => response.body?.cancel(),
+      (error: Error) => (error.cause as NodeJS.ErrnoException).code,
+    );
+    if (reason === "ECONNREFUSED") break;
+  }
+}
 
 test("an exception that nobody catches takes the server along", async () => {
   const fixture = fileURLToPath(new URL("fixtures/dies-with-a-server.js", import.meta.url));
@@ -14,14 +26,16 @@ test("an exception that nobody catches takes the server along", async () => {
       else reject(new Error(`ended otherwise: ${stdout}${stderr}`));
     });
   });
-  // SIGKILL is on its way when its sender ends; that it arrives is what we wait for.
-  for (;;) {
-    const reason = await fetch(url).then(
-      (response) => response.body?.cancel(),
-      (error: Error) => (error.cause as NodeJS.ErrnoException).code,
-    );
-    if (reason === "ECONNREFUSED") break;
-  }
+  await untilRefused(url);
+});
+
+test("a parent that is killed takes the server along", async () => {
+  const fixture = fileURLToPath(new URL("fixtures/keeps-a-server.js", import.meta.url));
+  const parent = spawn(process.execPath, [fixture], { stdio: ["ignore", "pipe", "inherit"] });
+  const [line] = (await once(parent.stdout, "data")) as [Buffer];
+  assert.is((await fetch(String(line).trim())).status, 200);
+  parent.kill("SIGKILL");
+  await untilRefused(String(line).trim());
 });
 
 test("says how it ended and what it wrote, in one line", async () => {
