@@ -4,12 +4,12 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
- * Runs every test file in a process of its own, under a time limit, two at a time, and closes with one line, "N passed, N failed".
+ * Runs every test file in a process of its own, under a time limit, three at a time, since most of them wait, and closes with one line, "N passed, N failed".
  * A file that fails to load, hangs, or runs no test is a failure: uvu alone would call a file that forgot `.run()` a success.
  * Arguments choose the files whose path contains one of them.
  */
 const FILE_TIMEOUT_MS = 240_000;
-const AT_A_TIME = 2;
+const AT_A_TIME = 3;
 /** Their subject is time itself, or they need both processors: they run by themselves, when the others are done. */
 const ALONE = ["cli/sweep.", "cli/load.", "load/open-loop.", "load/threads.", "sweep/trial."];
 

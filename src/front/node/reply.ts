@@ -1,35 +1,19 @@
 import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { LogEntry } from "../../access-log/record.js";
-import type { Reply } from "../../core.js";
 import { COPIED_BODY_BYTES, type FileBody, type HandlerResponse } from "../../shared/handlers/handler.js";
 import { Field } from "../../shared/stats.js";
-import { type Refusal, TOO_MANY_FILES } from "../refusals.js";
+import { FrontReply } from "../reply.js";
 import { bodyBytes, type FrontState } from "../state.js";
 import type { Connection } from "./connection.js";
 import { type Client, filePieces, memoryPieces, sendPieces } from "./stream.js";
 
-const nothing = (): void => {};
-
 /** The answer to one request through Node's ServerResponse, which keeps answers in the order of their requests. */
-export class NodeReply implements Reply, Client {
-  aborted = false;
-  ticket = -1;
-  onAbort = nothing;
-  takenBytes = 0;
+export class NodeReply extends FrontReply<FrontState> implements Client {
   readonly #response: ServerResponse;
-  readonly #headOnly: boolean;
-  readonly #front: FrontState;
   readonly #connection: Connection;
-  /** What the log is to say of this request; null without a log. */
-  readonly #entry: LogEntry | null;
-  #answered = false;
-  #status = 0;
   #closes = false;
-  #holdsFile = false;
   /** Node has all of the answer. */
   #isHandedOver = false;
-  /** Of the response that is being sent; −1: none. */
-  #pin = -1;
 
   constructor(
     response: ServerResponse,
@@ -38,62 +22,33 @@ export class NodeReply implements Reply, Client {
     entry: LogEntry | null,
     connection: Connection,
   ) {
+    super(front, headOnly, entry);
     this.#response = response;
-    this.#headOnly = headOnly;
-    this.#front = front;
-    this.#entry = entry;
     this.#connection = connection;
-    front.inFlight++;
-    front.stats.set(Field.inFlight, front.inFlight);
+    this.enterFlight();
     connection.enter(this);
   }
 
-  /** The connection is to be closed after the answer, and what follows the request is not to be served. */
+  /** What follows the request is not to be served either. */
   close(): void {
     this.#closes = true;
     this.#connection.takeNoMore();
   }
 
-  /** The front answers itself. */
-  refuse({ response, counter, closes }: Refusal): void {
-    if (counter !== null) this.#front.stats.add(counter, 1);
-    if (closes) this.close();
-    this.send(response);
-  }
-
-  send(response: HandlerResponse): void {
-    if (this.#answered) throw new Error("a request was answered twice");
-    this.#answered = true;
-    this.#pin = response.pin ?? -1;
-    if (this.aborted) {
-      this.#unpin();
-      return;
-    }
-    this.#write(response);
-  }
-
-  #write({ status, headers, body }: HandlerResponse): void {
+  protected write({ status, headers, body }: HandlerResponse): void {
     const response = this.#response;
-    const { stats, draining, capacity } = this.#front;
+    const { stats, draining } = this.front;
     const hasLength = status !== 204 && status !== 304;
-    const hasBody = hasLength && !this.#headOnly;
-    if (hasBody && isFile(body)) {
-      if (!capacity.openFile()) {
-        stats.add(Field.limitFiles, 1);
-        this.#write(TOO_MANY_FILES.response);
-        return;
-      }
-      this.#holdsFile = true;
-    }
-    this.#status = status;
-    if (this.#entry !== null) this.#entry.status = status;
+    const hasBody = hasLength && !this.headOnly;
+    if (hasBody && isFile(body) && !this.takesFile()) return;
+    this.begin(status);
     if (draining) this.close();
     if (this.#closes) response.shouldKeepAlive = false;
     const bytes = bodyBytes(body);
     const fields = hasLength ? [...headers.fields, "Content-Length", String(bytes)] : [...headers.fields];
     response.writeHead(status, STATUS_CODES[status] ?? "", fields);
     // All of it is with the system; of small bodies that have been copied, too, so that a drain does not cut off their end.
-    response.on("finish", () => this.#finish());
+    response.on("finish", () => this.finish());
 
     if (!hasBody) {
       this.#isHandedOver = true;
@@ -118,47 +73,22 @@ export class NodeReply implements Reply, Client {
 
   /** A client that takes nothing for too long is cut off. Node counts from the last progress of its socket. */
   #watch(): void {
-    this.#response.setTimeout(this.#front.limits.slowReaderTimeoutMs, () => {
-      this.#front.stats.add(Field.limitSlowReaders, 1);
+    this.#response.setTimeout(this.front.limits.slowReaderTimeoutMs, () => {
+      this.front.stats.add(Field.limitSlowReaders, 1);
       this.#response.destroy();
     });
   }
 
   /** The connection: it has closed. */
   abort(): void {
-    if (this.#isHandedOver) {
-      this.#finish();
-      return;
-    }
-    this.aborted = true;
-    this.#front.stats.add(Field.aborted, 1);
-    if (this.#entry !== null) this.#entry.aborted = true;
-    // Answered already, it is only being sent: the core has nothing to do with it any more.
-    if (this.#answered) this.onAbort();
-    else this.#front.core.abandon(this);
-    this.#finish();
+    if (this.#isHandedOver) this.finish();
+    else this.giveUp();
   }
 
-  #unpin(): void {
-    if (this.#pin === -1) return;
-    this.#front.cache.release(this.#pin);
-    this.#pin = -1;
-  }
-
-  #finish(): void {
-    this.#unpin();
-    const front = this.#front;
-    // Not before: a request is answered or aborted, never both.
-    if (!this.aborted) front.stats.addResponse(this.#status);
-    if (this.#holdsFile) front.capacity.closeFile();
-    if (this.#entry !== null) {
-      this.#entry.bodyBytes = this.takenBytes;
-      front.log!.add(this.#entry);
-    }
+  protected override finish(): void {
+    // Before the request is no longer in flight: its connection may have a last word to say.
     this.#connection.leave(this);
-    front.inFlight--;
-    front.stats.set(Field.inFlight, front.inFlight);
-    if (front.inFlight === 0) front.onIdle();
+    super.finish();
   }
 }
 

@@ -1,0 +1,116 @@
+import type { LogEntry } from "../access-log/record.js";
+import type { Reply } from "../core.js";
+import type { HandlerResponse } from "../shared/handlers/handler.js";
+import { Field } from "../shared/stats.js";
+import { type Refusal, TOO_MANY_FILES } from "./refusals.js";
+import type { FrontState } from "./state.js";
+
+const nothing = (): void => {};
+
+/**
+ * The answer to one request, as far as it is the same behind every front: what is counted and logged of it, and what is given back when it
+ * ends. A request ends once, by `finish` or by `abort`.
+ */
+export abstract class FrontReply<State extends FrontState> implements Reply {
+  aborted = false;
+  ticket = -1;
+  /** Called when the client goes while a body is being sent. */
+  onAbort = nothing;
+  /** Of the body, as far as its socket is known to have taken it. */
+  takenBytes = 0;
+  protected readonly front: State;
+  /** A HEAD is answered. */
+  protected readonly headOnly: boolean;
+  /** What the log is to say of this request; null without a log. */
+  protected readonly entry: LogEntry | null;
+  protected answered = false;
+  /** Counted among the requests in flight. */
+  protected isInFlight = false;
+  #status = 0;
+  #holdsFile = false;
+  /** Of the response that is being sent; −1: none. */
+  #pin = -1;
+
+  constructor(front: State, headOnly: boolean, entry: LogEntry | null) {
+    this.front = front;
+    this.headOnly = headOnly;
+    this.entry = entry;
+  }
+
+  /** The connection is to be closed after the answer. */
+  abstract close(): void;
+
+  /** The front answers itself. */
+  refuse({ response, counter, closes }: Refusal): void {
+    if (counter !== null) this.front.stats.add(counter, 1);
+    if (closes) this.close();
+    this.send(response);
+  }
+
+  send(response: HandlerResponse): void {
+    if (this.answered) throw new Error("a request was answered twice");
+    this.answered = true;
+    this.#pin = response.pin ?? -1;
+    if (this.aborted) this.#unpin();
+    else this.write(response);
+  }
+
+  /** Hands the response to the client, now or bit by bit. */
+  protected abstract write(response: HandlerResponse): void;
+
+  /** What will be counted when the response has been sent. */
+  protected begin(status: number): void {
+    this.#status = status;
+    if (this.entry !== null) this.entry.status = status;
+  }
+
+  /** Takes a descriptor for a file to be streamed. False: there is none, and the client has been told so. */
+  protected takesFile(): boolean {
+    if (this.front.capacity.openFile()) {
+      this.#holdsFile = true;
+      return true;
+    }
+    this.front.stats.add(Field.limitFiles, 1);
+    this.write(TOO_MANY_FILES.response);
+    return false;
+  }
+
+  protected enterFlight(): void {
+    this.isInFlight = true;
+    this.front.inFlight++;
+    this.front.stats.set(Field.inFlight, this.front.inFlight);
+  }
+
+  /** The client has gone, or was cut off. */
+  protected giveUp(): void {
+    this.aborted = true;
+    this.front.stats.add(Field.aborted, 1);
+    if (this.entry !== null) this.entry.aborted = true;
+    // Answered already, it is only being sent: the core has nothing to do with it any more.
+    if (this.answered) this.onAbort();
+    else this.front.core.abandon(this);
+    this.finish();
+  }
+
+  #unpin(): void {
+    if (this.#pin === -1) return;
+    this.front.cache.release(this.#pin);
+    this.#pin = -1;
+  }
+
+  protected finish(): void {
+    this.#unpin();
+    const { front, entry } = this;
+    // Not before: a request is answered or aborted, never both.
+    if (!this.aborted) front.stats.addResponse(this.#status);
+    if (this.#holdsFile) front.capacity.closeFile();
+    if (entry !== null) {
+      entry.bodyBytes = this.takenBytes;
+      front.log!.add(entry);
+    }
+    if (!this.isInFlight) return;
+    front.inFlight--;
+    front.stats.set(Field.inFlight, front.inFlight);
+    if (front.inFlight === 0) front.onIdle();
+  }
+}
