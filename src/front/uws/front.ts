@@ -1,5 +1,4 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from "uWebSockets.js";
-import { STATUS_CODES } from "node:http";
 import type { AccessLog } from "../../access-log/access-log.js";
 import type { Core } from "../../core.js";
 import type { Front, FrontModule } from "../../front.js";
@@ -162,8 +161,7 @@ function turnAway(res: HttpResponse, stats: ThreadStats, isTls: boolean): void {
     return;
   }
   res.cork(() => {
-    res.writeStatus(`${status} ${STATUS_CODES[status]}`);
-    for (let i = 0; i < headers.fields.length; i += 2) res.writeHeader(headers.fields[i]!, headers.fields[i + 1]!);
+    res.writeStatus(headers.wire(status));
     res.end(body as string, true);
   });
 }

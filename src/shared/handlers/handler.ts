@@ -1,3 +1,4 @@
+import { STATUS_CODES } from "node:http";
 import { usageError } from "../errors.js";
 
 /** Values of request header fields by name in lower case. A field that came in several lines is one value, joined by commas (RFC 9110 §5.3). */
@@ -71,6 +72,8 @@ const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // RFC 9110 §5.5: visible ASCII, spaces and tabs inside, obs-text. µWS writes a value as it is, so CR and LF stop here.
 const FIELD_VALUE = /^[!-~\u0080-\u00ff](?:[\t -~\u0080-\u00ff]*[!-~\u0080-\u00ff])?$/;
 
+const NO_BYTES = new Uint8Array(0);
+
 /**
  * Header fields that were checked once and are sent many times. Make a block once and use the same object again:
  * its identity is what lets the pool send it to the main thread as a number.
@@ -78,7 +81,9 @@ const FIELD_VALUE = /^[!-~\u0080-\u00ff](?:[\t -~\u0080-\u00ff]*[!-~\u0080-\u00f
 export class HeaderBlock {
   /** Name, value, name, value, … */
   readonly fields: readonly string[];
-  #wire: readonly [Uint8Array, Uint8Array] | null | undefined;
+  #wire: Uint8Array = NO_BYTES;
+  /** Which status it has; 0: none yet. */
+  #wireStatus = 0;
 
   /** Throws TypeError for a name or a value that RFC 9110 §5 does not allow, and for lengths, which are the front's to write. */
   constructor(fields: Readonly<Record<string, string>>) {
@@ -100,14 +105,15 @@ export class HeaderBlock {
   }
 
   /**
-   * As the fields go over the wire, in Latin-1: the first name, and all that follows it but for the first colon and the last line end.
-   * A front that writes them so spends the time of one field on all. Null without fields.
+   * Status and fields as they go over the wire, after the version and but for the last line end, in Latin-1: a front that writes them in one
+   * piece spends the time of one field on all.
    */
-  get wire(): readonly [firstName: Uint8Array, rest: Uint8Array] | null {
-    if (this.#wire === undefined) {
-      const [firstName, ...others] = this.fields;
-      const rest = others.map((text, i) => (i % 2 === 0 ? text : `\r\n${text}: `)).join("");
-      this.#wire = firstName === undefined ? null : [Buffer.from(firstName, "latin1"), Buffer.from(rest, "latin1")];
+  wire(status: number): Uint8Array {
+    if (status !== this.#wireStatus) {
+      const lines = this.fields.map((text, i) => (i % 2 === 0 ? `\r\n${text}: ` : text)).join("");
+      // RFC 9112 §4: the reason may be empty, the space before it may not be missing.
+      this.#wire = Buffer.from(`${status} ${STATUS_CODES[status] ?? ""}${lines}`, "latin1");
+      this.#wireStatus = status;
     }
     return this.#wire;
   }
