@@ -107,7 +107,12 @@ async function lane(port: number, random: Random, next: () => boolean): Promise<
     else socket.resetAndDestroy();
     await closed;
     // A HEAD would have a length and no body.
-    if (!sent.includes("HEAD")) readResponses(received, true);
+    if (sent.includes("HEAD")) continue;
+    try {
+      readResponses(received, true);
+    } catch (error) {
+      throw new Error(`sent ${JSON.stringify(sent)}\nreceived ${JSON.stringify(received)}`, { cause: error });
+    }
   }
 }
 
@@ -134,10 +139,12 @@ export function fuzz(front: string): void {
             while (!isOver) await assertHealthy(server);
           })();
           const lanes = Array.from({ length: LANES }, (_, i) => lane(server.port, seededRandom(SEED + i), next));
-          await Promise.all(lanes).finally(() => {
+          try {
+            await Promise.all(lanes);
+          } finally {
             isOver = true;
-          });
-          await watching;
+            await watching;
+          }
 
           // The last are still on their way.
           let figures = await server.stats();

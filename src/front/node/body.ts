@@ -1,7 +1,29 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { BODY_TOO_LONG } from "../refusals.js";
 import type { Connection } from "./connection.js";
 import type { NodeReply } from "./reply.js";
+
+/**
+ * Answers 100 to who waits for it before the body is sent (RFC 9110 §10.1.1), if it still does when it is its turn: what Node is told of a
+ * response that waits behind another one would stand between its head and its body.
+ */
+export function inviteBody(request: IncomingMessage, response: ServerResponse): void {
+  if (response.socket !== null) {
+    response.writeContinue();
+    return;
+  }
+  response.once("socket", () => {
+    if (!request.complete && !response.headersSent) response.writeContinue();
+  });
+}
+
+/** A request whose body is arriving. The next one on its connection may begin to arrive before the end of this one has been told. */
+export interface Reading {
+  readonly request: IncomingMessage;
+  readonly reply: NodeReply;
+  /** Its request has its answer, or is about to be answered. */
+  isOver: boolean;
+}
 
 /**
  * Reads the body of a request, throws it away, and then calls `answer`: what is wrong with a body is the answer to its request. One that
@@ -14,17 +36,18 @@ export function whenBodyIsRead(
   reply: NodeReply,
   answer: () => void,
 ): void {
+  const reading: Reading = { request, reply, isOver: false };
+  connection.reading = reading;
   let bytes = 0;
-  connection.reading = reply;
   request.on("data", (chunk: Buffer) => {
     bytes += chunk.byteLength;
-    if (bytes <= maxBytes || connection.reading === null) return;
-    connection.reading = null;
+    if (bytes <= maxBytes || reading.isOver) return;
+    reading.isOver = true;
     reply.refuse(BODY_TOO_LONG);
   });
   request.on("end", () => {
-    if (connection.reading === null) return;
-    connection.reading = null;
+    if (reading.isOver) return;
+    reading.isOver = true;
     answer();
   });
 }

@@ -14,6 +14,7 @@ import {
   TOO_MANY_CONNECTIONS,
 } from "../refusals.js";
 import { bodyBytes, type FrontState } from "../state.js";
+import type { Reading } from "./body.js";
 import type { NodeReply } from "./reply.js";
 
 /** Requests of one connection that may wait for their answers (pipelining). Who sends more is cut off: Node would take any number. */
@@ -23,8 +24,8 @@ const LINGER_MS = 2000;
 
 /** One connection that has sent something. */
 export class Connection {
-  /** The request whose body is arriving; null: none. */
-  reading: NodeReply | null = null;
+  /** The last request that has a body. */
+  reading: Reading | null = null;
   readonly #socket: Socket;
   readonly #front: FrontState;
   readonly #waiting = new Set<NodeReply>();
@@ -115,9 +116,10 @@ export class Connection {
       return;
     }
     const { reading } = this;
-    if (reading !== null) {
-      this.reading = null;
-      reading.refuse(refusal);
+    // Complete, but its end has not been told: what is wrong comes after it.
+    if (reading !== null && !reading.isOver && !reading.request.complete) {
+      reading.isOver = true;
+      reading.reply.refuse(refusal);
       return;
     }
     this.refuse(refusal);

@@ -19,7 +19,7 @@ import { RateLimiter } from "../rate-limiter.js";
 import { BAD_TARGET, BAD_VERSION, METHOD_NOT_ALLOWED, type Refusal, tooManyRequests } from "../refusals.js";
 import { frontState, idleOrLate } from "../state.js";
 import { listenUnix } from "../unix-socket.js";
-import { whenBodyIsRead } from "./body.js";
+import { inviteBody, whenBodyIsRead } from "./body.js";
 import type { Connection } from "./connection.js";
 import { Connections } from "./connections.js";
 import { NodeReply } from "./reply.js";
@@ -90,7 +90,7 @@ async function listen(
       if (refusal !== null) reply.refuse(refusal);
       else core.submit(accepted, reply);
     };
-    if (isAwaited) response.writeContinue();
+    if (isAwaited) inviteBody(request, response);
     if (head.hasBody) whenBodyIsRead(request, limits.maxBodyBytes, connection, reply, answer);
     else answer();
   };

@@ -47,6 +47,8 @@ export class NodeReply extends FrontReply<FrontState> implements Client {
     const bytes = bodyBytes(body);
     const fields = hasLength ? [...headers.fields, "Content-Length", String(bytes)] : [...headers.fields];
     response.writeHead(status, STATUS_CODES[status] ?? "", fields);
+    // Node may close by itself: after HTTP/1.0, and after a body that came before its client was told to send it.
+    if (!response.shouldKeepAlive) this.#connection.takeNoMore();
     // All of it is with the system; of small bodies that have been copied, too, so that a drain does not cut off their end.
     response.on("finish", () => this.finish());
 

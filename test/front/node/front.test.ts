@@ -166,6 +166,42 @@ for (const mode of ["reactor", "pool"]) {
     });
   });
 
+  test(`${mode}: who waits for "100 Continue" behind another request is told in its turn, or not at all`, async () => {
+    const expecting = "POST /hello HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
+    const slow = "GET /sleep?ms=50 HTTP/1.1\r\nHost: x\r\n\r\n";
+    const statusesOf = (text: string) => [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
+    await withServer({ mode, front }, async ({ port }) => {
+      const early = await RawClient.open(port);
+      early.send(`${slow}${expecting}hello${slow}`);
+      const unasked = await early.receiveToEnd();
+      assert.equal(statusesOf(unasked), ["200", "405"]);
+      assert.match(unasked, /slept 50 ms\nHTTP\/1\.1 405 [\s\S]*\r\nConnection: close\r\n/);
+      const client = await RawClient.open(port);
+      client.send(slow + expecting);
+      const asked = await client.receive((text) => text.includes("HTTP/1.1 100"));
+      assert.match(asked, /slept 50 ms\nHTTP\/1\.1 100 Continue\r\n\r\n$/);
+      client.send("hello");
+      assert.equal(statusesOf(await client.receive((text) => text.endsWith("HEAD are\n"))), ["405"]);
+      client.socket.destroy();
+    });
+  });
+
+  test(`${mode}: of two bodies in one packet the one that is at fault is refused, and the other answered`, async () => {
+    const whole = "POST /hello HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello";
+    const chunked = "POST /hello HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    await withServer({ mode, front }, async ({ port, stats }) => {
+      for (const rest of [`${chunked}x\r\n`, `${chunked}100\r\ncut off`, "nonsense\r\n\r\n"]) {
+        const client = await RawClient.open(port);
+        client.send(whole + rest);
+        client.socket.end();
+        const statuses = [...(await client.receiveToEnd()).matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
+        assert.equal(statuses, ["405", "400"], rest);
+      }
+      const { status, aborted, inFlight, activeConnections } = await stats();
+      assert.equal([status, aborted, inFlight, activeConnections], [{ 400: 3, 405: 3 }, 0, 1, 1]);
+    });
+  });
+
   test(`${mode}: a client that still sends when it is refused can read why`, async () => {
     await withServer({ mode, front }, async ({ port }) => {
       const client = await RawClient.open(port);
