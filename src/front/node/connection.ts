@@ -1,4 +1,4 @@
-import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { AccessLog } from "../../access-log/access-log.js";
 import { addressBytes } from "../../access-log/address.js";
@@ -147,10 +147,9 @@ export class Connection {
   }
 
   #write({ response: { status, headers, body } }: Refusal): void {
-    const fields = [...headers.fields, "Content-Length", String(bodyBytes(body)), "Connection", "close"];
-    const lines = fields.map((text, i) => (i % 2 === 0 ? `${text}: ` : `${text}\r\n`)).join("");
-    const date = `Date: ${new Date().toUTCString()}\r\n`;
-    this.#socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${date}${lines}\r\n${body as string}`);
+    const fields = Buffer.from(headers.wire(status)).toString("latin1");
+    const ours = `Date: ${new Date().toUTCString()}\r\nContent-Length: ${bodyBytes(body)}\r\nConnection: close`;
+    this.#socket.write(`HTTP/1.1 ${fields}\r\n${ours}\r\n\r\n${body as string}`);
   }
 
   /** Ends our half, and closes when the client has closed its own or has had the time to. */

@@ -10,13 +10,12 @@ import type { Limits, ServerConfig } from "../../shared/config.js";
 import type { HandlerContext } from "../../shared/handlers/context.js";
 import type { HandlerRequest } from "../../shared/handlers/handler.js";
 import { Field } from "../../shared/stats.js";
-import { AdminGate, isAdminPath } from "../admin.js";
 import { withCertificate } from "../certificate.js";
 import { FieldReader } from "../field-reader.js";
+import { Gate } from "../gate.js";
 import { HeadCheck } from "../head-check.js";
 import { type Listening, portError, portOptions, urlOf } from "../listening.js";
-import { RateLimiter } from "../rate-limiter.js";
-import { BAD_TARGET, BAD_VERSION, METHOD_NOT_ALLOWED, type Refusal, tooManyRequests } from "../refusals.js";
+import { BAD_TARGET, BAD_VERSION, METHOD_NOT_ALLOWED, type Refusal } from "../refusals.js";
 import { frontState, idleOrLate } from "../state.js";
 import { listenUnix } from "../unix-socket.js";
 import { inviteBody, whenBodyIsRead } from "./body.js";
@@ -42,19 +41,12 @@ async function listen(
   const connections = new Connections(state, config.tls !== null);
   const head = new HeadCheck(limits, true);
   const fields = new FieldReader();
-  const admin = new AdminGate(config.adminToken);
-  const limiter = limits.ratePerSecond === null ? null : new RateLimiter(limits.ratePerSecond);
+  const gate = new Gate(config, (connection: Connection) => connection.address);
 
   /** What is refused of a GET or HEAD that is as HTTP has it; null: nothing. */
-  const refusalOf = (connection: Connection, path: string): Refusal | null => {
+  const refusalOf = (connection: Connection, path: string): Refusal | null =>
     // The asterisk and the authority-form are for other methods (RFC 9112 §3.2).
-    if (!path.startsWith("/")) return BAD_TARGET;
-    if (limiter !== null) {
-      const retryAfterSeconds = limiter.take(connection.address, performance.now());
-      if (retryAfterSeconds > 0) return tooManyRequests(retryAfterSeconds);
-    }
-    return isAdminPath(path) ? admin.check(head.authorization, () => connection.address) : null;
-  };
+    path.startsWith("/") ? gate.refusalOf(connection, path, head.authorization) : BAD_TARGET;
   const verdictOn = (request: IncomingMessage, path: string, query: string, connection: Connection): Refusal | null => {
     head.begin(request.httpVersion === "1.0");
     const readsFields = fields.begin(core.headersOf(path));

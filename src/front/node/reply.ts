@@ -1,6 +1,6 @@
 import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { LogEntry } from "../../access-log/record.js";
-import { COPIED_BODY_BYTES, type FileBody, type HandlerResponse } from "../../shared/handlers/handler.js";
+import { COPIED_BODY_BYTES, type HandlerResponse, isFileBody } from "../../shared/handlers/handler.js";
 import { Field } from "../../shared/stats.js";
 import { FrontReply } from "../reply.js";
 import { bodyBytes, type FrontState } from "../state.js";
@@ -40,7 +40,7 @@ export class NodeReply extends FrontReply<FrontState> implements Client {
     const { stats, draining } = this.front;
     const hasLength = status !== 204 && status !== 304;
     const hasBody = hasLength && !this.headOnly;
-    if (hasBody && isFile(body) && !this.takesFile()) return;
+    if (hasBody && isFileBody(body) && !this.takesFile()) return;
     this.begin(status);
     if (draining) this.close();
     if (this.#closes) response.shouldKeepAlive = false;
@@ -92,8 +92,4 @@ export class NodeReply extends FrontReply<FrontState> implements Client {
     this.#connection.leave(this);
     super.finish();
   }
-}
-
-function isFile(body: HandlerResponse["body"]): body is FileBody {
-  return typeof body !== "string" && !(body instanceof Uint8Array);
 }

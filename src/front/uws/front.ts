@@ -7,13 +7,12 @@ import { usageError } from "../../shared/errors.js";
 import type { HandlerContext } from "../../shared/handlers/context.js";
 import type { HandlerRequest } from "../../shared/handlers/handler.js";
 import { Field, type ThreadStats } from "../../shared/stats.js";
-import { AdminGate, isAdminPath } from "../admin.js";
 import { withCertificate } from "../certificate.js";
 import { FieldReader } from "../field-reader.js";
+import { Gate } from "../gate.js";
 import { HeadCheck } from "../head-check.js";
 import { type Listening, urlOf, whyNot } from "../listening.js";
-import { RateLimiter } from "../rate-limiter.js";
-import { type Refusal, TOO_MANY_CONNECTIONS, tooManyRequests } from "../refusals.js";
+import { TOO_MANY_CONNECTIONS } from "../refusals.js";
 import { frontState, idleOrLate } from "../state.js";
 import { listenUnix } from "../unix-socket.js";
 import { Addresses } from "./addresses.js";
@@ -44,10 +43,9 @@ async function listen(
   const state: UwsState = { ...frontState({ core, stats, cache, log, limits }), slowReaders };
   const { capacity } = state;
   const head = new HeadCheck(limits, false);
-  const admin = new AdminGate(config.adminToken);
-  const limiter = limits.ratePerSecond === null ? null : new RateLimiter(limits.ratePerSecond);
   // Asked for each request and kept for that; who asks for figures is asked alone.
-  const addresses = log === null && limiter === null ? null : new Addresses();
+  const addresses = log === null && limits.ratePerSecond === null ? null : new Addresses();
+  const gate = new Gate(config, (res: HttpResponse) => addresses?.of(res) ?? new Uint8Array(res.getRemoteAddress()));
   const visits = log === null ? null : createVisits(log, addresses!);
   const isLastOfConnection = lastOfConnection(limits.maxConnectionRequests, stats);
   const fields = new FieldReader();
@@ -56,15 +54,6 @@ async function listen(
     fields.visit(name, value);
   };
 
-  /** What is refused of a request that is as HTTP has it; null: nothing. */
-  const refusalOf = (res: HttpResponse, path: string): Refusal | null => {
-    if (limiter !== null) {
-      const retryAfterSeconds = limiter.take(addresses!.of(res), performance.now());
-      if (retryAfterSeconds > 0) return tooManyRequests(retryAfterSeconds);
-    }
-    if (!isAdminPath(path)) return null;
-    return admin.check(head.authorization, () => new Uint8Array(res.getRemoteAddress()));
-  };
   /** `method` null: neither GET nor HEAD, which it is to be asked. */
   const onRequest = (known: HandlerRequest["method"] | null) => (res: HttpResponse, req: HttpRequest) => {
     stats.add(Field.requests, 1);
@@ -74,7 +63,7 @@ async function listen(
     head.begin();
     // All lines, at 0.08 µs each: `req.getHeader` knows the first line of a field only, and takes 0.06 µs for each name, there or not.
     req.forEach(fields.begin(core.headersOf(path)) ? visitBoth : head.visit);
-    const refusal = head.verdict(method, path, query ?? "") ?? refusalOf(res, path);
+    const refusal = head.verdict(method, path, query ?? "") ?? gate.refusalOf(res, path, head.authorization);
     const entry = visits === null ? null : visits.enter(res, req, method, path, query);
     const closes = head.closes || isLastOfConnection();
     const reply = new UwsReply(res, known === "HEAD", closes, state, entry);

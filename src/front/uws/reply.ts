@@ -1,6 +1,6 @@
 import type { HttpResponse } from "uWebSockets.js";
 import type { LogEntry } from "../../access-log/record.js";
-import { COPIED_BODY_BYTES, type HandlerResponse } from "../../shared/handlers/handler.js";
+import { COPIED_BODY_BYTES, type HandlerResponse, isFileBody } from "../../shared/handlers/handler.js";
 import { Field } from "../../shared/stats.js";
 import { FrontReply } from "../reply.js";
 import { bodyBytes, type FrontState } from "../state.js";
@@ -67,8 +67,7 @@ export class UwsReply extends FrontReply<UwsState> implements Client {
 
   #write({ status, headers, body }: HandlerResponse): void {
     const hasBody = !this.headOnly && status !== 204 && status !== 304;
-    const isFile = hasBody && typeof body !== "string" && !(body instanceof Uint8Array);
-    if (isFile && !this.takesFile()) return;
+    if (hasBody && isFileBody(body) && !this.takesFile()) return;
     const res = this.#res;
     const { stats, draining } = this.front;
     const closes = this.#closes || draining;

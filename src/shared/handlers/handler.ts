@@ -31,6 +31,11 @@ export interface FileBody {
   readonly modifiedMs?: number;
 }
 
+/** Whether a body is to be streamed from the disk. */
+export function isFileBody(body: HandlerResponse["body"]): body is FileBody {
+  return typeof body !== "string" && !(body instanceof Uint8Array);
+}
+
 /** What goes back to the client. A body in bytes is not copied before it is sent: it must not change afterwards. */
 export interface HandlerResponse {
   /** 200 to 599. */
