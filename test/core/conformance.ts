@@ -299,11 +299,12 @@ function conformanceBehind({ name: front, skip }: TestedFront, mode: string): vo
 
   test("tells where a request's time goes: the phases of a sample add up to what the handler alone takes", async () => {
     await withServer({ mode, front, iterationsPerMicro: 500 }, async ({ url, stats }) => {
-      for (let i = 0; i < 2 * SAMPLE_EVERY; i++) await (await fetch(`${url}/cpu?us=5000`)).text();
+      const samples = 7;
+      for (let i = 0; i < samples * SAMPLE_EVERY; i++) await (await fetch(`${url}/cpu?us=5000`)).text();
       const { phases } = await stats();
-      assert.is(phases.handler.count, 2);
-      for (const phase of Object.values(phases)) if (typeof phase === "object") assert.is(phase.count, 2);
-      assert.ok(phases.handler.sumMicros > 10 * phases.write.sumMicros);
+      for (const phase of Object.values(phases)) if (typeof phase === "object") assert.is(phase.count, samples);
+      // The medians: a thread may lose the processor for some ms within any single phase.
+      assert.ok(phases.handler.p50Micros > 10 * phases.write.p50Micros);
       assert.is(phases.wait.sumMicros > 0, mode === "pool");
     });
   });

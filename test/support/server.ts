@@ -36,9 +36,7 @@ export interface StatsFigures {
   readonly workers: number;
   readonly timedOut: number;
   readonly dropped: number;
-  readonly phases: Readonly<
-    Record<"wait" | "handler" | "back" | "write", { readonly count: number; readonly sumMicros: number }>
-  >;
+  readonly phases: Figures["phases"];
 }
 
 const behaviours = fileURLToPath(new URL("../core/fixtures/behaviours.js", import.meta.url));
