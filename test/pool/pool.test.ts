@@ -67,8 +67,10 @@ test("a worker that exits is replaced: what it held gets a 500, the rest is serv
 });
 
 test("a worker that loops past the time limit is replaced: 504 for that request, the others are answered", async () => {
-  await withServer({ mode: "pool", workers: 2, requestTimeoutMs: 1000 }, async ({ url, stats }) => {
+  await withServer({ mode: "pool", workers: 2, requestTimeoutMs: 2000 }, async ({ url, stats }) => {
     for (let round = 0; round < 3; round++) {
+      // The others are to wait for neither the stuck worker nor the one that is started in the place of the last.
+      await untilStats(stats, (figures) => figures.workers === 2);
       const [stuck, ...others] = await Promise.all([
         fetch(`${url}/loops`),
         ...Array.from({ length: 30 }, () => fetch(`${url}/hello`)),
@@ -83,7 +85,7 @@ test("a worker that loops past the time limit is replaced: 504 for that request,
 });
 
 test("a promise that never settles costs a 504, but neither its worker nor its slot", async () => {
-  await withServer({ mode: "pool", workers: 1, queue: 4, requestTimeoutMs: 100 }, async ({ url, stats }) => {
+  await withServer({ mode: "pool", workers: 1, queue: 4, requestTimeoutMs: 800 }, async ({ url, stats }) => {
     for (let round = 0; round < 3; round++) {
       const answers = await Promise.all(Array.from({ length: 4 }, () => fetch(`${url}/never`)));
       assert.equal(
