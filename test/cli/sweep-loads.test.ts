@@ -104,7 +104,11 @@ test("--rate auto measures the capacity first, then open loops at shares of it",
     assert.is(run!.requested, Math.max(2, Math.round(rate! * 0.3)));
     assert.is(server!.requests, run!.sent, "the server's own count");
   }
-  assert.match(output, /At c=2, \d+\/s the 99th percentile of latency of the pool/);
+  // Whatever the verdict is: on a busy machine the pacing may not do.
+  assert.match(
+    output,
+    /At c=2, \d+\/s the (99th percentile of latency of the pool|pool and the reactor are not ranked)/,
+  );
 });
 
 test("--duration ends trials by time, and --threads makes the generator several", async () => {
