@@ -45,7 +45,7 @@ export class HeadCheck {
   readonly #takesChunks: boolean;
   #isHttp10 = false;
   #hosts = 0;
-  #host = "";
+  #areHostsGood = true;
   #lengths = 0;
   #length = "";
   #codings = 0;
@@ -68,6 +68,7 @@ export class HeadCheck {
     this.closes = false;
     this.authorization = "";
     this.#hosts = 0;
+    this.#areHostsGood = true;
     this.#lengths = 0;
     this.#codings = 0;
     this.#expectation = "";
@@ -81,7 +82,8 @@ export class HeadCheck {
       case 4:
         if (name !== "host") break;
         this.#hosts++;
-        this.#host = value;
+        // Looked at on the spot: to keep a text that was just made costs more than to compare it.
+        if (!this.#isHost(value)) this.#areHostsGood = false;
         break;
       case 6:
         if (name === "expect") this.#expectation = value;
@@ -142,7 +144,7 @@ export class HeadCheck {
   /** RFC 9112 §3.2: HTTP/1.0 has none, or one. */
   #hasGoodHost(): boolean {
     if (this.#hosts === 0) return this.#isHttp10;
-    return this.#hosts === 1 && this.#isHost(this.#host);
+    return this.#hosts === 1 && this.#areHostsGood;
   }
 
   #isHost(host: string): boolean {
