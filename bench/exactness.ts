@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { packageRoot } from "../src/cli/package-root.js";
+import { targetOf } from "../src/load/options.js";
 import { run } from "../src/load/run.js";
 import type { RunResult } from "../src/load/run-result.js";
 import { table } from "../src/report/markdown.js";
@@ -29,13 +30,7 @@ const serve = (mode: string): readonly string[] => [
 ];
 
 function load(port: number, path: string, count: number, concurrency: number): Promise<RunResult> {
-  const target = {
-    url: `http://127.0.0.1:${port}${path}`,
-    host: "127.0.0.1",
-    port,
-    path,
-    authority: `127.0.0.1:${port}`,
-  };
+  const target = targetOf(`http://127.0.0.1:${port}${path}`);
   const limits = { keepAlive: true, timeoutMs: 60_000, headers: [], byFirstByte: false };
   return run({ ...limits, target, requests: count, concurrency });
 }

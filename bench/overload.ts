@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { packageRoot } from "../src/cli/package-root.js";
+import { targetOf } from "../src/load/options.js";
 import { run } from "../src/load/run.js";
 import type { RunResult } from "../src/load/run-result.js";
 import { significant, whole } from "../src/report/format.js";
@@ -23,13 +24,7 @@ const serve = ["serve", "--mode=pool", "--workers=1", `--queue=${QUEUE}`, "--hos
 
 /** Closed loop over `concurrency` connections for this long. */
 async function ask(port: number, path: string, concurrency: number, seconds: number): Promise<RunResult> {
-  const target = {
-    url: `http://127.0.0.1:${port}${path}`,
-    host: "127.0.0.1",
-    port,
-    path,
-    authority: `127.0.0.1:${port}`,
-  };
+  const target = targetOf(`http://127.0.0.1:${port}${path}`);
   const stop = new AbortController();
   setTimeout(() => stop.abort(), seconds * 1000);
   const limits = { requests: 1e9, keepAlive: true, timeoutMs: 20_000, headers: [], byFirstByte: false };

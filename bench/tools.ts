@@ -22,11 +22,11 @@ export interface Task {
 export interface Told {
   readonly completed: number;
   readonly requestsPerSecond: number;
-  /** Latencies from the request written to its last byte, connecting left out: that is what the other tools measure. */
-  readonly meanMs: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly p999Ms: number;
+  /** Latencies from the request written to its last byte, connecting left out: that is what the other tools measure. Null where they cannot be told. */
+  readonly meanMs: number | null;
+  readonly p50Ms: number | null;
+  readonly p99Ms: number | null;
+  readonly p999Ms: number | null;
   /** Of the generator; null where nothing tells it. */
   readonly cpuMicrosPerRequest: number | null;
   /** Of the whole process, its start included; null where nothing tells it. */

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import type { LoadOptions, Target } from "../load/options.js";
+import { type LoadOptions, type Target, targetOf } from "../load/options.js";
 import { usageError } from "../shared/errors.js";
 import { number, text, wholeNumber } from "./options.js";
 
@@ -106,13 +106,7 @@ function target(url: unknown): Target {
   if (parsed.username !== "" || parsed.password !== "") {
     throw usageError(`"${url}" has credentials in it: send them with --header "Authorization: …"`);
   }
-  return {
-    url: parsed.href,
-    host: parsed.hostname.replace(/^\[|\]$/g, ""),
-    port: parsed.port === "" ? 80 : Number(parsed.port),
-    path: parsed.pathname + parsed.search,
-    authority: parsed.host,
-  };
+  return targetOf(parsed);
 }
 
 function headerField(raw: string): readonly [string, string] {

@@ -34,6 +34,19 @@ export interface Target {
   readonly authority: string;
 }
 
+/** The target that an http URL names. */
+export function targetOf(url: string | URL): Target {
+  const { href, hostname, port, pathname, search, host } = new URL(url);
+  return {
+    url: href,
+    // An IPv6 address has brackets in a URL, and none where it is connected to.
+    host: hostname.replace(/^\[|\]$/g, ""),
+    port: port === "" ? 80 : Number(port),
+    path: pathname + search,
+    authority: host,
+  };
+}
+
 /** The one request of a run, put together once: a character for each byte. */
 export function encodeRequest({ target, keepAlive, headers }: LoadOptions): string {
   const fields: (readonly [string, string])[] = [["Host", target.authority]];

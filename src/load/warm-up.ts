@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
-import type { LoadOptions } from "./options.js";
+import { type LoadOptions, targetOf } from "./options.js";
 import { run } from "./run.js";
 
 /**
@@ -26,8 +26,7 @@ export async function warmUpGenerator({ keepAlive, timeoutMs }: LoadOptions, sig
   const server = new Worker(serverFile, { workerData: { keepAlive } });
   try {
     const [port] = (await once(server, "message")) as [number];
-    const authority = `127.0.0.1:${port}`;
-    const target = { url: `http://${authority}/`, host: "127.0.0.1", port, path: "/", authority };
+    const target = targetOf(`http://127.0.0.1:${port}/`);
     const requests = keepAlive ? REQUESTS : REQUESTS_WITH_CONNECTION;
     const options = { target, requests, concurrency: CONNECTIONS, keepAlive, timeoutMs, headers: [] };
     for (let count = 0; count < RUNS; count++) await run({ ...options, byFirstByte: false }, signal);

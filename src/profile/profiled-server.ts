@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import type { LoadOptions } from "../load/options.js";
+import { type LoadOptions, targetOf } from "../load/options.js";
 import { run } from "../load/run.js";
 
 /** Load to profile a server under. */
@@ -64,9 +64,8 @@ export async function profileServer(
 }
 
 function loadOptions(url: string, concurrency: number): LoadOptions {
-  const { hostname, port, pathname, search, host } = new URL(url);
   return {
-    target: { url, host: hostname, port: Number(port), path: pathname + search, authority: host },
+    target: targetOf(url),
     requests: ENDLESS,
     concurrency,
     keepAlive: true,

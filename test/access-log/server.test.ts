@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { targetOf } from "../../src/load/options.js";
 import { run } from "../../src/load/run.js";
 import type { LogConfig } from "../../src/shared/config.js";
 import { Field } from "../../src/shared/stats.js";
@@ -44,8 +45,8 @@ async function logged(
   return lines;
 }
 
-async function load({ url, port }: TestServer, path: string, requests: number, concurrency: number): Promise<void> {
-  const target = { url: url + path, host: "127.0.0.1", port, path, authority: `127.0.0.1:${port}` };
+async function load({ url }: TestServer, path: string, requests: number, concurrency: number): Promise<void> {
+  const target = targetOf(url + path);
   const limits = { keepAlive: true, timeoutMs: 20_000, headers: [], byFirstByte: false };
   const { completed } = await run({ ...limits, target, requests, concurrency });
   assert.is(completed, requests);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { packageRoot } from "../../src/cli/package-root.js";
 import type { DriverOptions } from "../../src/drivers/driver.js";
 import type { EndedTool } from "../../src/drivers/process.js";
+import { targetOf } from "../../src/load/options.js";
 
 /** What a tool wrote when it was run against a server of node:http on 127.0.0.1 (oha: written by hand in the form of its 1.16). */
 export function recorded(name: string): string {
@@ -19,9 +20,8 @@ export function asked(
   changes: Partial<DriverOptions> & { readonly port?: number; readonly path?: string } = {},
 ): DriverOptions {
   const { port = 18099, path = "/", ...options } = changes;
-  const authority = `127.0.0.1:${port}`;
   return {
-    target: { url: `http://${authority}${path}`, host: "127.0.0.1", port, path, authority },
+    target: targetOf(`http://127.0.0.1:${port}${path}`),
     requests: 200,
     durationMs: null,
     concurrency: 10,

@@ -3,17 +3,14 @@ import { type AddressInfo, createServer, isIP } from "node:net";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { addressOf } from "../../src/load/address.js";
+import { targetOf } from "../../src/load/options.js";
 import { LoopoolError } from "../../src/shared/errors.js";
 
 const test = suite("address of the target");
 
-function targetOf(host: string, port: number) {
-  return { url: `http://${host}:${port}/`, host, port, path: "/", authority: `${host}:${port}` };
-}
-
 test("an address stands for itself and is not tried", async () => {
-  assert.is(await addressOf(targetOf("127.0.0.1", 1)), "127.0.0.1");
-  assert.is(await addressOf(targetOf("::1", 1)), "::1");
+  assert.is(await addressOf(targetOf("http://127.0.0.1:1/")), "127.0.0.1");
+  assert.is(await addressOf(targetOf("http://[::1]:1/")), "::1");
 });
 
 test("a name with several addresses gets one that accepts connections", async () => {
@@ -26,7 +23,7 @@ test("a name with several addresses gets one that accepts connections", async ()
     });
     try {
       const { port } = server.address() as AddressInfo;
-      assert.is(await addressOf(targetOf("localhost", port)), address);
+      assert.is(await addressOf(targetOf(`http://localhost:${port}/`)), address);
     } finally {
       await new Promise((resolve) => server.close(resolve));
     }
@@ -38,12 +35,12 @@ test("a name none of whose addresses accepts still gets one, so that the run can
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
-  assert.is.not(isIP(await addressOf(targetOf("localhost", port))), 0);
+  assert.is.not(isIP(await addressOf(targetOf(`http://localhost:${port}/`))), 0);
 });
 
 test("a name without an address is an error that names it", async () => {
   try {
-    await addressOf(targetOf("no-such-host.invalid", 80));
+    await addressOf(targetOf("http://no-such-host.invalid/"));
     assert.unreachable();
   } catch (error) {
     assert.instance(error, LoopoolError);

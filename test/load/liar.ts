@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import type { LoadOptions } from "../../src/load/options.js";
+import { type LoadOptions, targetOf } from "../../src/load/options.js";
 import { errorClasses, type RunResult } from "../../src/load/run-result.js";
 import { startGenerator } from "../../src/load/start.js";
 
@@ -30,9 +30,8 @@ export async function against(
 }
 
 export function optionsFor(port: number, { path = "/", ...settings }: Omit<Settings, "threads">): LoadOptions {
-  const authority = `127.0.0.1:${port}`;
   return {
-    target: { url: `http://${authority}${path}`, host: "127.0.0.1", port, path, authority },
+    target: targetOf(`http://127.0.0.1:${port}${path}`),
     requests: 20,
     concurrency: 4,
     keepAlive: true,

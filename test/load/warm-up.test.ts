@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { type AddressInfo, createServer } from "node:net";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { targetOf } from "../../src/load/options.js";
 import { warmUpGenerator } from "../../src/load/warm-up.js";
 
 const test = suite("warm-up of the generator");
@@ -28,8 +29,7 @@ for (const keepAlive of [true, false]) {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     try {
       const { port } = server.address() as AddressInfo;
-      const authority = `127.0.0.1:${port}`;
-      const target = { url: `http://${authority}/`, host: "127.0.0.1", port, path: "/", authority };
+      const target = targetOf(`http://127.0.0.1:${port}/`);
       const options = {
         target,
         requests: 1,
@@ -53,7 +53,7 @@ for (const keepAlive of [true, false]) {
 }
 
 test("ends at once when the run is stopped", async () => {
-  const target = { url: "http://127.0.0.1:1/", host: "127.0.0.1", port: 1, path: "/", authority: "127.0.0.1:1" };
+  const target = targetOf("http://127.0.0.1:1/");
   const options = {
     target,
     requests: 1,

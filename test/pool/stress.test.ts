@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { targetOf } from "../../src/load/options.js";
 import { run } from "../../src/load/run.js";
 import { errorClasses, type RunResult } from "../../src/load/run-result.js";
 import { type TestServer, withServer } from "../support/server.js";
@@ -9,13 +10,13 @@ const kills = Number(process.env["LOOPOOL_TEST_KILLS"] ?? 100);
 const QUEUE = 64;
 
 function load(
-  { url, port }: TestServer,
+  { url }: TestServer,
   path: string,
   requests: number,
   concurrency: number,
   signal?: AbortSignal,
 ): Promise<RunResult> {
-  const target = { url: url + path, host: "127.0.0.1", port, path, authority: `127.0.0.1:${port}` };
+  const target = targetOf(url + path);
   return run(
     { target, requests, concurrency, keepAlive: true, timeoutMs: 20_000, headers: [], byFirstByte: false },
     signal,

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Histogram, type StoredHistogram } from "../../src/load/histogram.js";
+import { targetOf } from "../../src/load/options.js";
 import { run } from "../../src/load/run.js";
 import { type ErrorClass, noErrors, type RunResult } from "../../src/load/run-result.js";
 import { abReport } from "../../src/report/ab-text.js";
@@ -108,8 +109,7 @@ test("has ab's lines in ab's order, with ab's labels and units", async () => {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   try {
     const { port } = server.address() as AddressInfo;
-    const authority = `127.0.0.1:${port}`;
-    const target = { url: `http://${authority}/404`, host: "127.0.0.1", port, path: "/404", authority };
+    const target = targetOf(`http://127.0.0.1:${port}/404`);
     const found = await run({
       target,
       requests: 50,
