@@ -87,6 +87,33 @@ export function wireConformance(front: string): void {
       });
     });
 
+    test("the last answer on a connection says so, once, whoever asked and whatever it is", async () => {
+      const large = new Uint8Array(1_000_000);
+      await withServer(
+        { mode, front, cacheBytes: 2 ** 20 },
+        async (server) => {
+          for (const asked of ["close", "x, Close", "x\r\nConnection: close"]) {
+            for (const request of [
+              "GET /echo",
+              "HEAD /echo",
+              "GET /absent",
+              "GET /sleep?ms=1",
+              "POST /echo",
+              "GET /large",
+            ]) {
+              const client = await RawClient.open(server.port);
+              client.send(`${request} HTTP/1.1\r\nHost: x\r\nConnection: ${asked}\r\n\r\n`);
+              const text = await client.receive((all) => all.includes("\r\n\r\n"));
+              client.socket.destroy();
+              const [head = ""] = text.split("\r\n\r\n");
+              assert.is(head.match(/^connection: close\r?$/gim)?.length, 1, `${request}, ${asked}: ${head}`);
+            }
+          }
+        },
+        { large },
+      );
+    });
+
     const split = [
       "a plain GET",
       "a GET with a body, then another request",

@@ -17,7 +17,7 @@ import { frontState, idleOrLate } from "../state.js";
 import { listenUnix } from "../unix-socket.js";
 import { Addresses } from "./addresses.js";
 import { type LoadedUws, loadUws } from "./load.js";
-import { UwsReply, type UwsState } from "./reply.js";
+import { type Closing, UwsReply, type UwsState } from "./reply.js";
 import { SlowReaders } from "./slow-readers.js";
 import { createVisits } from "./visits.js";
 
@@ -65,8 +65,8 @@ async function listen(
     req.forEach(fields.begin(core.headersOf(path)) ? visitBoth : head.visit);
     const refusal = head.verdict(method, path, query ?? "") ?? gate.refusalOf(res, path, head.authorization);
     const entry = visits === null ? null : visits.enter(res, req, method, path, query);
-    const closes = head.closes || isLastOfConnection();
-    const reply = new UwsReply(res, known === "HEAD", closes, state, entry);
+    const closing = head.closes ? closingOf(req) : isLastOfConnection() ? "by us" : "no";
+    const reply = new UwsReply(res, known === "HEAD", closing, state, entry);
     if (refusal !== null) reply.refuse(refusal);
     // The verdict takes no other method.
     else
@@ -110,6 +110,11 @@ async function listen(
     return cutOff;
   };
   return { url: urlOf(config, port), port, drain };
+}
+
+/** Of a request that asks to close: µWS takes any five letters in the first of its Connection lines for that (HttpContext.h). */
+function closingOf(req: HttpRequest): Closing {
+  return req.getHeader("connection").length === 5 ? "by the client" : "by us";
 }
 
 /** µWS' own, and not to be changed: 10 s for a head and between two requests, on a clock of 4 s. */

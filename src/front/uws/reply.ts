@@ -13,6 +13,12 @@ export interface UwsState extends FrontState {
 }
 
 /**
+ * Whether a connection is closed after an answer, and who asked for it, as µWS sees it: what `end` closes it announces itself, but not to a
+ * client that asked, where RFC 9112 §9.6 wants it said all the same.
+ */
+export type Closing = "no" | "by us" | "by the client";
+
+/**
  * The answer to one request on a µWS socket. µWS forbids touching a response after an abort and wants writes outside the
  * handler's own turn corked: both are kept here, and nowhere else. What is deferred beyond that turn is in flight.
  *
@@ -21,20 +27,20 @@ export interface UwsState extends FrontState {
  */
 export class UwsReply extends FrontReply<UwsState> implements Client {
   readonly #res: HttpResponse;
-  #closes: boolean;
+  #closing: Closing;
   /** µWS' abort handler is called for a connection that we close, too. */
   #isClosed = false;
   #isStreaming = false;
 
-  /** `closes`: the connection is to be closed after the answer. */
-  constructor(res: HttpResponse, headOnly: boolean, closes: boolean, front: UwsState, entry: LogEntry | null) {
+  constructor(res: HttpResponse, headOnly: boolean, closing: Closing, front: UwsState, entry: LogEntry | null) {
     super(front, headOnly, entry);
     this.#res = res;
-    this.#closes = closes || front.draining;
+    this.#closing = closing;
+    if (front.draining) this.close();
   }
 
   close(): void {
-    this.#closes = true;
+    if (this.#closing === "no") this.#closing = "by us";
   }
 
   /** The front: the µWS handler is about to return. A response that is still to come needs an abort handler, or µWS ends the process. */
@@ -48,7 +54,7 @@ export class UwsReply extends FrontReply<UwsState> implements Client {
   }
 
   override send(response: HandlerResponse): void {
-    if (this.#closes && !this.isInFlight) {
+    if (this.#closing !== "no" && !this.isInFlight) {
       // In the handler's own turn. A short body in bytes is the sender's again when this returns.
       const { body } = response;
       const isShort = body instanceof Uint8Array && body.byteLength <= COPIED_BODY_BYTES;
@@ -70,7 +76,8 @@ export class UwsReply extends FrontReply<UwsState> implements Client {
     if (hasBody && isFileBody(body) && !this.takesFile()) return;
     const res = this.#res;
     const { stats, draining } = this.front;
-    const closes = this.#closes || draining;
+    if (draining) this.close();
+    const closes = this.#closing !== "no";
     this.begin(status);
     // µWS writes a status as it is. So all fields go along with it, at a price that does not depend on their number.
     res.writeStatus(headers.wire(status));
@@ -83,6 +90,7 @@ export class UwsReply extends FrontReply<UwsState> implements Client {
     } else if (typeof body === "string" || (body instanceof Uint8Array && body.byteLength <= COPIED_BODY_BYTES)) {
       const bytes = bodyBytes(body);
       stats.add(Field.bodyBytes, bytes);
+      if (this.#closing === "by the client") res.writeHeader("Connection", "close");
       res.end(body, closes);
       this.takenBytes = bytes;
     } else {
