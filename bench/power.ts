@@ -11,16 +11,17 @@ import {
 } from "./simulated-sweeps.js";
 
 /**
- * How often do our statistics call a difference that is not there, and find one of 5%? Simulated from the noise of the committed sweep; no
- * server runs. `npm run bench:power -- 1000` simulates that many sweeps of each kind.
+ * How often do our statistics call a difference that is not there, and find one of 5%? Simulated from the noise of a stored sweep of 10
+ * trials on a quiet machine, or of one that is named; no server runs. `npm run bench:power -- 1000 [FILE]` simulates that many of each kind.
  */
 const TRUE_RATIO = 0.95;
 const TRIALS = [8, 10, 12, 16, 18, 20];
 const DEFAULT_TRIALS = 16;
 
 const sweeps = Number(process.argv[2] ?? 500);
-const committed = fileURLToPath(new URL("../../bench/results/2026-11-21-cores.json", import.meta.url));
-const levels = noiseIn(await readSweep(committed));
+const quiet = fileURLToPath(new URL("../../bench/results/2026-11-21-cores-quiet.json", import.meta.url));
+const file = process.argv[3] ?? quiet;
+const levels = noiseIn(await readSweep(file));
 
 /** Shares over simulated sweeps: with any difference called, and called at each concurrency. */
 function shares(simulate: () => readonly boolean[]): { readonly any: number; readonly each: readonly number[] } {
@@ -44,7 +45,7 @@ function row(what: string, simulate: (ratio: number) => readonly boolean[]): voi
   );
 }
 
-console.log(`${sweeps} simulated sweeps a row, with the noise of ${levels.length} concurrencies of the committed one.`);
+console.log(`${sweeps} simulated sweeps a row, with the noise of ${file}.`);
 console.log(
   ["".padEnd(34), "false", ...levels.map(({ concurrency }) => `5%@${concurrency}`)]
     .map((text, i) => (i === 0 ? text : text.padStart(8)))

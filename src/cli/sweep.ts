@@ -48,7 +48,7 @@ export const sweepCommand: CommandModule = {
       .option("quick", { describe: "a small sweep, to see that it works", type: "boolean" })
       .option("aa", { describe: "measure the first core against itself too, for the noise floor", type: "boolean" })
       .option("report", { describe: "write the report at the end", type: "boolean", default: true })
-      .example("$0 sweep", "the whole comparison on the small hot page, under five minutes")
+      .example("$0 sweep", "the whole comparison on the small hot page, about five minutes")
       .example("$0 sweep --quick", "a first look, under half a minute")
       .example("$0 sweep --path '/mixed?slow=0.05&us=10000' --requests 2000", "one request in twenty burns 10 ms")
       .example("$0 sweep --aa", "the noise floor too: no smaller difference is called one; half as long again")

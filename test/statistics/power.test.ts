@@ -13,9 +13,9 @@ import { planOf } from "../../src/cli/sweep-plan.js";
 import { readSweep } from "../../src/report/read.js";
 import { seededRandom } from "../../src/statistics/random.js";
 
-/** Sweeps of two cores at the four concurrencies of the committed sweep, with its noise: `npm run bench:power` shows more of the same. */
-const committed = fileURLToPath(new URL("../../../bench/results/2026-11-21-cores.json", import.meta.url));
-const levels = noiseIn(await readSweep(committed));
+/** Sweeps of two cores at the four concurrencies of a stored sweep, with its noise: `npm run bench:power` shows more of the same. */
+const stored = fileURLToPath(new URL("../../../bench/results/2026-11-21-cores-quiet.json", import.meta.url));
+const levels = noiseIn(await readSweep(stored));
 const defaultTrials = planOf({}).trials;
 /** So many that chance moves a share by little more than one in a hundred. */
 const SWEEPS = 1000;
