@@ -19,6 +19,8 @@ export interface Core {
   readonly workersView: WorkersView | null;
   /** Names of the header fields that the handler of a path reads, in lower case: those that a request for it must bring. */
   headersOf(path: string): readonly string[];
+  /** Whether the user has a handler of their own on a path. */
+  isOwn(path: string): boolean;
   /**
    * Takes one request. Calls `reply.send` exactly once, before it returns or later, on the main thread, whatever becomes of
    * the handler: a queue that is full answers 503. Never throws.

@@ -3,6 +3,7 @@ import { AccessLog } from "./access-log/access-log.js";
 import { createSleeper } from "./background/background.js";
 import { startBackground } from "./background/start.js";
 import type { CoreModule } from "./core.js";
+import { withFiguresFirst } from "./figures-first.js";
 import { nodeFront } from "./front/node/front.js";
 import { uwsFront } from "./front/uws/front.js";
 import type { Front, FrontModule } from "./front.js";
@@ -55,7 +56,7 @@ export async function startServer(config: ServerConfig, modules = coreModules): 
   const sleeper = createSleeper();
   // First: what cannot be logged is not served.
   const log = config.log === null ? null : AccessLog.open(config.log, sleeper, context.stats);
-  const core = await module.start(context);
+  const core = await withFiguresFirst(await module.start(context), context);
   let front: Front | undefined;
   try {
     front = await listen(config, core, context, log);

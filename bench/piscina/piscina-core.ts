@@ -65,6 +65,7 @@ export function piscinaCore(settings: PiscinaSettings): CoreModule {
         workersView: null,
         // It is compared over handlers that read none.
         headersOf: () => [],
+        isOwn: () => false,
         submit(request, reply) {
           if (pool.queueSize >= queue) {
             stats.add(Field.shed, 1);

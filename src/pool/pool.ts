@@ -14,6 +14,7 @@ import { Field, type ThreadStats } from "../shared/stats.js";
 import { sightingsBytes, type WorkersView } from "../shared/worker-states.js";
 import { Announcer } from "./announcer.js";
 import { type AnswerTag, headerBlockOf } from "./answer-codec.js";
+import { replaceInattentive } from "./attention.js";
 import { attachPool, createPoolMemory } from "./memory.js";
 import { OVERLOADED, TIMED_OUT, WAITED_TOO_LONG, WORKER_LOST } from "./refusals.js";
 import { scaleWorkers } from "./scaling.js";
@@ -50,7 +51,7 @@ class Pool implements Core {
   readonly #timers: readonly NodeJS.Timeout[];
   readonly #workerLost: HandlerResponse;
   /** As the worker that became ready last has it: one at least has before the first request comes. */
-  #headerTable: HeaderTable = { byPath: new Map(), files: [] };
+  #headerTable: HeaderTable = { byPath: new Map(), files: [], own: new Set() };
 
   static async start(context: HandlerContext): Promise<Pool> {
     const created = new Pool(context);
@@ -116,6 +117,7 @@ class Pool implements Core {
     });
     this.#timers = [
       ...(requestTimeoutMs === null ? [] : [this.#watch(requestTimeoutMs)]),
+      replaceInattentive(this.#hosts, this.#ring, this.#parking, requestTimeoutMs),
       ...(workers.min === workers.max
         ? []
         : [
@@ -129,6 +131,10 @@ class Pool implements Core {
 
   headersOf(path: string): readonly string[] {
     return this.#headerTable.byPath.get(path) ?? this.#headerTable.files;
+  }
+
+  isOwn(path: string): boolean {
+    return this.#headerTable.own.has(path);
   }
 
   submit(request: HandlerRequest, reply: Reply): void {
@@ -245,7 +251,7 @@ class Pool implements Core {
     }
     const owner = this.#ring.ownerOf(slot);
     if (this.#parking.taskOf(owner) === 1 + slot) {
-      this.#hosts[owner]?.kill();
+      this.#hosts[owner]?.kill("a request took longer than --request-timeout");
     } else {
       this.#requests.free(slot);
       this.#ring.withdraw(slot);

@@ -37,6 +37,8 @@ export class WorkerHost {
   #state: State = "vacant";
   /** Doubles with every worker that is lost before it was ready: a module that fails when it is imported must not cost a core. */
   #delayMs = FIRST_DELAY_MS;
+  /** Why the thread now in place was killed. */
+  #killedFor: Error | undefined;
 
   constructor(startup: StartupMessage, events: WorkerEvents) {
     this.#startup = startup;
@@ -62,6 +64,7 @@ export class WorkerHost {
     const { worker, shared } = this.#startup;
     const memoryMiB = shared.config.workerMemoryMiB;
     this.#state = "starting";
+    this.#killedFor = undefined;
     this.answers = this.#attach();
     return new Promise((resolve, reject) => {
       const thread = new Worker(workerFile, {
@@ -87,7 +90,7 @@ export class WorkerHost {
         failure = error;
       });
       thread.on("exit", (code) => {
-        const cause = failure ?? new Error(`worker ${worker} exited with code ${code}`);
+        const cause = failure ?? this.#killedFor ?? new Error(`worker ${worker} exited with code ${code}`);
         if (this.#state === "starting") reject(cause);
         this.#ended(cause);
       });
@@ -121,9 +124,11 @@ export class WorkerHost {
     }, this.#delayMs).unref();
   }
 
-  /** Ends a worker that is stuck, wherever it is; it is lost and replaced, unless it was to go anyway. */
-  kill(): void {
-    if (this.#state === "ready" || this.#state === "retiring") this.#thread?.terminate();
+  /** Ends a worker that is stuck, wherever it is; it is lost and replaced, unless it was to go anyway. `reason` is reported. */
+  kill(reason: string): void {
+    if (this.#state !== "ready" && this.#state !== "retiring") return;
+    this.#killedFor ??= new Error(reason);
+    this.#thread?.terminate();
   }
 
   /** The worker has been told to end. It may have found a last request first, which it finishes. */

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { threadClock } from "../shared/clock.js";
+import { messageOf } from "../shared/errors.js";
 import { threadContext } from "../shared/handlers/context.js";
 import { countUnhandledRejections, createDispatch } from "../shared/handlers/dispatch.js";
 import type { HandlerResponse } from "../shared/handlers/handler.js";
@@ -7,13 +8,9 @@ import { RequestReader } from "../shared/request-codec.js";
 import { type AnswerTag, AnswerWriter } from "./answer-codec.js";
 import { attachAnswers, attachPool } from "./memory.js";
 import type { StartupMessage, WorkerMessage } from "./messages.js";
+import { WorkLoop } from "./work-loop.js";
 
-/**
- * A worker thread: claims requests from the shared ring, runs their handlers, publishes the answers.
- *
- * While no promise is pending it sleeps in Atomics.wait, the cheapest sleep there is, in which no timer and no I/O of this
- * thread runs. While one is pending it goes back to its event loop between requests and waits asynchronously.
- */
+/** A worker thread: claims requests from the shared ring, runs their handlers, publishes the answers. work-loop.ts says when. */
 const { worker, memory, shared } = workerData as StartupMessage;
 const port = parentPort!;
 const post = (message: WorkerMessage): void => port.postMessage(message);
@@ -27,50 +24,18 @@ const reader = new RequestReader(requests, memory.longRequests);
 const nowMs = threadClock();
 const answers = new AnswerWriter(attachAnswers(memory, worker));
 
-/** Requests whose handler returned a promise that is not settled yet. */
-let pending = 0;
-
-/** How long this thread may go on without its event loop while promises are pending there. */
-const MAX_TURN_MS = 1;
-
-/** Requests that may be pending in this worker at once; what comes then is for the others, or waits in the ring. */
-const MAX_PENDING = 1024;
-/** It has as many pending as it may, or was told to end while some are: it goes on when one of them is settled. */
-let resting = false;
-
-function work(): void {
-  for (;;) {
-    resting = pending >= MAX_PENDING;
-    if (resting) return;
-    const startMs = pending > 0 ? performance.now() : 0;
-    for (let slot = requests.claim(worker); slot !== -1; slot = requests.claim(worker)) {
-      serve(slot);
-      if (pending >= MAX_PENDING || (pending > 0 && performance.now() - startMs > MAX_TURN_MS)) {
-        setImmediate(work);
-        return;
-      }
-    }
-    if (!parking.announce(worker)) {
-      resting = pending > 0;
-      // Nothing is held: the thread ends as soon as the user's own handles let it.
-      if (!resting) port.close();
-      return;
-    }
-    if (!requests.isEmpty) {
-      parking.leave(worker);
-      continue;
-    }
-    if (pending > 0) {
-      const woken = parking.waitAsync(worker);
-      if (woken !== undefined) {
-        woken.then(work);
-        return;
-      }
-    } else {
-      parking.wait(worker);
-    }
-  }
-}
+const loop = new WorkLoop({
+  worker,
+  requests,
+  parking,
+  serve,
+  // The thread ends as soon as the user's own handles let it.
+  onRetired: () => port.close(),
+  onFailed: (error) => {
+    console.error(`loopool: worker ${worker} failed: ${messageOf(error)}`);
+    process.exit(1);
+  },
+});
 
 function serve(slot: number): void {
   const turn = requests.turn(slot);
@@ -83,13 +48,9 @@ function serve(slot: number): void {
   const response = dispatch(request);
   parking.note(worker, 0);
   if (response instanceof Promise) {
-    pending++;
+    loop.deferred();
     response.then((late) => {
-      pending--;
-      if (resting) {
-        resting = false;
-        setImmediate(work);
-      }
+      loop.settled();
       answer({ slot, turn, claimedMs, doneMs: claimedMs > 0 ? nowMs() : 0 }, late);
     });
   } else {
@@ -113,4 +74,4 @@ function answer(tag: AnswerTag, response: HandlerResponse): void {
 port.on("message", () => {});
 parking.enter(worker);
 post({ type: "ready", headerTable: dispatch.headerTable });
-work();
+loop.run();

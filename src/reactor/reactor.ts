@@ -14,7 +14,7 @@ export const reactor: CoreModule = {
   async start(context: HandlerContext) {
     const dispatch = await createDispatch(context);
     const phases = new PhaseRecorder(context.shared.phases);
-    const { byPath, files } = dispatch.headerTable;
+    const { byPath, files, own } = dispatch.headerTable;
     const { requestTimeoutMs } = context.shared.config;
     const deadlines = requestTimeoutMs === null ? null : new Deadlines(requestTimeoutMs, context);
 
@@ -39,6 +39,7 @@ export const reactor: CoreModule = {
     return {
       workersView: null,
       headersOf: (path) => byPath.get(path) ?? files,
+      isOwn: (path) => own.has(path),
       submit(request, reply) {
         if (phases.isDue) {
           submitMeasured(request, reply);

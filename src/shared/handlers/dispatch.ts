@@ -28,6 +28,7 @@ import { stats } from "./stats.js";
  */
 export async function createDispatch(context: HandlerContext): Promise<Dispatch> {
   const { config } = context.shared;
+  const own = config.handlers === null ? {} : await importHandlers(config.handlers);
   const byPath = new Map<string, Handler>(
     Object.entries({
       "/hello": hello,
@@ -36,7 +37,7 @@ export async function createDispatch(context: HandlerContext): Promise<Dispatch>
       "/mixed": mixed(context),
       "/stats.json": stats(context),
       "/metrics": metrics(context),
-      ...(config.handlers === null ? {} : await importHandlers(config.handlers)),
+      ...own,
     }),
   );
   const files = staticFiles(context);
@@ -58,12 +59,12 @@ export async function createDispatch(context: HandlerContext): Promise<Dispatch>
       return failed(error);
     }
   };
-  return Object.assign(dispatch, { headerTable: headerTable(byPath, files) });
+  return Object.assign(dispatch, { headerTable: headerTable(byPath, files, own) });
 }
 
-function headerTable(byPath: ReadonlyMap<string, Handler>, files: Handler): HeaderTable {
+function headerTable(byPath: ReadonlyMap<string, Handler>, files: Handler, own: object): HeaderTable {
   const named = [...byPath].map(([path, { headers = [] }]) => [path, headers] as const);
-  return { byPath: new Map(named), files: files.headers ?? [] };
+  return { byPath: new Map(named), files: files.headers ?? [], own: new Set(Object.keys(own)) };
 }
 
 const SERVER_ERROR = textResponse(500, "500 Internal Server Error");

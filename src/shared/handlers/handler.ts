@@ -65,6 +65,8 @@ export interface Handler {
 export interface HeaderTable {
   readonly byPath: ReadonlyMap<string, readonly string[]>;
   readonly files: readonly string[];
+  /** Paths of the user's own handlers. */
+  readonly own: ReadonlySet<string>;
 }
 
 /** All handlers of a thread behind one function, which never throws and never rejects. */

@@ -11,8 +11,8 @@ const JSON_HEADERS = new HeaderBlock({
 });
 
 /**
- * `/stats.json`: what the server has counted and spent since its start. The request that asks is counted in `requests` and
- * in `inFlight`; its own response is not in `responses` yet.
+ * `/stats.json`: what the server has counted and spent since its start. The request that asks is counted in `requests`; its own
+ * response is not in `responses` yet.
  */
 export function stats({ shared }: HandlerContext): Handler {
   const watch = shared.workersView === null ? null : new WorkersWatch(shared.workersView, shared.stats);

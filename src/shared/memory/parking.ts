@@ -1,11 +1,13 @@
 /**
- * Where idle workers sleep. Three words per worker, on a cache line of its own:
+ * Where idle workers sleep. Four words per worker, on a cache line of its own:
  * - the place: the worker writes PARKED and waits while it stands; whoever has work swaps it back and wakes that worker. Main swaps
  *   PARKED for RETIRED to send an idle worker home. RETIRED stays: a worker that sees work first cannot overwrite it.
  * - the task: the worker writes what it runs synchronously, and 0 when it returns to its own loop; main reads it to find out whether a
  *   worker is stuck. A worker that dies leaves its last task behind; its successor starts with none.
  * - the presence: main writes 1 while a worker that takes requests is in place, 0 otherwise; whoever shows the workers reads it. Plain
  *   information: nothing is decided by it, so an old value does no harm.
+ * - the looks: the worker counts how often it has looked for work; main reads it to find a worker that no longer does. Only that it
+ *   changes matters, so it may wrap, and a successor goes on from its predecessor's count.
  *
  * No wake-up is lost: the worker announces itself, looks for work again, and only then waits on the value it wrote; the
  * producer publishes its items before it looks for parked workers. In any order of the two, one of them sees the other.
@@ -18,6 +20,7 @@ const PARKED = 1;
 const RETIRED = 2;
 const TASK_WORD = 1;
 const PRESENCE_WORD = 2;
+const LOOKS_WORD = 3;
 
 /** Bytes of shared memory for `workers` places. */
 export function parkingBytes(workers: number): number {
@@ -54,6 +57,16 @@ export class Parking {
     return Atomics.load(this.#words, worker * WORDS_PER_LINE + TASK_WORD);
   }
 
+  /** Worker: it looks for work once more. Plain: it is its only writer, and is looked at seconds later, if ever. */
+  noteLook(worker: number): void {
+    this.#words[worker * WORDS_PER_LINE + LOOKS_WORD]! += 1;
+  }
+
+  /** Any thread: how often a worker has looked for work, modulo 2³². */
+  looksOf(worker: number): number {
+    return Atomics.load(this.#words, worker * WORDS_PER_LINE + LOOKS_WORD);
+  }
+
   /** Any thread: whether a worker sleeps. */
   isParked(worker: number): boolean {
     return Atomics.load(this.#words, worker * WORDS_PER_LINE) === PARKED;
@@ -83,9 +96,9 @@ export class Parking {
     Atomics.compareExchange(this.#words, worker * WORDS_PER_LINE, PARKED, AWAKE);
   }
 
-  /** Worker: sleeps until woken; the thread stands still, its timers and I/O too. */
-  wait(worker: number): void {
-    Atomics.wait(this.#words, worker * WORDS_PER_LINE, PARKED);
+  /** Worker: sleeps until woken or for `timeoutMs`; the thread stands still, its timers and I/O too. False: it was not woken, and is still parked. */
+  wait(worker: number, timeoutMs: number): boolean {
+    return Atomics.wait(this.#words, worker * WORDS_PER_LINE, PARKED, timeoutMs) !== "timed-out";
   }
 
   /** Worker: resolves when woken, while its event loop goes on; undefined when it has been woken already. */
