@@ -106,12 +106,15 @@ const places: ParkingSetting = {
   successors: true,
   retirements: 0,
   lingering: false,
+  timesUp: false,
 };
 
 const parkingCases: readonly (readonly [string, ParkingSetting, number])[] = [
   ["three workers", { ...places, workers: 3 }, 53853],
   ["two deaths, asleep or not, with successors", { ...places, deaths: 2 }, 48290],
   ["a death without a successor", { ...places, items: 3, deaths: 1, successors: false }, 25853],
+  ["workers that have stood still for their time, and a death", { ...places, deaths: 1, timesUp: true }, 37201],
+  ["the same, and a worker that is sent home", { ...places, retirements: 1, timesUp: true }, 20969],
   ["a worker that is sent home", { ...places, retirements: 1 }, 12851],
   [
     "a worker that is sent home, promises that never settle, and a death",

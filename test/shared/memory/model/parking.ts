@@ -2,7 +2,7 @@ import type { Model, Step } from "./explore.js";
 
 /**
  * The places of src/shared/memory/parking.ts between a main thread that publishes and wakes (Announcer, Pool.#recover, scaleWorkers) and
- * workers (work() of src/pool/worker.ts). Every step is one access to shared memory; the ring, which has a model of its own, is two
+ * workers (src/pool/work-loop.ts). Every step is one access to shared memory; the ring, which has a model of its own, is two
  * counters here: a claim is one step, and so is a look at whether there is something to claim.
  */
 export interface ParkingSetting {
@@ -16,6 +16,8 @@ export interface ParkingSetting {
   readonly retirements: number;
   /** Worker 0 has a promise that never settles, so that it waits asynchronously. */
   readonly lingering: boolean;
+  /** A worker that stands still may do so for its time, and then waits in its event loop. */
+  readonly timesUp: boolean;
   readonly mistake?: ParkingMistake;
 }
 
@@ -33,6 +35,8 @@ const RETIRED = 2;
 interface Worker {
   at: "start" | "take" | "serve" | "announce" | "check" | "leave" | "wait" | "asleep" | "woken" | "resting" | "ended";
   holds: boolean;
+  /** It has stood still for its time, and waits in its event loop from now on until it is woken. */
+  inLoop: boolean;
   /** Main has told it to end. */
   retiring: boolean;
   /** Main has dealt with its end, and nobody takes its place. */
@@ -138,7 +142,7 @@ export function parkingModel(setting: ParkingSetting): Model<State> {
             if (mistake !== "no wake-up after a death") startWake(s, s.workers.length);
           }
           if (w.retiring || !setting.successors) w.vacant = true;
-          else w.at = "start";
+          else Object.assign(w, { at: "start", inLoop: false });
         });
       }
       // Parking.retire, by scaleWorkers, and the timer after which a worker that does not go is ended.
@@ -207,19 +211,26 @@ export function parkingModel(setting: ParkingSetting): Model<State> {
         w.at = s.words[id] === PARKED ? "asleep" : "woken";
         break;
       case "woken":
+        w.inLoop = false;
         w.at = "take";
         break;
     }
   };
 
   const work = (state: State): Step<State>[] =>
-    state.workers.flatMap(({ at, retiring }, id) => {
+    state.workers.flatMap(({ at, inLoop, retiring }, id) => {
       if (at === "ended") return [];
       const steps: Step<State>[] = [];
       if (at !== "asleep" && at !== "resting") {
         const s = copy(state);
         act(s, id);
         steps.push({ by: `worker ${id}: ${at}`, state: s });
+      }
+      // Its time is up: it is parked still, and the asynchronous wait looks at the word before it begins.
+      if (at === "asleep" && !inLoop && setting.timesUp) {
+        const s = copy(state);
+        Object.assign(s.workers[id]!, { at: "wait", inLoop: true });
+        steps.push({ by: `worker ${id} has stood still for its time`, state: s });
       }
       if (state.left.deaths > 0 && at !== "start" && !retiring) {
         const s = copy(state);
@@ -238,6 +249,7 @@ export function parkingModel(setting: ParkingSetting): Model<State> {
       workers: Array.from({ length: setting.workers }, () => ({
         at: "start",
         holds: false,
+        inLoop: false,
         retiring: false,
         vacant: false,
       })),
