@@ -72,7 +72,12 @@ units("without a token lets clients of this machine pass, of any form of address
   const status = (...bytes: number[]) => gate.check("", "localhost", () => Uint8Array.from(bytes))?.response.status;
   const zeros = (count: number): number[] => Array.from({ length: count }, () => 0);
   const mapped = [...zeros(10), 255, 255];
-  for (const local of [[127, 0, 0, 1], [127, 255, 3, 4], [...zeros(15), 1], [...mapped, 127, 0, 0, 1]]) {
+  for (const local of [
+    [127, 0, 0, 1],
+    [127, 255, 3, 4],
+    [...zeros(15), 1],
+    [...mapped, 127, 0, 0, 1],
+  ]) {
     assert.is(status(...local), undefined, String(local));
   }
   for (const other of [
@@ -93,7 +98,10 @@ units("without a token lets clients of this machine pass, of any form of address
 
 units("on a Unix-domain socket lets everybody pass, whatever host is asked", () => {
   const gate = new AdminGate({ ...OPEN, unix: { path: "/run/loopool", mode: 0o660 } });
-  assert.is(gate.check("", "evil.example", () => new Uint8Array(0)), null);
+  assert.is(
+    gate.check("", "evil.example", () => new Uint8Array(0)),
+    null,
+  );
 });
 
 units("without a token lets pass who asks this machine by a name that only it has, or that --host gave it", () => {

@@ -50,7 +50,9 @@ export function limitsConformance(front: string): void {
           if (text.startsWith("HTTP/1.1 200")) break;
           tried++;
         }
-        const figures = JSON.parse((await ask(clients[1]!, "GET /stats.json HTTP/1.1\r\nHost: localhost\r\n\r\n")).body);
+        const figures = JSON.parse(
+          (await ask(clients[1]!, "GET /stats.json HTTP/1.1\r\nHost: localhost\r\n\r\n")).body,
+        );
         assert.is(figures.limits.connections, tried);
         assert.is(figures.connections, tried + 4);
         for (const client of clients) client.socket.destroy();
