@@ -19,7 +19,7 @@ const requests: readonly (readonly [head: string, status: number, toHead?: numbe
   ["GET /stats.json", 403],
   ["GET /echo HTTP/1.1\r\nContent-Length: 999999999", 413],
   ["GET /echo HTTP/1.1\r\nExpect: x", 417],
-  ["GET /echo HTTP/1.1\r\nHost: y", 400],
+  ["GET /echo HTTP/1.1\r\nContent-Length:", 400],
   [`GET /${"a".repeat(17_000)}`, 414],
 ];
 
