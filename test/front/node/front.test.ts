@@ -137,16 +137,15 @@ for (const mode of ["reactor", "pool"]) {
     const folder = mkdtempSync(join(tmpdir(), "loopool-log-"));
     const file = join(folder, "access.log");
     try {
-      await withServer(
-        { mode, front, log: { file, format: "combined", overflow: "drop" } },
-        async ({ port, stats }) => {
-          const client = await RawClient.open(port);
-          while ((await stats()).activeConnections < 2) {}
-          client.socket.write("GET /gone HTTP/1.1\r\nHost: x\r\n\r\n");
-          client.socket.resetAndDestroy();
-          while ((await stats()).activeConnections > 1) {}
-        },
-      );
+      const log = { file, format: "combined", overflow: "drop" } as const;
+      await withServer({ mode, front, log }, async ({ port, stats }) => {
+        const client = await RawClient.open(port);
+        client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+        await client.receive((text) => text.endsWith("!\n"));
+        client.send("GET /never?gone HTTP/1.1\r\nHost: x\r\n\r\n");
+        client.socket.resetAndDestroy();
+        while ((await stats()).aborted === 0) {}
+      });
       const line = readFileSync(file, "utf8").match(/^.*\?gone.*$/m)?.[0];
       assert.match(line ?? "", /^127\.0\.0\.1 - - /);
     } finally {
