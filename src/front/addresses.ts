@@ -1,4 +1,9 @@
-/** Client addresses as sockets give them: 4 bytes, 16, or none for a Unix socket. */
+/**
+ * Client addresses as sockets give them: 4 bytes, 16, or none. On a Unix-domain socket no client has one; on TCP one that has reset its
+ * connection has none any more.
+ */
+
+export const NO_ADDRESS = new Uint8Array(0);
 
 const MAPPED_PREFIX = Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]);
 
@@ -8,9 +13,9 @@ export function unmapped(address: Uint8Array): Uint8Array {
   return isMapped ? address.subarray(12) : address;
 }
 
-/** Whether a client is on this machine: 127.0.0.0/8, ::1, or a Unix socket. */
+/** Whether an address is this machine's alone: 127.0.0.0/8 or ::1. No address is not. */
 export function isLocal(address: Uint8Array): boolean {
   const bytes = unmapped(address);
   if (bytes.length === 4) return bytes[0] === 127;
-  return bytes.every((byte, i) => byte === (i === 15 ? 1 : 0));
+  return bytes.length === 16 && bytes.every((byte, i) => byte === (i === 15 ? 1 : 0));
 }

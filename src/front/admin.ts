@@ -1,6 +1,9 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import type { ServerConfig } from "../shared/config.js";
 import { isLocal } from "./addresses.js";
-import { LOCAL_ONLY, type Refusal, TOKEN_NEEDED } from "./refusals.js";
+import { hostWithoutPort, isLoopbackHost } from "./host.js";
+import { urlHost } from "./listening.js";
+import { FOREIGN_HOST, LOCAL_ONLY, type Refusal, TOKEN_NEEDED } from "./refusals.js";
 
 /** Whether a path's second character begins what is protected, may turn out to, or is a slash too many, which the file handler forgives. */
 const CANDIDATE = /^\/[sm%/]/;
@@ -22,20 +25,39 @@ export function isAdminPath(path: string): boolean {
 
 /**
  * Who may see the figures: with a token whoever sends it, as a bearer token (RFC 6750) or as the password of any user (RFC 7617); without
- * one the clients of this machine. What a proxy says of its clients is not believed: it is the client.
+ * one the clients of this machine, who ask for it by a name that only this machine has. What a proxy says of its clients is not believed:
+ * it is the client.
  */
 export class AdminGate {
   readonly #digest: Buffer | null;
+  /** All clients of a Unix-domain socket are of this machine, and no browser is among them. */
+  readonly #isUnix: boolean;
+  /** What the server's own URL has, which its user chose. */
+  readonly #ownHost: string;
 
-  constructor(token: string | null) {
-    this.#digest = token === null ? null : digestOf(token);
+  constructor({ adminToken, unix, host }: Pick<ServerConfig, "adminToken" | "unix" | "host">) {
+    this.#digest = adminToken === null ? null : digestOf(adminToken);
+    this.#isUnix = unix !== null;
+    this.#ownHost = urlHost(host).toLowerCase();
   }
 
-  /** null: it may pass. `authorization`: the field's value, "" without one; `address`: the client's, asked only where it counts. */
-  check(authorization: string, address: () => Uint8Array): Refusal | null {
-    if (this.#digest === null) return isLocal(address()) ? null : LOCAL_ONLY;
-    // Digests are of one length, and compared in constant time.
-    return timingSafeEqual(digestOf(tokenOf(authorization)), this.#digest) ? null : TOKEN_NEEDED;
+  /**
+   * null: it may pass. `authorization`: the field's value, "" without one; `host`: what the client asked, valid, null without one (HTTP/1.0);
+   * `address`: the client's, asked only where it counts. Without an address a client of a port is not known to be of this machine.
+   */
+  check(authorization: string, host: string | null, address: () => Uint8Array): Refusal | null {
+    if (this.#digest !== null) {
+      // Digests are of one length, and compared in constant time.
+      return timingSafeEqual(digestOf(tokenOf(authorization)), this.#digest) ? null : TOKEN_NEEDED;
+    }
+    if (this.#isUnix) return null;
+    if (!isLocal(address())) return LOCAL_ONLY;
+    return host === null || this.#isOurs(host) ? null : FOREIGN_HOST;
+  }
+
+  /** A page of another site can have its name resolved to this machine, and then ask as of the same origin: the name tells (DNS rebinding). */
+  #isOurs(host: string): boolean {
+    return isLoopbackHost(host) || hostWithoutPort(host) === this.#ownHost;
   }
 }
 

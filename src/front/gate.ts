@@ -3,28 +3,46 @@ import { AdminGate, isAdminPath } from "./admin.js";
 import { RateLimiter } from "./rate-limiter.js";
 import { type Refusal, tooManyRequests } from "./refusals.js";
 
+/** What a head says of who asks for what. */
+export interface Asked {
+  /** The value of Authorization, "" without one. */
+  readonly authorization: string;
+  /** Valid; null without one. */
+  readonly host: string | null;
+}
+
 /** Who gets to the core: a client within its rate, and to the figures one that may see them. */
 export class Gate<Client> {
   readonly #limiter: RateLimiter | null;
+  /** On a port a client has an address, unless it has gone; on a Unix-domain socket all are one. */
+  readonly #hasAddresses: boolean;
   readonly #admin: AdminGate;
   readonly #addressOf: (client: Client) => Uint8Array;
 
-  /** `addressOf`: 4 or 16 bytes, none for a Unix-domain socket; asked only where it counts. */
+  /** `addressOf`: 4 or 16 bytes, none where it is not known; asked only where it counts. */
   constructor(
-    { limits: { ratePerSecond }, adminToken }: Pick<ServerConfig, "limits" | "adminToken">,
+    config: Pick<ServerConfig, "limits" | "adminToken" | "unix" | "host">,
     addressOf: (client: Client) => Uint8Array,
   ) {
+    const { ratePerSecond } = config.limits;
     this.#limiter = ratePerSecond === null ? null : new RateLimiter(ratePerSecond);
-    this.#admin = new AdminGate(adminToken);
+    this.#hasAddresses = config.unix === null;
+    this.#admin = new AdminGate(config);
     this.#addressOf = addressOf;
   }
 
-  /** What is refused of a request that is as HTTP has it; null: nothing. `authorization`: the field's value, "" without one. */
-  refusalOf(client: Client, path: string, authorization: string): Refusal | null {
+  /** What is refused of a request that is as HTTP has it; null: nothing. */
+  refusalOf(client: Client, path: string, { authorization, host }: Asked): Refusal | null {
     if (this.#limiter !== null) {
-      const retryAfterSeconds = this.#limiter.take(this.#addressOf(client), performance.now());
+      const retryAfterSeconds = this.#take(this.#limiter, this.#addressOf(client));
       if (retryAfterSeconds > 0) return tooManyRequests(retryAfterSeconds);
     }
-    return isAdminPath(path) ? this.#admin.check(authorization, () => this.#addressOf(client)) : null;
+    return isAdminPath(path) ? this.#admin.check(authorization, host, () => this.#addressOf(client)) : null;
+  }
+
+  #take(limiter: RateLimiter, address: Uint8Array): number {
+    // Nobody is there to read an answer, and no limit can be kept.
+    if (this.#hasAddresses && address.length === 0) return 1;
+    return limiter.take(address, performance.now());
   }
 }

@@ -1,5 +1,7 @@
 import type { Limits } from "../shared/config.js";
+import { isAuthority, isHost } from "./host.js";
 import {
+  BAD_AUTHORITY,
   BAD_CODING,
   BAD_EXPECTATION,
   BAD_HOST,
@@ -18,8 +20,6 @@ import {
 
 /** Visible ASCII without the number sign, which begins a fragment: what RFC 3986 does not allow beyond that does no harm. */
 const TARGET = /^[!"$-~]*$/;
-/** RFC 3986 §3.2.2 and §3.2.3: a name or an address of either kind, and a port. */
-const HOST = /^(?:(?:[\w\-.~!$&'()*+,;=]|%[\da-f]{2})*|\[[\da-f]*:[\da-f:.]*\])(?::\d*)?$/i;
 const TOKEN = /^[!#$%&'*+\-.^`|~\w]+$/;
 const DIGITS = /^\d+$/;
 const CLOSE = /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i;
@@ -44,6 +44,7 @@ export class HeadCheck {
   /** Whether the front can read a chunked body. */
   readonly #takesChunks: boolean;
   #isHttp10 = false;
+  #authority: string | null = null;
   #hosts = 0;
   #areHostsGood = true;
   #lengths = 0;
@@ -62,9 +63,13 @@ export class HeadCheck {
     this.#takesChunks = takesChunks;
   }
 
-  /** `isHttp10`: of a client that may know neither Host nor Transfer-Encoding. */
-  begin(isHttp10 = false): void {
+  /**
+   * `isHttp10`: of a client that may know neither Host nor Transfer-Encoding; `authority`: that of a target in absolute form, null without
+   * one.
+   */
+  begin(isHttp10 = false, authority: string | null = null): void {
     this.#isHttp10 = isHttp10;
+    this.#authority = authority;
     this.closes = false;
     this.authorization = "";
     this.#hosts = 0;
@@ -112,6 +117,11 @@ export class HeadCheck {
     return this.#codings > 0 || (this.#lengths > 0 && this.#length !== "0");
   }
 
+  /** Which host the client asked, after a good verdict; null without one. A target's counts, not the field's (RFC 9112 §3.2.2). */
+  get host(): string | null {
+    return this.#authority ?? (this.#hosts === 0 ? null : this.#goodHost);
+  }
+
   /** null: it is a request, and its body, if any, is one that may be read and thrown away. `query`: without the question mark. */
   verdict(method: string, path: string, query: string): Refusal | null {
     const isPlain = method === "GET" || method === "HEAD";
@@ -121,6 +131,7 @@ export class HeadCheck {
     if (method.length + urlBytes + this.#fieldBytes + OTHER_HEAD_BYTES > this.#limits.maxHeadBytes)
       return HEAD_TOO_LONG;
     if (!this.#isTarget(path, query)) return BAD_TARGET;
+    if (this.#authority !== null && !isAuthority(this.#authority)) return BAD_AUTHORITY;
     if (!this.#hasGoodHost()) return BAD_HOST;
     const body = this.#codings + this.#lengths === 0 ? null : this.#bodyVerdict();
     if (body !== null) return body;
@@ -149,7 +160,7 @@ export class HeadCheck {
 
   #isHost(host: string): boolean {
     if (host === this.#goodHost) return true;
-    if (!HOST.test(host)) return false;
+    if (!isHost(host)) return false;
     this.#goodHost = host;
     return true;
   }
@@ -161,8 +172,12 @@ export class HeadCheck {
   }
 
   #codingVerdict(): Refusal | null {
-    const codings = this.#coding.split(",").map((coding) => coding.trim().toLowerCase());
-    const isLast = codings.indexOf("chunked") === codings.length - 1;
+    // Empty members of a list do not count (RFC 9110 §5.6.1.2).
+    const codings = this.#coding
+      .split(",")
+      .map((coding) => coding.trim().toLowerCase())
+      .filter((coding) => coding !== "");
+    const isLast = codings.length > 0 && codings.indexOf("chunked") === codings.length - 1;
     // RFC 9112 §6.1: in HTTP/1.0 its framing cannot be trusted.
     if (this.#codings > 1 || this.#lengths > 0 || !isLast || this.#isHttp10) return BAD_CODING;
     if (codings.length > 1) return UNKNOWN_CODING;

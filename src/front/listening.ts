@@ -16,7 +16,8 @@ export function urlOf({ host, unix, tls }: Listening, port: number): string {
   return `${tls === null ? "http" : "https"}://${urlHost(host)}:${port}`;
 }
 
-function urlHost(host: string | null): string {
+/** A host as URLs have it. */
+export function urlHost(host: string | null): string {
   if (host === null) return "localhost";
   return host.includes(":") ? `[${host}]` : host;
 }

@@ -38,6 +38,8 @@ export const TOO_LATE = refusal(408, "it did not arrive in time", null, { closes
 export const BAD_METHOD = malformed("the method is no token");
 /** RFC 9112 §3.2. */
 export const BAD_TARGET = malformed("the target has a character that must be percent-encoded");
+/** RFC 9112 §3.2.2, RFC 9110 §4.2. */
+export const BAD_AUTHORITY = malformed("the target's host is missing or invalid, or has a user name before it");
 /** RFC 9112 §3.2. */
 export const BAD_HOST = malformed("exactly one Host field with a valid value is needed");
 /** RFC 9112 §6.3. */
@@ -93,6 +95,12 @@ export function tooManyRequests(retryAfterSeconds: number): Refusal {
 
 /** RFC 9110 §15.5.4. */
 export const LOCAL_ONLY = refusal(403, "figures are for clients of this machine, or with --admin-token", Field.denied);
+/** RFC 9110 §15.5.4: of a client of this machine, perhaps a browser that shows the page of another site. */
+export const FOREIGN_HOST = refusal(
+  403,
+  "figures are for clients that ask for localhost, 127.0.0.1, [::1] or what --host says, or with --admin-token",
+  Field.denied,
+);
 /** RFC 9110 §15.5.2; the challenges of RFC 6750 §3 and RFC 7617 §2. */
 export const TOKEN_NEEDED = refusal(401, "figures are to be asked for with the token of --admin-token", Field.denied, {
   headers: { "WWW-Authenticate": 'Bearer realm="loopool", Basic realm="loopool", charset="UTF-8"' },

@@ -10,6 +10,40 @@ import { withServer } from "../support/server.js";
 const TOKEN = "s3cret-token";
 const basic = (pair: string): string => `Basic ${Buffer.from(pair).toString("base64")}`;
 
+const OPEN = { adminToken: null, unix: null, host: null } as const;
+
+const GOOD_HOSTS = [
+  "localhost",
+  "LocalHost:9090",
+  "localhost.",
+  "app.localhost:1",
+  "127.0.0.1",
+  "127.0.0.1:9090",
+  "127.200.3.4",
+  "[::1]",
+  "[::1]:9090",
+  "[0:0:0:0:0:0:0:1]",
+  "[::ffff:127.0.0.1]:80",
+];
+const BAD_HOSTS = [
+  "",
+  ":9090",
+  "evil.example:9090",
+  "localhost.evil.example",
+  "evillocalhost",
+  "127.0.0.1.evil.example",
+  "127.0.0.256",
+  "127.1",
+  "0.0.0.0:9090",
+  "10.0.0.1",
+  "128.0.0.1",
+  "[::]",
+  "[::2]",
+  "[::ffff:10.0.0.1]",
+  "[v1.localhost]",
+  "%6cocalhost",
+];
+
 const units = suite("admin gate");
 
 units("knows what is protected, however it is written", () => {
@@ -34,14 +68,21 @@ units("knows what is protected, however it is written", () => {
 });
 
 units("without a token lets clients of this machine pass, of any form of address, and nobody else", () => {
-  const gate = new AdminGate(null);
-  const status = (...bytes: number[]) => gate.check("", () => Uint8Array.from(bytes))?.response.status;
+  const gate = new AdminGate(OPEN);
+  const status = (...bytes: number[]) => gate.check("", "localhost", () => Uint8Array.from(bytes))?.response.status;
   const zeros = (count: number): number[] => Array.from({ length: count }, () => 0);
   const mapped = [...zeros(10), 255, 255];
-  for (const local of [[], [127, 0, 0, 1], [127, 255, 3, 4], [...zeros(15), 1], [...mapped, 127, 0, 0, 1]]) {
+  for (const local of [
+    [127, 0, 0, 1],
+    [127, 255, 3, 4],
+    [...zeros(15), 1],
+    [...mapped, 127, 0, 0, 1],
+  ]) {
     assert.is(status(...local), undefined, String(local));
   }
   for (const other of [
+    // It has gone: who it was can no longer be known.
+    [],
     [10, 0, 0, 1],
     [128, 0, 0, 1],
     [0, 0, 0, 1],
@@ -55,11 +96,36 @@ units("without a token lets clients of this machine pass, of any form of address
   }
 });
 
+units("on a Unix-domain socket lets everybody pass, whatever host is asked", () => {
+  const gate = new AdminGate({ ...OPEN, unix: { path: "/run/loopool", mode: 0o660 } });
+  assert.is(
+    gate.check("", "evil.example", () => new Uint8Array(0)),
+    null,
+  );
+});
+
+units("without a token lets pass who asks this machine by a name that only it has, or that --host gave it", () => {
+  const statusOf = (host: string | null, own: string | null = null) =>
+    new AdminGate({ ...OPEN, host: own }).check("", host, () => Uint8Array.of(127, 0, 0, 1))?.response.status;
+  for (const host of GOOD_HOSTS) assert.is(statusOf(host), undefined, host);
+  for (const host of BAD_HOSTS) assert.is(statusOf(host), 403, host);
+  assert.is(statusOf(null), undefined, "HTTP/1.0");
+  for (const [own, asked] of [
+    ["0.0.0.0", "0.0.0.0:9090"],
+    ["::", "[::]:9090"],
+    ["Desk.example", "desk.EXAMPLE"],
+  ] as const) {
+    assert.is(statusOf(asked), 403, asked);
+    assert.is(statusOf(asked, own), undefined, asked);
+    assert.is(statusOf("evil.example", own), 403);
+  }
+});
+
 units("with a token wants it of everybody, as a bearer token or as a password", () => {
-  const gate = new AdminGate(TOKEN);
+  const gate = new AdminGate({ ...OPEN, adminToken: TOKEN });
   const local = (): Uint8Array => Uint8Array.of(127, 0, 0, 1);
   for (const good of [`Bearer ${TOKEN}`, `bearer  ${TOKEN}`, basic(`admin:${TOKEN}`), basic(`:${TOKEN}`)]) {
-    assert.is(gate.check(good, local), null, good);
+    assert.is(gate.check(good, "evil.example", local), null, good);
   }
   for (const bad of [
     "",
@@ -74,7 +140,7 @@ units("with a token wants it of everybody, as a bearer token or as a password", 
     basic(`a:b:${TOKEN}`),
     `Digest ${TOKEN}`,
   ]) {
-    const refusal = gate.check(bad, local);
+    const refusal = gate.check(bad, "localhost", local);
     assert.is(refusal?.response.status, 401, bad);
   }
 });
@@ -105,6 +171,40 @@ for (const front of ["uws", "node"]) {
       });
     });
 
+    test("without one: only by a name of this machine, so that no page of another site reads them (DNS rebinding)", async () => {
+      await withServer({ mode, front }, async ({ port, stats }) => {
+        const statusFor = async (head: string): Promise<number> => {
+          const client = await RawClient.open(port);
+          client.send(`${head}\r\n\r\n`);
+          const text = await client.receive((all) => readResponses(all, false).length > 0);
+          client.socket.destroy();
+          return readResponses(text, true)[0]!.status;
+        };
+        for (const [path, passes] of [
+          ["/stats.json", 200],
+          ["/metrics", 200],
+          ["/%73tats.json", 404],
+        ] as const) {
+          for (const host of GOOD_HOSTS) {
+            assert.is(await statusFor(`GET ${path} HTTP/1.1\r\nHost: ${host}`), passes, host);
+          }
+          for (const host of BAD_HOSTS) {
+            assert.is(await statusFor(`GET ${path} HTTP/1.1\r\nHost: ${host}`), 403, host);
+          }
+        }
+        assert.is(await statusFor("GET /hello HTTP/1.1\r\nHost: evil.example"), 200);
+        let denied = 3 * BAD_HOSTS.length;
+        if (front === "node") {
+          assert.is(await statusFor("GET /stats.json HTTP/1.0"), 200);
+          // Of a target's host and the field's the target's counts (RFC 9112 §3.2.2).
+          assert.is(await statusFor("GET http://evil.example/stats.json HTTP/1.1\r\nHost: localhost"), 403);
+          assert.is(await statusFor("GET http://localhost/stats.json HTTP/1.1\r\nHost: evil.example"), 200);
+          denied++;
+        }
+        assert.is((await stats()).denied, denied);
+      });
+    });
+
     const other = Object.values(networkInterfaces())
       .flat()
       .find((one) => one !== undefined && !one.internal && one.family === "IPv4")?.address;
@@ -115,7 +215,7 @@ for (const front of ["uws", "node"]) {
         await withServer({ mode, front, host: null }, async ({ port, stats }) => {
           for (const field of ["", "X-Forwarded-For: 127.0.0.1\r\nForwarded: for=127.0.0.1\r\n"]) {
             const client = await RawClient.open(port, other);
-            client.send(`GET /stats.json HTTP/1.1\r\nHost: x\r\n${field}\r\n`);
+            client.send(`GET /stats.json HTTP/1.1\r\nHost: localhost\r\n${field}\r\n`);
             const text = await client.receive((all) => readResponses(all, false).length > 0);
             assert.match(text, /^HTTP\/1\.1 403 /);
             client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");

@@ -50,7 +50,9 @@ export function limitsConformance(front: string): void {
           if (text.startsWith("HTTP/1.1 200")) break;
           tried++;
         }
-        const figures = JSON.parse((await ask(clients[1]!, "GET /stats.json HTTP/1.1\r\nHost: x\r\n\r\n")).body);
+        const figures = JSON.parse(
+          (await ask(clients[1]!, "GET /stats.json HTTP/1.1\r\nHost: localhost\r\n\r\n")).body,
+        );
         assert.is(figures.limits.connections, tried);
         assert.is(figures.connections, tried + 4);
         for (const client of clients) client.socket.destroy();
@@ -104,10 +106,10 @@ export function limitsConformance(front: string): void {
         }
         assert.ok(statuses.length > 5, "a second's worth at once");
         assert.match(refused, /^retry-after: 1$/im);
-        let answer = await ask(client, "GET /stats.json HTTP/1.1\r\nHost: x\r\n\r\n");
+        let answer = await ask(client, "GET /stats.json HTTP/1.1\r\nHost: localhost\r\n\r\n");
         while (answer.status === 429) {
           statuses.push(429);
-          answer = await ask(client, "GET /stats.json HTTP/1.1\r\nHost: x\r\n\r\n");
+          answer = await ask(client, "GET /stats.json HTTP/1.1\r\nHost: localhost\r\n\r\n");
         }
         assert.is(JSON.parse(answer.body).limits.rate, statuses.filter((status) => status === 429).length);
         client.socket.destroy();

@@ -136,6 +136,17 @@ for (const front of ["uws", "node"]) {
   });
 }
 
+test("node: a handshake that is not done within --header-timeout is closed, as a head would be, and others are served", async () => {
+  const settings = { front: "node", tls: { certFile, keyFile }, limits: { headTimeoutMs: 300 } } as const;
+  await withServer({ mode: "reactor", ...settings }, async ({ url, port }) => {
+    const silent = await RawClient.open(port);
+    const begun = await RawClient.open(port);
+    begun.send("\x16\x03\x01\x02");
+    for (const client of [silent, begun]) assert.is(await client.receiveToEnd(), "");
+    assert.is((await ask(`${url}/hello`)).status, 200);
+  });
+});
+
 test("serve --tls-self-signed says https, and that the certificate is not to be verified", async () => {
   const server = loopool("serve", "--port", "0", "--host", "127.0.0.1", "--front", "node", "--tls-self-signed");
   try {

@@ -1,4 +1,4 @@
-import { closed, cut, GET, open, POST, smuggled, uws, type WireCase, wire } from "./wire-case.js";
+import { closed, cut, GET, node, open, POST, smuggled, uws, type WireCase, wire } from "./wire-case.js";
 
 const NO_CHUNKS =
   "its parser does not tell a malformed chunk from a good one, so no chunked body is taken (RFC 9112 §6.1)";
@@ -174,6 +174,37 @@ const capitals = wire(
   uws(closed(411), NO_CHUNKS),
 );
 
+/** Empty members of a list do not count, wherever they stand. */
+const lists: readonly WireCase[] = [
+  ...[",chunked", " , ,\tchunked"].map((value) =>
+    wire(
+      `Transfer-Encoding: ${JSON.stringify(value)}`,
+      "9110 §5.6.1.2",
+      `${POST}Transfer-Encoding:${value}\r\n\r\n${smuggled.length.toString(16)}\r\n${smuggled}\r\n0\r\n\r\n`,
+      open(405),
+      uws(cut(411), NO_CHUNKS),
+    ),
+  ),
+  ...["chunked,", "chunked , ", ",chunked,"].map((value) =>
+    wire(
+      `Transfer-Encoding: ${JSON.stringify(value)}`,
+      "9110 §5.6.1.2",
+      `${POST}Transfer-Encoding:${value}\r\n\r\n${smuggled.length.toString(16)}\r\n${smuggled}\r\n0\r\n\r\n`,
+      open(405),
+      { ...uws(cut(411), NO_CHUNKS), ...node(closed(400), "its parser wants the value to end in chunked") },
+    ),
+  ),
+  ...[",", " , ,", ",gzip", "chunked,,chunked"].map((value) =>
+    wire(
+      `Transfer-Encoding: ${JSON.stringify(value)}`,
+      "9112 §6.3",
+      `${POST}Transfer-Encoding:${value}\r\n\r\n0\r\n\r\n${smuggled}`,
+      closed(400),
+      uws(cut(400), SAME_PACKET),
+    ),
+  ),
+];
+
 const followers: readonly WireCase[] = [
   wire(
     "what follows a request that closes is not served",
@@ -191,4 +222,4 @@ const followers: readonly WireCase[] = [
   ),
 ];
 
-export const bodyCases: readonly WireCase[] = [...bodies, ...chunks, capitals, ...badChunks, ...followers];
+export const bodyCases: readonly WireCase[] = [...bodies, ...chunks, capitals, ...badChunks, ...lists, ...followers];

@@ -7,6 +7,24 @@ const SPACES = "its parser takes several spaces for one, which RFC 9112 §3 allo
 const line = (requestLine: string): string => `${requestLine}\r\n${HOST}\r\n`;
 const field = (fieldLine: string): string => `${GET}${fieldLine}\r\n\r\n`;
 
+/** RFC 3986 §3.2.2; zones (RFC 6874) are for the client alone. */
+const BAD_LITERALS = [
+  "[:::::]",
+  "[1:2:3]",
+  "[]",
+  "[::1]x",
+  "[::1:]",
+  "[12345::]",
+  "[::1.2.3]",
+  "[::1%25eth0]",
+  "[fe80::1%eth0]",
+  "[v1.]",
+  "[v.a]",
+  "[vg.a]",
+  "[v1.[]",
+];
+const LITERALS = ["[::]", "[1:2:3:4:5:6:7:8]", "[::ffff:192.0.2.1]:80", "[v1.fe]", "[V1F.a:b]:80"];
+
 export const requestLineCases: readonly WireCase[] = [
   wire("a plain GET", "9112 §3", `${GET}\r\n`, open(200)),
   wire("HTTP/1.0", "9110 §2.5", line("GET /echo HTTP/1.0"), closed(200), uws(closed(505), "it speaks HTTP/1.1 only")),
@@ -49,6 +67,51 @@ export const requestLineCases: readonly WireCase[] = [
   wire("a fragment in the target", "9112 §3.2", line("GET /echo#a HTTP/1.1"), closed(400)),
   wire("bare CR in the request line", "9112 §2.2", line("GET /echo\rx HTTP/1.1"), closed(400), uws(silent, WAITS)),
   wire("absolute-form", "9112 §3.2.2", line("GET http://x/echo HTTP/1.1"), open(200), uws(closed(505), LINE)),
+  ...["http://x", "http://x?a", "HTTP://[::1]:80/echo", "https://x:/echo", "http://[v1.fe]/echo"].map((target) =>
+    wire(
+      `absolute-form ${target}`,
+      "9112 §3.2.2",
+      line(`GET ${target} HTTP/1.1`),
+      open([200, 404]),
+      uws(closed(505), LINE),
+    ),
+  ),
+  ...[
+    "http:///echo",
+    "http://",
+    "http://:80/echo",
+    "http://u:p@x/echo",
+    "http://u@x/echo",
+    "http://x:y/echo",
+    "http://x:1:2/echo",
+    "http://[1:2:3]/echo",
+    "http://[::1/echo",
+    "http://x#a",
+    "http:/echo",
+    "ftp://x/echo",
+  ].map((target) =>
+    wire(
+      `target ${target}`,
+      "9110 §4.2",
+      `${line(`GET ${target} HTTP/1.1`)}${smuggled}`,
+      closed(400),
+      uws(closed(505), LINE),
+    ),
+  ),
+  wire(
+    "a bad absolute-form of another method",
+    "9110 §4.2",
+    line("OPTIONS http:///x HTTP/1.1"),
+    closed(400),
+    uws(closed(505), LINE),
+  ),
+  wire("POST *", "9112 §3.2.4", line("POST * HTTP/1.1"), closed(400), uws(closed(505), LINE)),
+  ...["ICE/1.0", "HTTPS/1.1", "FTP/1.1", "HTTP-1.1"].map((protocol) =>
+    wire(`version ${protocol}`, "9112 §2.3", line(`GET /echo ${protocol}`), closed(400), uws(closed(505), LINE)),
+  ),
+  ...["HTTP/1.2", "HTTP/3.0"].map((version) =>
+    wire(`version ${version}`, "9110 §15.6.6", line(`GET /echo ${version}`), closed(505)),
+  ),
   wire("authority-form without CONNECT", "9112 §3.2.3", line("GET x:80 HTTP/1.1"), closed(400), uws(closed(505), LINE)),
   wire("CONNECT", "9110 §9.3.6", line("CONNECT x:80 HTTP/1.1"), closed([400, 405]), uws(closed(505), LINE)),
   wire("OPTIONS *", "9112 §3.2.4", line("OPTIONS * HTTP/1.1"), open(405), uws(closed(505), LINE)),
@@ -78,10 +141,10 @@ export const fieldCases: readonly WireCase[] = [
   wire("no fields at all", "9112 §3.2", "GET /echo HTTP/1.1\r\n\r\n", closed(400)),
   wire("two Hosts", "9112 §3.2", field(HOST.trim()), closed(400)),
   wire("two different Hosts, apart", "9112 §3.2", field("A: b\r\nhOST: y"), closed(400)),
-  ...["a b", "a/b", "a@b", "x:y", "[::1", "x:1:2", "<x>", "a%zz", "[x]"].map((host) =>
+  ...["a b", "a/b", "a@b", "x:y", "[::1", "x:1:2", "<x>", "a%zz", "[x]", ...BAD_LITERALS].map((host) =>
     wire(`Host "${host}"`, "9112 §3.2", `GET /echo HTTP/1.1\r\nHost: ${host}\r\n\r\n`, closed(400)),
   ),
-  ...["", "x:", "x:80", "[::1]:80", "127.0.0.1", "a_b.example", "%41"].map((host) =>
+  ...["", "x:", "x:80", "[::1]:80", "127.0.0.1", "a_b.example", "%41", ...LITERALS].map((host) =>
     wire(`Host "${host}" is fine`, "9110 §7.2", `GET /echo HTTP/1.1\r\nHost: ${host}\r\n\r\n`, open(200)),
   ),
   wire("a folded line", "9112 §5.2", field("A: b\r\n c"), closed(400)),

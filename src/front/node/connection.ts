@@ -22,14 +22,15 @@ const MAX_WAITING = 1000;
 /** How long a client may take to read the last answer, and to stop sending (RFC 9112 §9.6). */
 const LINGER_MS = 2000;
 
-/** One connection that has sent something. */
+/** One connection; with TLS from the end of its handshake. */
 export class Connection {
   /** The last request that has a body. */
   reading: Reading | null = null;
+  /** 4 or 16 bytes; none for a Unix-domain socket, and for a client that was gone already. */
+  readonly address: Uint8Array;
   readonly #socket: Socket;
   readonly #front: FrontState;
   readonly #waiting = new Set<NodeReply>();
-  #address: Uint8Array | undefined;
   #requests = 0;
   #takesRequests = true;
   /** The answer to what was no request, due when all requests before have been answered. */
@@ -38,6 +39,7 @@ export class Connection {
   constructor(socket: Socket, front: FrontState) {
     this.#socket = socket;
     this.#front = front;
+    this.address = addressBytes(socket.remoteAddress ?? "");
     socket.once("close", () => {
       this.#refusal = null;
       for (const reply of this.#waiting) reply.abort();
@@ -55,12 +57,6 @@ export class Connection {
     // What Node calls after the last answer closes at once, and what the client still sends would make the system reset the connection,
     // which may take the answer with it.
     this.#socket.destroySoon = () => this.#linger();
-  }
-
-  /** 4 or 16 bytes; none for a Unix-domain socket. */
-  get address(): Uint8Array {
-    this.#address ??= addressBytes(this.#socket.remoteAddress ?? "");
-    return this.#address;
   }
 
   /** Counts a request: true for the last one that this connection may have. */

@@ -27,12 +27,22 @@ export class Connections {
       capacity.disconnect();
       this.#open.delete(socket);
     });
-    if (capacity.connect()) return;
-    stats.add(Field.limitConnections, 1);
-    if (this.#isTls) socket.destroy();
-    else this.of(socket).turnAway();
+    const isTaken = capacity.connect();
+    if (!isTaken) stats.add(Field.limitConnections, 1);
+    if (this.#isTls) {
+      if (!isTaken) socket.destroy();
+      return;
+    }
+    const connection = this.of(socket);
+    if (!isTaken) connection.turnAway();
   }
 
+  /** The handshake of one is done. */
+  secured(socket: Socket): void {
+    this.of(socket);
+  }
+
+  /** Known as soon as requests may come: its client's address is only to be had while the client is there. */
   of(socket: Socket): Connection {
     let connection = this.#connections.get(socket);
     if (connection === undefined) {

@@ -22,7 +22,7 @@ import { inviteBody, whenBodyIsRead } from "./body.js";
 import type { Connection } from "./connection.js";
 import { Connections } from "./connections.js";
 import { NodeReply } from "./reply.js";
-import { targetOf, textOf } from "./text.js";
+import { type Target, targetOf, textOf } from "./text.js";
 
 /** The front on Node's own HTTP server: needs no binary, and speaks HTTP/1.0 and pipelining too. */
 export const nodeFront: FrontModule = {
@@ -43,12 +43,12 @@ async function listen(
   const fields = new FieldReader();
   const gate = new Gate(config, (connection: Connection) => connection.address);
 
-  /** What is refused of a GET or HEAD that is as HTTP has it; null: nothing. */
-  const refusalOf = (connection: Connection, path: string): Refusal | null =>
-    // The asterisk and the authority-form are for other methods (RFC 9112 §3.2).
-    path.startsWith("/") ? gate.refusalOf(connection, path, head.authorization) : BAD_TARGET;
-  const verdictOn = (request: IncomingMessage, path: string, query: string, connection: Connection): Refusal | null => {
-    head.begin(request.httpVersion === "1.0");
+  const verdictOn = (
+    request: IncomingMessage,
+    { authority, path, query = "" }: Target,
+    connection: Connection,
+  ): Refusal | null => {
+    head.begin(request.httpVersion === "1.0", authority);
     const readsFields = fields.begin(core.headersOf(path));
     const { rawHeaders } = request;
     for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -59,14 +59,17 @@ async function listen(
     }
     // Node's parser takes 0.9 and 2.0 for versions that it knows.
     if (request.httpVersionMajor !== 1) return BAD_VERSION;
-    return head.verdict(request.method!, path, query) ?? refusalOf(connection, path);
+    // The asterisk is for OPTIONS alone (RFC 9112 §3.2.4), the authority-form for CONNECT, which does not come here.
+    if (!path.startsWith("/") && (path !== "*" || request.method !== "OPTIONS")) return BAD_TARGET;
+    return head.verdict(request.method!, path, query) ?? gate.refusalOf(connection, path, head);
   };
   const onRequest = (request: IncomingMessage, response: ServerResponse, isAwaited = false): void => {
     const connection = connections.of(request.socket);
     if (!connection.takesRequests) return;
     stats.add(Field.requests, 1);
-    const { path, query } = targetOf(request.url!);
-    const refusal = verdictOn(request, path, query ?? "", connection);
+    const target = targetOf(request.url!);
+    const { path, query } = target;
+    const refusal = verdictOn(request, target, connection);
     const entry = log === null ? null : connection.entry(log, request, path, query);
     const reply = new NodeReply(response, request.method === "HEAD", state, entry, connection);
     if (refusal?.closes) {
@@ -91,6 +94,7 @@ async function listen(
   // All fields that the limit on bytes lets through.
   server.maxHeadersCount = 0;
   server.on("connection", (socket: Socket) => connections.add(socket));
+  server.on("secureConnection", (socket: Socket) => connections.secured(socket));
   server.on("request", (request, response) => onRequest(request, response));
   server.on("checkContinue", (request, response) => onRequest(request, response, true));
   server.on("checkExpectation", (request, response) => onRequest(request, response));
@@ -137,7 +141,12 @@ async function createServerFor({ tls, limits }: { readonly tls: ServerConfig["tl
   };
   if (tls === null) return createServer(options);
   return withCertificate(tls, ({ certFile, keyFile }) =>
-    createTlsServer({ ...options, cert: readFileSync(certFile), key: readFileSync(keyFile) }),
+    createTlsServer({
+      ...options,
+      handshakeTimeout: limits.headTimeoutMs,
+      cert: readFileSync(certFile),
+      key: readFileSync(keyFile),
+    }),
   );
 }
 

@@ -7,6 +7,7 @@ import { usageError } from "../../shared/errors.js";
 import type { HandlerContext } from "../../shared/handlers/context.js";
 import type { HandlerRequest } from "../../shared/handlers/handler.js";
 import { Field, type ThreadStats } from "../../shared/stats.js";
+import { NO_ADDRESS } from "../addresses.js";
 import { withCertificate } from "../certificate.js";
 import { FieldReader } from "../field-reader.js";
 import { Gate } from "../gate.js";
@@ -15,7 +16,7 @@ import { type Listening, urlOf, whyNot } from "../listening.js";
 import { TOO_MANY_CONNECTIONS } from "../refusals.js";
 import { frontState, idleOrLate } from "../state.js";
 import { listenUnix } from "../unix-socket.js";
-import { Addresses } from "./addresses.js";
+import { Addresses, remoteAddress } from "./addresses.js";
 import { type LoadedUws, loadUws } from "./load.js";
 import { type Closing, UwsReply, type UwsState } from "./reply.js";
 import { SlowReaders } from "./slow-readers.js";
@@ -37,16 +38,17 @@ async function listen(
   { stats, cache }: HandlerContext,
   log: AccessLog | null,
 ): Promise<Front> {
-  const { limits } = config;
+  const { limits, unix } = config;
   checkTimeouts(limits);
   const slowReaders = new SlowReaders(limits.slowReaderTimeoutMs);
   const state: UwsState = { ...frontState({ core, stats, cache, log, limits }), slowReaders };
   const { capacity } = state;
   const head = new HeadCheck(limits, false);
   // Asked for each request and kept for that; who asks for figures is asked alone.
-  const addresses = log === null && limits.ratePerSecond === null ? null : new Addresses();
-  const gate = new Gate(config, (res: HttpResponse) => addresses?.of(res) ?? new Uint8Array(res.getRemoteAddress()));
-  const visits = log === null ? null : createVisits(log, addresses!);
+  const addresses = unix !== null || (log === null && limits.ratePerSecond === null) ? null : new Addresses();
+  const addressOf = unix === null ? (res: HttpResponse) => addresses?.of(res) ?? remoteAddress(res) : () => NO_ADDRESS;
+  const gate = new Gate(config, addressOf);
+  const visits = log === null ? null : createVisits(log, addressOf);
   const isLastOfConnection = lastOfConnection(limits.maxConnectionRequests, stats);
   const fields = new FieldReader();
   const visitBoth: typeof head.visit = (name, value) => {
@@ -63,7 +65,7 @@ async function listen(
     head.begin();
     // All lines, at 0.08 µs each: `req.getHeader` knows the first line of a field only, and takes 0.06 µs for each name, there or not.
     req.forEach(fields.begin(core.headersOf(path)) ? visitBoth : head.visit);
-    const refusal = head.verdict(method, path, query ?? "") ?? gate.refusalOf(res, path, head.authorization);
+    const refusal = head.verdict(method, path, query ?? "") ?? gate.refusalOf(res, path, head);
     const entry = visits === null ? null : visits.enter(res, req, method, path, query);
     const closing = head.closes ? closingOf(req) : isLastOfConnection() ? "by us" : "no";
     const reply = new UwsReply(res, known === "HEAD", closing, state, entry);
@@ -95,7 +97,6 @@ async function listen(
   app.filter((res, change) => onConnection(res, Number(change)));
   const looking = setInterval(() => slowReaders.look(), slowReaders.intervalMs).unref();
 
-  const { unix } = config;
   const { socket, remove } = await (unix === null
     ? bindPort(app, config, uws.LIBUS_LISTEN_EXCLUSIVE_PORT)
     : bindUnix(app, unix));

@@ -102,8 +102,12 @@ export class UwsReply extends FrontReply<UwsState> implements Client {
     this.finish();
   }
 
-  /** µWS cannot end a response without a body and close: so the empty line after the fields is written with the last of them. */
+  /**
+   * µWS cannot end a response without a body and close: so the empty line after the fields is written with the last of them, and Date, which
+   * µWS writes when it ends one, by us (RFC 9110 §6.6.1).
+   */
   #endAndClose(): void {
+    this.#res.writeHeader("Date", new Date().toUTCString());
     this.#res.writeHeader("Connection", "close\r\n");
     this.#isClosed = true;
   }

@@ -1,18 +1,17 @@
 import type { HttpRequest, HttpResponse } from "uWebSockets.js";
 import type { AccessLog } from "../../access-log/access-log.js";
 import { type LogEntry, UNANSWERED } from "../../access-log/record.js";
-import type { Addresses } from "./addresses.js";
 
 /** What the access log wants of a request: all of it is only to be had before the µWS handler returns. */
 export interface Visits {
   enter(res: HttpResponse, req: HttpRequest, method: string, path: string, query: string | undefined): LogEntry;
 }
 
-export function createVisits(log: AccessLog, addresses: Addresses): Visits {
+export function createVisits(log: AccessLog, addressOf: (res: HttpResponse) => Uint8Array): Visits {
   return {
     enter: (res, req, method, path, query) => ({
       startMs: log.nowMs(),
-      address: addresses.of(res),
+      address: addressOf(res),
       method,
       isHttp10: false,
       path,

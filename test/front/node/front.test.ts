@@ -133,6 +133,26 @@ for (const mode of ["reactor", "pool"]) {
     }
   });
 
+  test(`${mode}: the log has the address of a client that was gone before its request was looked at`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), "loopool-log-"));
+    const file = join(folder, "access.log");
+    try {
+      const log = { file, format: "combined", overflow: "drop" } as const;
+      await withServer({ mode, front, log }, async ({ port, stats }) => {
+        const client = await RawClient.open(port);
+        client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+        await client.receive((text) => text.endsWith("!\n"));
+        client.send("GET /never?gone HTTP/1.1\r\nHost: x\r\n\r\n");
+        client.socket.resetAndDestroy();
+        while ((await stats()).aborted === 0) {}
+      });
+      const line = readFileSync(file, "utf8").match(/^.*\?gone.*$/m)?.[0];
+      assert.match(line ?? "", /^127\.0\.0\.1 - - /);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   test(`${mode}: who waits for "100 Continue" gets it, and without it what is refused anyway`, async () => {
     await withServer({ mode, front }, async ({ port }) => {
       const head = "POST /hello HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: ";

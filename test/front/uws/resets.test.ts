@@ -1,0 +1,3 @@
+import { resetConformance } from "../resets.js";
+
+resetConformance("uws");
