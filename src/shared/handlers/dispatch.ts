@@ -2,7 +2,7 @@ import { Field, type ThreadStats } from "../stats.js";
 import type { HandlerContext } from "./context.js";
 import { cpu } from "./cpu.js";
 import { withErrorPage } from "./error-page.js";
-import { logFailure } from "./failure-log.js";
+import { failureLog } from "./failure-log.js";
 import {
   BadRequest,
   type Dispatch,
@@ -27,7 +27,7 @@ import { stats } from "./stats.js";
  * All handlers of one thread behind one function that never throws and never rejects: the same in every core.
  * The user's handlers come before the built-in ones; what has no handler is a file.
  */
-export async function createDispatch(context: HandlerContext): Promise<Dispatch> {
+export async function createDispatch(context: HandlerContext, failures = failureLog): Promise<Dispatch> {
   const { config } = context.shared;
   const byPath = new Map<string, Handler>(
     Object.entries({
@@ -50,8 +50,8 @@ export async function createDispatch(context: HandlerContext): Promise<Dispatch>
     if (kind === "bad request") return textResponse(400, `400 Bad Request: ${(error as BadRequest).message}`);
     context.stats.add(Field.handlerErrors, 1);
     const handler = byPath.has(path) ? path : "the handler of files";
-    if (kind === "bad result") logFailure(`${handler} returned ${(error as BadResult).message}`);
-    else logFailure(`${handler} failed`, error);
+    if (kind === "bad result") failures.add(`${handler} returned ${(error as BadResult).message}`);
+    else failures.add(`${handler} failed`, error);
     return serverError;
   };
   const later = async (path: string, result: Promise<unknown>): Promise<HandlerResponse> => {
@@ -96,6 +96,6 @@ const SERVER_ERROR = textResponse(500, "500 Internal Server Error");
 export function countUnhandledRejections(stats: ThreadStats): void {
   process.on("unhandledRejection", (reason) => {
     stats.add(Field.unhandledRejections, 1);
-    logFailure("a promise was rejected and nobody listened", reason);
+    failureLog.add("a promise was rejected and nobody listened", reason);
   });
 }

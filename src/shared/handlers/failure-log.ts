@@ -12,26 +12,43 @@ const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 /** Between the frames of a stack. */
 const FRAME_BREAK = /\n\s+at /g;
 
-let lastLogMs = Number.NEGATIVE_INFINITY;
-let unlogged = 0;
+/** The failures of one thread. */
+export class FailureLog {
+  readonly #write: (line: string) => void;
+  readonly #nowMs: () => number;
+  #lastMs = Number.NEGATIVE_INFINITY;
+  #unlogged = 0;
 
-/** Logs `what`, which says who failed, and `thrown`, if there is anything to say of it: an error with its stack, or any other value. */
-export function logFailure(what: string, ...thrown: readonly unknown[]): void {
-  const nowMs = performance.now();
-  if (nowMs - lastLogMs < LOG_INTERVAL_MS) {
-    unlogged++;
-    return;
+  /** `nowMs`: of a clock that never goes back. */
+  constructor(write: (line: string) => void, nowMs: () => number) {
+    this.#write = write;
+    this.#nowMs = nowMs;
   }
-  const others = unlogged > 0 ? ` (and ${unlogged} more failures since the last line)` : "";
-  const text = oneLine([what, ...thrown.map(textOfThrown)].join(": "));
-  lastLogMs = nowMs;
-  unlogged = 0;
-  try {
-    console.error(`loopool: ${text}${others}`);
-  } catch {
-    // Somebody has replaced console.error, or standard error is closed.
+
+  /** Logs `what`, which says who failed, and what was thrown, if there is anything to say of it: an error with its stack, or any other value. */
+  add(what: string, ...thrown: readonly unknown[]): void {
+    const nowMs = this.#nowMs();
+    if (nowMs - this.#lastMs < LOG_INTERVAL_MS) {
+      this.#unlogged++;
+      return;
+    }
+    const others = this.#unlogged > 0 ? ` (and ${this.#unlogged} more failures since the last line)` : "";
+    const text = oneLine([what, ...thrown.map(textOfThrown)].join(": "));
+    this.#lastMs = nowMs;
+    this.#unlogged = 0;
+    try {
+      this.#write(`loopool: ${text}${others}`);
+    } catch {
+      // Somebody has replaced console.error, or standard error is closed.
+    }
   }
 }
+
+/** This thread's, on standard error. */
+export const failureLog = new FailureLog(
+  (line) => console.error(line),
+  () => performance.now(),
+);
 
 /** What was thrown, for a person: the stack of an error, of anything else what it looks like. Never throws. */
 export function textOfThrown(thrown: unknown): string {

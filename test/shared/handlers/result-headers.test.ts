@@ -1,0 +1,40 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { HeaderBlocks } from "../../../src/shared/handlers/result-headers.js";
+
+const test = suite("header blocks by content");
+
+test("the same fields in the same order are the same block, and no others are", () => {
+  const blocks = new HeaderBlocks();
+  const block = blocks.of(["A", "1", "B", "2"]);
+  // Made anew, so that nothing but its content is equal.
+  assert.is(blocks.of(["A", String(1), "B", String(2)]), block);
+  for (const other of [[], ["A", "1"], ["B", "2", "A", "1"], ["A", "1", "B", "2", "C", ""], ["A", "12", "B", "2"]]) {
+    const found = blocks.of(other);
+    assert.is.not(found, block);
+    assert.equal(found.fields, other);
+  }
+});
+
+test("a value cannot be taken for other fields, whatever it contains", () => {
+  const blocks = new HeaderBlocks();
+  blocks.of(["A", "1", "B", "2"]);
+  for (const separator of ["\n", "\r\n", "\0", ": ", "\r\nB: "]) {
+    if (separator === ": ") assert.equal(blocks.of(["A", `1${separator}B`]).fields, ["A", "1: B"]);
+    else assert.throws(() => blocks.of(["A", `1${separator}2`]), /characters that no value may have/);
+  }
+  assert.throws(() => blocks.of(["A", "\u0141"]), /characters/, "what would be Latin-1 if its upper byte were lost");
+});
+
+test("what is used again keeps its block while ever new ones go by, and those are not kept", () => {
+  const blocks = new HeaderBlocks();
+  const block = blocks.of(["Content-Type", "text/plain"]);
+  const first = blocks.of(["ETag", '"0"', "X-Long", "x".repeat(1000)]);
+  for (let i = 1; i < 20_000; i++) {
+    blocks.of(["ETag", `"${i}"`, "X-Long", "x".repeat(1000)]);
+    if (i % 100 === 0) assert.is(blocks.of(["Content-Type", "text/plain"]), block);
+  }
+  assert.is.not(blocks.of(["ETag", '"0"', "X-Long", "x".repeat(1000)]), first, "the first was forgotten");
+});
+
+test.run();
