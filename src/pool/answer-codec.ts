@@ -23,8 +23,6 @@ const DONE_BYTE = 32;
 const HEAD_BYTES = 40;
 
 const MAX_NUMBERED = 1024;
-/** Blocks that are remembered as sent once. */
-const MAX_SENT_ONCE = 1024;
 /** Not allowed inside a field, so it can stand between fields. */
 const SEPARATOR = "\n";
 
@@ -41,8 +39,6 @@ export interface AnswerTag {
 export class AnswerWriter {
   readonly #ring: RecordRing;
   readonly #numbers = new Map<HeaderBlock, number>();
-  /** Without a number. */
-  readonly #sentOnce = new Set<HeaderBlock>();
 
   constructor(ring: RecordRing) {
     this.#ring = ring;
@@ -59,7 +55,7 @@ export class AnswerWriter {
     let fields = "";
     if (number === undefined) {
       fields = headers.fields.join(SEPARATOR);
-      number = this.#sentOnce.has(headers) ? this.#nextNumber() : 0;
+      number = headers.wasSent ? this.#nextNumber() : 0;
     }
     // Field values are Latin-1 by HeaderBlock's own check: a byte a character.
     const recordBytes = HEAD_BYTES + fields.length + bodyBytes;
@@ -82,23 +78,14 @@ export class AnswerWriter {
     else ring.bytes.set(body, bodyStart);
     ring.commit();
     // Only now: a block whose record found no room has not been sent.
-    if (fields !== "") this.#noteSent(headers, number);
+    if (number > 0 && fields !== "") this.#numbers.set(headers, number);
+    headers.wasSent = true;
     return true;
   }
 
   #nextNumber(): number {
     if (this.#numbers.size === MAX_NUMBERED) this.#numbers.clear();
     return this.#numbers.size + 1;
-  }
-
-  #noteSent(headers: HeaderBlock, number: number): void {
-    if (number > 0) {
-      this.#numbers.set(headers, number);
-      this.#sentOnce.delete(headers);
-      return;
-    }
-    if (this.#sentOnce.size === MAX_SENT_ONCE) this.#sentOnce.clear();
-    this.#sentOnce.add(headers);
   }
 }
 

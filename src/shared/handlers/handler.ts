@@ -115,6 +115,8 @@ const NO_BYTES = new Uint8Array(0);
 export class HeaderBlock {
   /** Name, value, name, value, … A field with several lines has a pair for each. */
   readonly fields: readonly string[];
+  /** The pool's: it gives a number to what it sends for the second time. */
+  wasSent = false;
   #wire: Uint8Array = NO_BYTES;
   /** Which status it has; 0: none yet. */
   #wireStatus = 0;

@@ -65,41 +65,60 @@ function lineOf(name: string, value: unknown): string {
 
 /** A step from one text of a list of fields to the next. */
 interface Step {
-  readonly next: Map<string, Step>;
+  next: Map<string, Step> | null;
   block: HeaderBlock | null;
 }
 
-const newStep = (): Step => ({ next: new Map(), block: null });
+const newStep = (): Step => ({ next: null, block: null });
 
 /** What a step costs beside its text, roughly. */
 const STEP_BYTES = 200;
 /** Of one generation; there are two. */
 const MAX_GENERATION_BYTES = 2 ** 19;
+/** Hashes of lists that were seen last; a power of two. */
+const SEEN = 1024;
 
 /**
  * Finds the block of header fields by their content, so that a handler may make its headers anew for every answer: they are checked, and
  * sent from a worker to the main thread, once. A look-up walks from text to text of the list.
  *
- * Memory is bounded, also where no two answers are alike (an ETag, a cookie): blocks live in two generations. When the young one is full
- * it becomes the old one, whose blocks are dropped unless they were used meanwhile. What comes again and again keeps its block.
+ * A block is kept from the second time on that its fields are seen: where no two answers are alike (an ETag, a cookie), none is. Memory is
+ * bounded all the same: blocks live in two generations. When the young one is full it becomes the old one, whose blocks are dropped unless
+ * they are used meanwhile. What comes again and again keeps its block.
  */
 export class HeaderBlocks {
   #young = newStep();
   #old = newStep();
   #youngBytes = 0;
+  readonly #seen = new Int32Array(SEEN);
 
   /** Throws as `checkFields` does. */
   of(fields: readonly string[]): HeaderBlock {
     const known = find(this.#young, fields);
     if (known !== null) return known;
-    const block = find(this.#old, fields) ?? newBlock(fields);
+    let block = find(this.#old, fields);
+    if (block === null) {
+      checkFields(fields);
+      if (!this.#wasSeen(fields)) return new HeaderBlock(fields);
+      block = new HeaderBlock(fields.map(copied));
+    }
     this.#add(block);
     return block;
+  }
+
+  /** Whether these fields were among the last; two with the same hash are taken for the same, which costs a place at worst. */
+  #wasSeen(fields: readonly string[]): boolean {
+    const hash = hashOf(fields);
+    const place = hash & (SEEN - 1);
+    const wasSeen = this.#seen[place] === hash;
+    this.#seen[place] = hash;
+    return wasSeen;
   }
 
   #add(block: HeaderBlock): void {
     let step = this.#young;
     for (const text of block.fields) {
+      step.next ??= new Map();
       let next = step.next.get(text);
       if (next === undefined) {
         next = newStep();
@@ -116,9 +135,14 @@ export class HeaderBlocks {
   }
 }
 
-function newBlock(fields: readonly string[]): HeaderBlock {
-  checkFields(fields);
-  return new HeaderBlock(fields.map(copied));
+function find(root: Step, fields: readonly string[]): HeaderBlock | null {
+  let step = root;
+  for (const text of fields) {
+    const next = step.next?.get(text);
+    if (next === undefined) return null;
+    step = next;
+  }
+  return step.block;
 }
 
 /** A text that is a slice of a page would keep the whole page in memory. Fields are Latin-1 by their check. */
@@ -126,12 +150,12 @@ function copied(text: string): string {
   return Buffer.from(text, "latin1").toString("latin1");
 }
 
-function find(root: Step, fields: readonly string[]): HeaderBlock | null {
-  let step = root;
-  for (const text of fields) {
-    const next = step.next.get(text);
-    if (next === undefined) return null;
-    step = next;
+/** FNV-1a (Fowler, Noll and Vo; draft-eastlake-fnv), over characters in place of bytes, with a mark after each text. */
+function hashOf(texts: readonly string[]): number {
+  let hash = 0x811c9dc5 | 0;
+  for (const text of texts) {
+    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+    hash = Math.imul(hash ^ 0x100, 0x01000193);
   }
-  return step.block;
+  return hash;
 }
