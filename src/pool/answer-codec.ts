@@ -3,15 +3,16 @@ import type { RecordRing } from "../shared/memory/record-ring.js";
 
 /**
  * An answer in a worker's ring: six words, two times, then the header fields where they are new, then the body.
- * Header fields are sent once: a block that is used again travels as the number it got the first time, and main keeps the
- * fields by worker and number. The ring keeps the order, so a number never arrives before its fields. When all numbers are given,
- * the worker forgets and starts again: fields that come with a number replace those it stood for.
+ * A block of header fields that is sent for the second time gets a number with its fields, main keeps both, by worker, and from the third
+ * time on the number stands for them: blocks of single answers (a redirect, an ETag) take no numbers from those that come again. The ring
+ * keeps the order, so a number never arrives before its fields. When all numbers are given, the worker forgets them and starts again:
+ * fields that come with a number replace those it stood for.
  */
 const SLOT_WORD = 0;
 const STATUS_WORD = 1;
-/** Number of the header block, from 1; 0: it has no fields. */
+/** Number of the header block, from 1; 0: it has none, or no fields. */
 const HEADERS_WORD = 2;
-/** Bytes of the fields that follow; 0: main knows them by number. */
+/** Bytes of the fields that follow; 0: there are none, or main knows them by number. */
 const FIELDS_BYTES_WORD = 3;
 const BODY_BYTES_WORD = 4;
 /** Which filling of the slot it answers. */
@@ -54,9 +55,7 @@ export class AnswerWriter {
     let fields = "";
     if (number === undefined) {
       fields = headers.fields.join(SEPARATOR);
-      // Blocks of single answers (a redirect, a range) would use the numbers up and leave none for those that come again.
-      if (this.#numbers.size === MAX_NUMBERED) this.#numbers.clear();
-      number = this.#numbers.size + 1;
+      number = headers.wasSent ? this.#nextNumber() : 0;
     }
     // Field values are Latin-1 by HeaderBlock's own check: a byte a character.
     const recordBytes = HEAD_BYTES + fields.length + bodyBytes;
@@ -79,8 +78,14 @@ export class AnswerWriter {
     else ring.bytes.set(body, bodyStart);
     ring.commit();
     // Only now: a block whose record found no room has not been sent.
-    if (fields !== "") this.#numbers.set(headers, number);
+    if (number > 0 && fields !== "") this.#numbers.set(headers, number);
+    headers.wasSent = true;
     return true;
+  }
+
+  #nextNumber(): number {
+    if (this.#numbers.size === MAX_NUMBERED) this.#numbers.clear();
+    return this.#numbers.size + 1;
   }
 }
 
@@ -121,16 +126,13 @@ export class AnswerReader {
 
   #headers(number: number, offset: number, fieldsBytes: number): HeaderBlock {
     if (fieldsBytes === 0) return this.#blocks[number]!;
-    const parts = this.#ring.bytes.toString("latin1", offset, offset + fieldsBytes).split(SEPARATOR);
-    const block = headerBlockOf(parts);
-    this.#blocks[number] = block;
+    const block = headerBlockOf(this.#ring.bytes.toString("latin1", offset, offset + fieldsBytes).split(SEPARATOR));
+    if (number > 0) this.#blocks[number] = block;
     return block;
   }
 }
 
-/** A block from fields that a HeaderBlock of another thread has checked. */
+/** A block from fields that another thread has checked. Never throws. */
 export function headerBlockOf(fields: readonly string[]): HeaderBlock {
-  return new HeaderBlock(
-    Object.fromEntries(fields.flatMap((name, i) => (i % 2 === 0 ? [[name, fields[i + 1]!]] : []))),
-  );
+  return new HeaderBlock(fields);
 }

@@ -13,7 +13,8 @@ import { WorkLoop } from "./work-loop.js";
 /** A worker thread: claims requests from the shared ring, runs their handlers, publishes the answers. work-loop.ts says when. */
 const { worker, memory, shared } = workerData as StartupMessage;
 const port = parentPort!;
-const post = (message: WorkerMessage): void => port.postMessage(message);
+const post = (message: WorkerMessage, transfer: readonly ArrayBuffer[] = []): void =>
+  port.postMessage(message, transfer);
 
 const context = threadContext(shared, 1 + worker);
 const dispatch = await createDispatch(context);
@@ -51,23 +52,43 @@ function serve(slot: number): void {
     loop.deferred();
     response.then((late) => {
       loop.settled();
-      answer({ slot, turn, claimedMs, doneMs: claimedMs > 0 ? nowMs() : 0 }, late);
+      answer({ slot, turn, claimedMs, doneMs: claimedMs > 0 ? nowMs() : 0 }, request.path, late);
     });
   } else {
-    answer({ slot, turn, claimedMs, doneMs: claimedMs > 0 ? nowMs() : 0 }, response);
+    answer({ slot, turn, claimedMs, doneMs: claimedMs > 0 ? nowMs() : 0 }, request.path, response);
+  }
+}
+
+/** Sends a response, or a 500 if it cannot be sent: memory for its copy may be missing. */
+function answer(tag: AnswerTag, path: string, response: HandlerResponse): void {
+  try {
+    send(tag, response);
+  } catch (error) {
+    if (response.pin !== undefined) context.cache.release(response.pin);
+    send(tag, dispatch.unsendable(path, error));
   }
 }
 
 /** The answer is visible before the bell is looked at: main looks at the answers again after arming it. */
-function answer(tag: AnswerTag, response: HandlerResponse): void {
+function send(tag: AnswerTag, response: HandlerResponse): void {
   if (answers.write(tag, response)) {
     if (doorbell.press()) post({ type: "bell" });
   } else {
     const { status, headers, body, pin = -1 } = response;
-    // Without a pin, bytes of the cache are this thread's only until it goes on.
-    const isPassing = pin === -1 && body instanceof Uint8Array && body.buffer === context.cache.memory;
-    post({ type: "answer", tag, status, fields: headers.fields, body: isPassing ? Uint8Array.from(body) : body, pin });
+    const message = { type: "answer", tag, status, fields: headers.fields, pin } as const;
+    if (pin === -1 && body instanceof Uint8Array && isOnlyHere(body)) {
+      // A message would take the whole buffer along, copied twice: so it takes a copy of this part, without another copy.
+      const copy = Uint8Array.from(body);
+      post({ ...message, body: copy }, [copy.buffer]);
+    } else {
+      post({ ...message, body });
+    }
   }
+}
+
+/** Whether bytes are to be copied: those that no other thread can see, and, without a pin, those of the cache, which are this thread's only until it goes on. */
+function isOnlyHere({ buffer }: Uint8Array): boolean {
+  return !(buffer instanceof SharedArrayBuffer) || buffer === context.cache.memory;
 }
 
 // A listener keeps the event loop alive while a promise of `waitAsync`, which does not, is all there is to wait for.

@@ -5,6 +5,8 @@ export interface Exchange {
   readonly status: number;
   /** By name in lower case; a field in several lines has the last. */
   readonly headers: ReadonlyMap<string, string>;
+  /** Its field lines, as they came. */
+  readonly head: readonly string[];
   /** A byte a character. */
   readonly body: string;
 }
@@ -22,5 +24,10 @@ export async function ask(port: number, methodAndPath: string, lines: readonly s
     const colon = line.indexOf(":");
     return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()] as const;
   });
-  return { status: Number(statusLine.split(" ")[1]), headers: new Map(headers), body: text.slice(headEnd + 4) };
+  return {
+    status: Number(statusLine.split(" ")[1]),
+    headers: new Map(headers),
+    head: fields,
+    body: text.slice(headEnd + 4),
+  };
 }

@@ -30,6 +30,8 @@ export interface StatsFigures {
   readonly denied: number;
   readonly handled: number;
   readonly handlerErrors: number;
+  readonly bodyBytes: number;
+  readonly peakRssBytes: number;
   readonly workersLost: number;
   readonly cache: Figures["cache"];
   readonly log: Figures["log"];

@@ -7,6 +7,8 @@ import { bodyBytes, type FrontState } from "../state.js";
 import type { Connection } from "./connection.js";
 import { type Client, filePieces, memoryPieces, sendPieces } from "./stream.js";
 
+const NO_BYTES = new Uint8Array(0);
+
 /** The answer to one request through Node's ServerResponse, which keeps answers in the order of their requests. */
 export class NodeReply extends FrontReply<FrontState> implements Client {
   readonly #response: ServerResponse;
@@ -68,7 +70,8 @@ export class NodeReply extends FrontReply<FrontState> implements Client {
     } else {
       this.#watch();
       // A file that turns out to be gone is cut off after its head, as everywhere: a client sees that something is missing.
-      response.flushHeaders();
+      // With bytes, if none: `flushHeaders` would write the fields in UTF-8.
+      response.write(NO_BYTES);
       sendPieces(response, this, body instanceof Uint8Array ? memoryPieces(body) : filePieces(body));
     }
   }

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import { usageError } from "../errors.js";
+import { BadResult } from "./result-error.js";
 
 /** Values of request header fields by name in lower case. A field that came in several lines is one value, joined by commas (RFC 9110 §5.3). */
 export type RequestHeaders = Readonly<Record<string, string>>;
@@ -49,14 +50,23 @@ export interface HandlerResponse {
 /** A body up to this size is copied before `Reply.send` returns; a longer one must not change before it has been sent. */
 export const COPIED_BODY_BYTES = 64 * 1024;
 
-/** What a handler may return: header fields need not be checked yet. An object that is used again is checked only once. */
-export interface HandlerResult extends Omit<HandlerResponse, "headers"> {
-  readonly headers: HeaderBlock | Readonly<Record<string, string>>;
+/** One line of a field, or several, which are not joined. */
+export type HeaderValue = string | number | readonly (string | number)[];
+
+/** Header fields as a handler may give them: a plain object, or pairs, as `Headers` and `Map` have them. */
+export type HeaderFields = Readonly<Record<string, HeaderValue>> | Iterable<readonly [string, HeaderValue]>;
+
+/** What a handler may return: result.ts makes a HandlerResponse of it. */
+export interface HandlerResult {
+  /** An integer from 200 to 599. */
+  readonly status: number;
+  readonly headers: HeaderBlock | HeaderFields;
+  readonly body: string | ArrayBufferView | ArrayBufferLike | FileBody;
 }
 
 /** Answers one request, now or later. A throw or a rejection becomes a 500 and is counted. */
 export interface Handler {
-  (request: HandlerRequest): HandlerResult | Promise<HandlerResult>;
+  (request: HandlerRequest): HandlerResult | PromiseLike<HandlerResult>;
   /** Names of the request header fields it reads, in lower case. What nobody reads is not copied. */
   readonly headers?: readonly string[];
 }
@@ -73,11 +83,30 @@ export interface HeaderTable {
 export interface Dispatch {
   (request: HandlerRequest): HandlerResponse | Promise<HandlerResponse>;
   readonly headerTable: HeaderTable;
+  /** What is answered instead of a response that could not be sent, for `cause`: counted and logged as a failure of that path's handler. Never throws. */
+  unsendable(path: string, cause: unknown): HandlerResponse;
 }
 
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-// RFC 9110 §5.5: visible ASCII, spaces and tabs inside, obs-text. µWS writes a value as it is, so CR and LF stop here.
-const FIELD_VALUE = /^[!-~\u0080-\u00ff](?:[\t -~\u0080-\u00ff]*[!-~\u0080-\u00ff])?$/;
+// RFC 9110 §5.5: visible ASCII, spaces and tabs inside, obs-text, or nothing. µWS writes a value as it is, so CR and LF stop here.
+const FIELD_VALUE = /^(?:[!-~\u0080-\u00ff](?:[\t -~\u0080-\u00ff]*[!-~\u0080-\u00ff])?)?$/;
+/** What frames a message and what concerns one connection (RFC 9110 §7.6.1) is the front's; so is Date, which µWS writes by itself. */
+const OF_THE_SERVER = /^(?:content-length|transfer-encoding|trailer|connection|keep-alive|upgrade|date)$/i;
+
+function checkField(name: string, value: string): void {
+  if (!FIELD_NAME.test(name)) throw new BadResult(`header field name ${JSON.stringify(name)}: use a token of RFC 9110`);
+  if (!FIELD_VALUE.test(value)) {
+    throw new BadResult(
+      `header field ${name} with characters that no value may have: use visible Latin-1, spaces inside`,
+    );
+  }
+  if (OF_THE_SERVER.test(name)) throw new BadResult(`header field ${name}: leave it out, the server writes it`);
+}
+
+/** Throws BadResult, a TypeError, for a name or a value that RFC 9110 §5 does not allow, and for fields that are the server's to write. `fields`: name, value, name, value, … */
+export function checkFields(fields: readonly string[]): void {
+  for (let i = 0; i < fields.length; i += 2) checkField(fields[i]!, fields[i + 1]!);
+}
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -86,29 +115,28 @@ const NO_BYTES = new Uint8Array(0);
  * its identity is what lets the pool send it to the main thread as a number.
  */
 export class HeaderBlock {
-  /** Name, value, name, value, … */
+  /** Name, value, name, value, … A field with several lines has a pair for each. */
   readonly fields: readonly string[];
+  /** The pool's: it gives a number to what it sends for the second time. */
+  wasSent = false;
   #wire: Uint8Array = NO_BYTES;
   /** Which status it has; 0: none yet. */
   #wireStatus = 0;
 
-  /** Throws TypeError for a name or a value that RFC 9110 §5 does not allow, and for lengths, which are the front's to write. */
-  constructor(fields: Readonly<Record<string, string>>) {
-    for (const [name, value] of Object.entries(fields)) {
-      if (!FIELD_NAME.test(name)) throw new TypeError(`"${name}" is not a header field name`);
-      if (!FIELD_VALUE.test(value))
-        throw new TypeError(`the value of header field ${name} has characters that are not allowed`);
-      if (/^(content-length|transfer-encoding|connection)$/i.test(name))
-        throw new TypeError(`${name} is written by the server`);
+  /** `fields` by name, or as a list that `checkFields` has passed. Throws as that does for what is given by name. */
+  constructor(fields: Readonly<Record<string, string>> | readonly string[]) {
+    if (isList(fields)) {
+      this.fields = fields;
+    } else {
+      this.fields = Object.entries(fields).flat();
+      checkFields(this.fields);
     }
-    this.fields = Object.entries(fields).flat();
   }
 
-  /** The same fields and one more, which it does not have yet. */
+  /** The same fields and one more line. */
   with(name: string, value: string): HeaderBlock {
-    const fields: Record<string, string> = { [name]: value };
-    for (let i = 0; i < this.fields.length; i += 2) fields[this.fields[i]!] = this.fields[i + 1]!;
-    return new HeaderBlock(fields);
+    checkField(name, value);
+    return new HeaderBlock([name, value, ...this.fields]);
   }
 
   /**
@@ -124,6 +152,10 @@ export class HeaderBlock {
     }
     return this.#wire;
   }
+}
+
+function isList(fields: Readonly<Record<string, string>> | readonly string[]): fields is readonly string[] {
+  return Array.isArray(fields);
 }
 
 /** The type is what the server says it is, and not what a browser finds by looking at the bytes (Fetch standard, §3.5). */

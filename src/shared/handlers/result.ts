@@ -1,0 +1,47 @@
+import { type HandlerResponse, HeaderBlock } from "./handler.js";
+import { bodyOf } from "./result-body.js";
+import { BadResult, typeOf } from "./result-error.js";
+import { fieldsOf, type HeaderBlocks } from "./result-headers.js";
+
+/**
+ * The one place where what a handler returned is looked at: every part of the response that comes out of it has the type that the cores
+ * and the fronts rely on. Each property is read once. Throws BadResult, or whatever a getter of the result throws.
+ */
+export function responseOf(result: unknown, blocks: HeaderBlocks): HandlerResponse {
+  if (typeof result !== "object" || result === null) throw noResult(result);
+  const { status, headers, body } = result as Partial<Record<keyof HandlerResponse, unknown>>;
+  if (!isStatus(status)) throw badStatus(result, status);
+  if (headers instanceof HeaderBlock) {
+    const sent = bodyOf(body);
+    // Only loopool's own handlers have blocks, and pins.
+    return sent === body ? (result as HandlerResponse) : { ...(result as HandlerResponse), body: sent };
+  }
+  return { status, headers: blocks.of(fieldsOf(headers)), body: bodyOf(body) };
+}
+
+function isStatus(status: unknown): status is number {
+  return Number.isInteger(status) && (status as number) >= 200 && (status as number) <= 599;
+}
+
+function noResult(result: unknown): BadResult {
+  const what = result === undefined ? "nothing" : `a result of type ${typeOf(result)}`;
+  return new BadResult(`${what}: return { status, headers, body }`);
+}
+
+function badStatus(result: object, status: unknown): BadResult {
+  if (status === undefined) return noResult(result);
+  const shown = typeof status === "string" || typeof status === "number" ? JSON.stringify(status) : typeOf(status);
+  return new BadResult(`status ${shown}: use an integer from 200 to 599`);
+}
+
+/**
+ * The promise to wait for where a handler returned one, or anything else that can be awaited (a query of knex or mongoose, say); null for
+ * a result. `then` is read once, and called once, with functions of which only the first call counts.
+ */
+export function promiseOf(result: unknown): Promise<unknown> | null {
+  if (result instanceof Promise) return result;
+  if (result === null || (typeof result !== "object" && typeof result !== "function")) return null;
+  const { then } = result as { readonly then?: unknown };
+  if (typeof then !== "function") return null;
+  return new Promise((resolve, reject) => Reflect.apply(then, result, [resolve, reject]));
+}

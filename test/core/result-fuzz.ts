@@ -1,0 +1,123 @@
+import { fileURLToPath } from "node:url";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { RawClient } from "../support/raw-client.js";
+import { withServer } from "../support/server.js";
+import { caseOf, type Expected } from "./fixtures/random-results.js";
+
+/** Results that each server is given; LOOPOOL_TEST_RESULTS=200000 is the long form. */
+const RESULTS = Number(process.env["LOOPOOL_TEST_RESULTS"] ?? 2000);
+const CONNECTIONS = 32;
+const TIMEOUT_MS = 3000;
+const handlers = fileURLToPath(new URL("./fixtures/random-results.js", import.meta.url));
+
+interface Answer {
+  readonly status: number;
+  readonly lines: readonly string[];
+  readonly body: Buffer;
+}
+
+/** The answer to one request on a connection that is kept. */
+async function exchange(client: RawClient, method: string, n: number): Promise<Answer> {
+  client.send(`${method} /fuzz?${n} HTTP/1.1\r\nHost: x\r\n\r\n`);
+  let headEnd = -1;
+  let bodyBytes = 0;
+  const text = await client.receive((received) => {
+    if (headEnd === -1) {
+      headEnd = received.indexOf("\r\n\r\n");
+      if (headEnd === -1) return false;
+      const length = /\r\nContent-Length: (\d+)/i.exec(received.slice(0, headEnd))?.[1];
+      // RFC 9112 §6.3: 204 and 304 have no body, whatever their fields say.
+      bodyBytes = method === "HEAD" || length === undefined ? 0 : Number(length);
+    }
+    return received.length >= headEnd + 4 + bodyBytes;
+  });
+  assert.is(text.length, headEnd + 4 + bodyBytes, `case ${n}: no whole answer: ${JSON.stringify(text.slice(0, 300))}`);
+  const [statusLine = "", ...lines] = text.slice(0, headEnd).split("\r\n");
+  const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(`${statusLine} `)?.[1]);
+  return { status, lines, body: Buffer.from(text.slice(headEnd + 4), "latin1") };
+}
+
+function assertAsExpected(n: number, method: string, answer: Answer, expected: Expected): void {
+  assert.is(answer.status, expected.status, `case ${n}`);
+  const ours = /^(?:x-fuzz|set-cookie)/i;
+  assert.equal(
+    answer.lines.filter((line) => ours.test(line)),
+    expected.lines,
+    `case ${n}: lines`,
+  );
+  if (method === "GET") assert.ok(answer.body.equals(expected.body), `case ${n}: body`);
+}
+
+/** Null in JSON where there is nothing to tell: without a queue, and of a worker that is idle. */
+const MAY_BE_NULL = /^\/(?:queued|workerStates\/\d+\/on)$/;
+
+/** What is not a number in a document of figures, by path; JSON has null for NaN. */
+function noNumbers(value: unknown, path = ""): readonly string[] {
+  if (typeof value === "number") return Number.isFinite(value) && value >= 0 ? [] : [path];
+  if (value === null) return MAY_BE_NULL.test(path) ? [] : [path];
+  return typeof value === "object"
+    ? Object.entries(value).flatMap(([key, one]) => noNumbers(one, `${path}/${key}`))
+    : [];
+}
+
+/** Handlers that return and throw whatever there is: each request is answered as it should be, and every figure is right. */
+export function resultFuzz(mode: string, front: string): void {
+  const test = suite(`${mode} behind ${front}: random results`);
+
+  test(`${RESULTS} results and throws of random shape: each is answered, counted, and costs no worker`, async () => {
+    await withServer(
+      { mode, front, handlers, workers: 2, requestTimeoutMs: TIMEOUT_MS },
+      async ({ port, url, stats }) => {
+        let next = 0;
+        const count = { bad: 0, never: 0, late: 0, neverRun: 0, bodyBytes: 0 };
+        const one = async (client: RawClient, n: number): Promise<void> => {
+          const { expected, isNever } = caseOf(n);
+          const method = n % 10 === 0 ? "HEAD" : "GET";
+          const answer = await exchange(client, method, n);
+          count.bodyBytes += answer.body.length;
+          const text = answer.body.toString("latin1");
+          if (isNever) {
+            count.never++;
+            assert.is(answer.status, 504, `case ${n}`);
+            return;
+          }
+          // A machine that stands still for that long makes any handler late. Only with a body of ours is it known to be that.
+          if (text.startsWith("504 Gateway Timeout")) count.late++;
+          else if (text.startsWith("503 Service Unavailable")) count.neverRun++;
+          else if (expected !== null) assertAsExpected(n, method, answer, expected);
+          else
+            assert.equal(
+              [answer.status, text],
+              [500, method === "GET" ? "500 Internal Server Error\n" : ""],
+              `case ${n}`,
+            );
+          if (expected === null && !text.startsWith("503 ")) count.bad++;
+        };
+        const lane = async (): Promise<void> => {
+          const client = await RawClient.open(port);
+          while (next < RESULTS) await one(client, next++);
+          client.socket.destroy();
+        };
+        await Promise.all(Array.from({ length: CONNECTIONS }, lane));
+
+        const figures = await stats();
+        const { handled, handlerErrors, timedOut, workersLost, workers, aborted, shed, bodyBytes } = figures;
+        assert.is(handled, RESULTS - count.neverRun + 1, "the reading itself is one more");
+        assert.is(handlerErrors, count.bad);
+        assert.is(timedOut, count.never + count.late + count.neverRun);
+        assert.equal([workersLost, aborted, shed], [0, 0, 0]);
+        assert.is(workers, mode === "pool" ? 2 : 0);
+        assert.is(bodyBytes, count.bodyBytes);
+        const answered = Object.values(figures.status).reduce((sum, responses) => sum + responses, 0);
+        assert.is(answered, RESULTS);
+        assert.equal(noNumbers(figures), []);
+        const metrics = await (await fetch(`${url}/metrics`)).text();
+        assert.not.match(metrics, /NaN|undefined|null/);
+        assert.ok(count.bad > RESULTS / 4 && count.bad < RESULTS, String(count.bad));
+      },
+    );
+  });
+
+  test.run();
+}
