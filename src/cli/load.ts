@@ -7,6 +7,7 @@ import type { LoadOptions } from "../load/options.js";
 import { startGenerator } from "../load/start.js";
 import { abReport } from "../report/ab-text.js";
 import { LoopoolError, messageOf, usageError } from "../shared/errors.js";
+import { requestsPerSecond } from "../statistics/rate.js";
 import { fileFlags, resultFilesOf, writeResultFiles } from "./load-files.js";
 import { AUTO, loadFlags, loadOptionsOf, threadsOf, warmUpOf } from "./load-options.js";
 import { checkOpenFiles } from "./open-files.js";
@@ -114,9 +115,9 @@ function checkAuto(argv: Readonly<Record<string, unknown>>, files: number): void
 }
 
 /** 50, 70 and 90% of what a closed loop served, as round figures; none where it served nothing. */
-function ratesOf({ completed, elapsedSeconds }: GeneratorResult): readonly number[] {
-  const capacity = completed / elapsedSeconds;
-  return completed === 0 ? [] : [0.5, 0.7, 0.9].map((share) => Number((share * capacity).toPrecision(2)));
+function ratesOf(result: GeneratorResult): readonly number[] {
+  const capacity = requestsPerSecond(result);
+  return capacity === 0 ? [] : [0.5, 0.7, 0.9].map((share) => Number((share * capacity).toPrecision(2)));
 }
 
 function print(result: GeneratorResult, asJson: boolean): void {

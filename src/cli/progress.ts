@@ -1,6 +1,7 @@
 import { Presets, SingleBar } from "cli-progress";
 import { loadText } from "../report/format.js";
 import { failedRequests } from "../statistics/accounts.js";
+import { requestsPerSecond } from "../statistics/rate.js";
 import type { PlannedTrial } from "../sweep/plan.js";
 import type { TrialResult } from "../sweep/result.js";
 import type { SweepProgress } from "../sweep/sweep.js";
@@ -48,7 +49,7 @@ function describe(trial: PlannedTrial): string {
 function outcome({ run, failure }: TrialResult): string {
   if (run === null) return `failed: ${failure}`;
   const failed = failedRequests(run);
-  const rate = Math.round(run.completed / run.elapsedSeconds).toLocaleString("en");
+  const rate = Math.round(requestsPerSecond(run)).toLocaleString("en");
   return `${rate} requests/s${failed > 0 ? `, ${failed} errors` : ""}`;
 }
 

@@ -4,6 +4,7 @@ import type { LoadOptions } from "./options.js";
 import { ParseState, ResponseParser } from "./response-parser.js";
 import type { ErrorClass } from "./run-result.js";
 import type { Tally } from "./tally.js";
+import type { WindowPart } from "./window.js";
 
 /** Decides when a lane sends its next request. */
 export interface Loop {
@@ -15,6 +16,8 @@ export interface Loop {
   checkTimeout(nowMs: number): void;
   /** The tally gives out no more: lanes that wait for a request are closed. */
   stop(): void;
+  /** Of a run that has ended. */
+  window(): WindowPart;
 }
 
 /** What all lanes of a run share. */
@@ -49,6 +52,8 @@ export class Lane {
   #connectMs = 0;
   #writtenMs = 0;
   #firstByteMs = 0;
+  #endedMs = 0;
+  #succeeded = false;
 
   constructor(context: LaneContext, loop: Loop) {
     this.#context = context;
@@ -65,6 +70,16 @@ export class Lane {
   /** It has a connection that can be used again. */
   get connected(): boolean {
     return this.#connected;
+  }
+
+  /** When its last request ended, ms of performance.now(); 0 before the first. */
+  get endedMs(): number {
+    return this.#endedMs;
+  }
+
+  /** That request was a success. */
+  get succeeded(): boolean {
+    return this.#succeeded;
   }
 
   /** Sends a request that has been taken from the tally, over a new connection where there is none. Its latency counts from `intendedMs`. */
@@ -162,7 +177,8 @@ export class Lane {
     const parser = this.#parser;
     const reusable = options.keepAlive && parser.head.keepAlive;
     this.#busy = false;
-    tally.respond(
+    this.#endedMs = nowMs;
+    this.#succeeded = tally.respond(
       {
         status: parser.head.status,
         bodyBytes: parser.bodyBytes,
@@ -192,7 +208,9 @@ export class Lane {
     this.close();
     if (!this.#busy) return;
     this.#busy = false;
-    this.#context.tally.fail(errorClass, performance.now());
+    this.#endedMs = performance.now();
+    this.#succeeded = false;
+    this.#context.tally.fail(errorClass, this.#endedMs);
     // Not at once: a target that refuses immediately must not grow the stack.
     setImmediate(() => this.#loop.free(this, performance.now()));
   }

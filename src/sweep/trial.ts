@@ -72,7 +72,7 @@ function windowOf(
     return { requests: scheduled, seconds: null, warmup: String(Math.min(warmupRequests, scheduled >> 1)) };
   }
   if (seconds === undefined) return { requests, seconds: null, warmup: String(warmupRequests) };
-  return { requests: null, seconds, warmup: `${Math.ceil(seconds / 2)}s` };
+  return { requests: null, seconds, warmup: `${Math.min(seconds, Math.ceil(seconds / 2))}s` };
 }
 
 /** How the server of one core of a plan is started: a script and its arguments, without its address. */
