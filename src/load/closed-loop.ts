@@ -53,9 +53,8 @@ export class ClosedLoop implements Loop {
   stop(): void {}
 
   window(): WindowPart {
-    const endMs = this.#tally.exhausted ? this.#lastStartMs : this.#deadlineMs;
     return {
-      endsAfterMs: endMs - this.#startMs,
+      endsAfterMs: this.#tally.exhausted ? this.#lastStartMs - this.#startMs : this.#durationMs,
       lastEndsMs: this.#lastEndsMs.map((ms) => ms - this.#startMs),
       completedAfter: 0,
     };

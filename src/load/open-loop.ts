@@ -50,8 +50,9 @@ export class OpenLoop implements Loop {
   /** Number of the next request. */
   #next: number;
   #lastSentMs = 0;
-  /** When the schedule is over, or the run was stopped. */
+  /** When the schedule is over, or the run was stopped: after so long. */
   #endMs = 0;
+  #endsAfterMs = 0;
   #completedAfter = 0;
   /** Lanes that are free, and since when: a ring, the one that has waited longest at `#head`. */
   readonly #free: (Lane | undefined)[];
@@ -77,7 +78,8 @@ export class OpenLoop implements Loop {
   start(lanes: readonly Lane[], startMs: number): void {
     this.#startMs = startMs;
     this.#lastSentMs = startMs;
-    this.#endMs = startMs + this.#settings.scheduleMs;
+    this.#endsAfterMs = this.#settings.scheduleMs;
+    this.#endMs = startMs + this.#endsAfterMs;
     for (const lane of lanes) this.#push(lane, startMs);
     this.#send(performance.now());
   }
@@ -97,12 +99,13 @@ export class OpenLoop implements Loop {
   }
 
   stop(): void {
-    this.#endMs = Math.min(this.#endMs, performance.now());
+    this.#endsAfterMs = Math.min(this.#endsAfterMs, performance.now() - this.#startMs);
+    this.#endMs = this.#startMs + this.#endsAfterMs;
     this.#closeFree();
   }
 
   window(): WindowPart {
-    return { endsAfterMs: this.#endMs - this.#startMs, lastEndsMs: [], completedAfter: this.#completedAfter };
+    return { endsAfterMs: this.#endsAfterMs, lastEndsMs: [], completedAfter: this.#completedAfter };
   }
 
   toPart(): OpenLoopPart {

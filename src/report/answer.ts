@@ -167,8 +167,9 @@ function evidence(comparison: Comparison): readonly string[] {
   ];
 }
 
-function loops({ requests, openLoop }: SweepPlan): string {
-  const closed = `with ${whole(requests)} requests each, closed loop`;
+function loops({ requests, seconds, openLoop }: SweepPlan): string {
+  const length = seconds === undefined ? `with ${whole(requests)} requests` : `of ${significant(seconds)} s`;
+  const closed = `${length} each, closed loop`;
   if (openLoop === undefined) return closed;
   const open = `of ${significant(openLoop.seconds)} s at given rates, open loop`;
   return openLoop.shares === null ? open : `${closed}, and ${open}`;
