@@ -11,14 +11,15 @@ export interface RanTrial {
   readonly server: ServerAccount | null;
 }
 
-/** How many CPUs each side may use, and how many both together. */
+/** How many CPUs each side may use, and how many both together; `overlap`: some are used by both. */
 interface Allowed {
   readonly server: number;
   readonly union: number;
   readonly overlap: boolean;
 }
 
-function allowedCpus(pinning: Pinning, environment: Pick<Environment, "cores">): Allowed {
+/** What a pinning on a machine with so many CPUs leaves to server and generator. */
+export function allowedCpus(pinning: Pinning, environment: Pick<Environment, "cores">): Allowed {
   const all = new Set(Array.from({ length: environment.cores }, (_, cpu) => cpu));
   const server = pinning.server === null ? all : cpuList(pinning.server);
   const generator = pinning.generator === null ? all : cpuList(pinning.generator);
