@@ -4,6 +4,7 @@ import { checkDriverOptions } from "../drivers/check.js";
 import { driverNamed, driverNames } from "../drivers/drivers.js";
 import type { GeneratorResult } from "../drivers/result.js";
 import type { LoadOptions } from "../load/options.js";
+import { errorClasses } from "../load/run-result.js";
 import { startGenerator } from "../load/start.js";
 import { abReport } from "../report/ab-text.js";
 import { LoopoolError, messageOf, usageError } from "../shared/errors.js";
@@ -166,7 +167,7 @@ async function hold(): Promise<void> {
 }
 
 /** All refused is a mistake in the address, not a measurement. What this machine lacks has a remedy here. */
-function tellWhatFailed({ url, sent, errors }: GeneratorResult): void {
+function tellWhatFailed({ url, sent, completed, errors, statusCounts }: GeneratorResult): void {
   if (sent > 0 && errors["connect-refused"] >= sent) {
     throw new LoopoolError("REFUSED", `${url}: connection refused ${sent} times: does a server listen on that port?`);
   }
@@ -180,5 +181,10 @@ function tellWhatFailed({ url, sent, errors }: GeneratorResult): void {
     console.error(
       `loopool: ${errors["too-many-files"]} connections found no file descriptor: use a smaller --concurrency, or raise "ulimit -n"`,
     );
+  }
+  if (sent > 0 && completed === 0) {
+    const classes = errorClasses.filter((name) => errors[name] > 0).map((name) => `${name} ${errors[name]}`);
+    const statuses = Object.entries(statusCounts ?? {}).map(([status, count]) => `status ${status} ${count} times`);
+    throw new LoopoolError("NO_SUCCESS", `${url}: no request succeeded (${[...classes, ...statuses].join(", ")})`);
   }
 }

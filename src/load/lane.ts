@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { BodyHash } from "./body-hash.js";
+import { BodyHash, type BodySink } from "./body-hash.js";
 import type { LoadOptions } from "./options.js";
 import { ParseState, ResponseParser } from "./response-parser.js";
 import type { ErrorClass } from "./run-result.js";
@@ -30,6 +30,8 @@ export interface LaneContext {
   /** Bytes are read into it and used up before the next read of any socket: one serves all. */
   readonly readBuffer: Buffer;
   readonly tally: Tally;
+  /** Is told of the bytes of bodies in place of a hash. */
+  readonly bodySink?: BodySink;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface LaneContext {
  */
 export class Lane {
   readonly #context: LaneContext;
-  readonly #loop: Loop;
+  readonly #loop: Pick<Loop, "free">;
   /** Only where bodies are compared. */
   readonly #hash: BodyHash | null;
   readonly #parser: ResponseParser;
@@ -55,11 +57,11 @@ export class Lane {
   #endedMs = 0;
   #succeeded = false;
 
-  constructor(context: LaneContext, loop: Loop) {
+  constructor(context: LaneContext, loop: Pick<Loop, "free">) {
     this.#context = context;
     this.#loop = loop;
     this.#hash = (context.options.bodySha256 ?? null) === null ? null : new BodyHash();
-    this.#parser = new ResponseParser(this.#hash);
+    this.#parser = new ResponseParser(context.bodySink ?? this.#hash);
   }
 
   /** The `Server` the responses name. */
