@@ -52,7 +52,9 @@ function outcome({ run, failure }: TrialResult): string {
   if (run === null) return `failed: ${failure}`;
   const failed = failedRequests(run);
   const rate = Math.round(requestsPerSecond(run)).toLocaleString("en");
-  return `${rate} requests/s${failed > 0 ? `, ${failed} errors` : ""}`;
+  const statuses = Object.keys(run.statusCounts ?? {}).filter((status) => !status.startsWith("2"));
+  const why = statuses.length === 0 ? "" : ` (status ${statuses.join(", ")})`;
+  return `${rate} requests/s${failed > 0 ? `, ${failed} errors${why}` : ""}`;
 }
 
 function left(remainingMs: number | null): string {

@@ -1,3 +1,4 @@
+import { oneLine } from "../shared/errors.js";
 import { addressOf } from "./address.js";
 import { Common, commonMemory } from "./common.js";
 import { Lane } from "./lane.js";
@@ -7,8 +8,10 @@ import { Tally } from "./tally.js";
 
 const SCAN_MS = 50;
 const READ_BUFFER_BYTES = 64 * 1024;
-/** Of a body: enough for what an error says of itself. */
-const MAX_TEXT_BYTES = 500;
+/** Of a body: enough to come to the words of an error page. */
+const MAX_BODY_BYTES = 4096;
+/** Of these words: enough for what an error says of itself. */
+const MAX_TEXT_CHARS = 200;
 
 /** How one request went. */
 export interface Asked {
@@ -16,7 +19,7 @@ export interface Asked {
   readonly errorClass: ErrorClass | null;
   /** Of a whole response; null where there was none. */
   readonly status: number | null;
-  /** The first bytes of the body as text, in one line. */
+  /** What the body says first, in one line, without markup and control characters. */
   readonly text: string;
 }
 
@@ -32,7 +35,7 @@ export async function askOnce(options: LoadOptions, signal: AbortSignal): Promis
   let bodyBytes = 0;
   const bodySink = {
     update(bytes: Buffer, start: number, end: number): void {
-      if (bodyBytes < MAX_TEXT_BYTES) body.push(Buffer.from(bytes.subarray(start, end)));
+      if (bodyBytes < MAX_BODY_BYTES) body.push(Buffer.from(bytes.subarray(start, end)));
       bodyBytes += end - start;
     },
   };
@@ -59,6 +62,13 @@ export async function askOnce(options: LoadOptions, signal: AbortSignal): Promis
   return {
     errorClass: errorClasses.find((name) => tally.errors[name] > 0) ?? null,
     status: status === undefined ? null : Number(status),
-    text: Buffer.concat(body).subarray(0, MAX_TEXT_BYTES).toString("utf8").replace(/\s+/g, " ").trim(),
+    text: wordsOf(Buffer.concat(body).subarray(0, MAX_BODY_BYTES).toString("utf8")),
   };
+}
+
+function wordsOf(body: string): string {
+  const words = /^\s*<(!doctype|html)/i.test(body)
+    ? body.replace(/<(head|style|script)\b[\s\S]*?(<\/\1>|$)/gi, " ").replace(/<[^>]*(>|$)/g, " ")
+    : body;
+  return oneLine(words).slice(0, MAX_TEXT_CHARS);
 }

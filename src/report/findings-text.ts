@@ -28,7 +28,14 @@ export function reasonText(reason: Reason): string {
       return `${counted(reason.trials, "trial")} failed: ${reason.failure}`;
     case "errors": {
       const classes = Object.entries(reason.byClass).map(([name, count]) => `${name} ${whole(count)}`);
-      return `${whole(reason.failed)} of ${whole(reason.sent)} requests failed: ${listed(classes)}`;
+      const statuses = Object.entries(reason.byStatus ?? {}).map(
+        ([status, count]) => `status ${status} ${whole(count)}`,
+      );
+      return [
+        `${whole(reason.failed)} of ${whole(reason.sent)} requests failed: ${listed(classes)}`,
+        ...(statuses.length === 0 ? [] : [` (${listed(statuses)})`]),
+        ...(reason.serverErrors === undefined ? [] : [`; the server said: ${reason.serverErrors}`]),
+      ].join("");
     }
     case "stopped-early":
       return `${whole(reason.sent)} of ${whole(reason.asked)} requests were sent${worstOf(reason.trials)}`;

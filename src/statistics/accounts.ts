@@ -150,6 +150,15 @@ const rules: readonly Rule[] = [
   },
 ];
 
+/** Responses outside 2xx, by status. */
+function unexpectedStatuses(trials: readonly RanTrial[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const [status, count] of trials.flatMap(({ run }) => Object.entries(run.statusCounts ?? {}))) {
+    if (!status.startsWith("2")) counts[status] = (counts[status] ?? 0) + count;
+  }
+  return counts;
+}
+
 /** Do the books of these trials add up? A reason for each rule that one of them breaks. */
 export function audit(trials: readonly RanTrial[]): readonly Reason[] {
   const reasons: Reason[] = [];
@@ -160,7 +169,16 @@ export function audit(trials: readonly RanTrial[]): readonly Reason[] {
       const count = trials.reduce((sum, { run }) => sum + run.errors[errorClass], 0);
       if (count > 0) byClass[errorClass] = count;
     }
-    reasons.push({ code: "errors", sent: trials.reduce((sum, { run }) => sum + run.sent, 0), failed, byClass });
+    const byStatus = unexpectedStatuses(trials);
+    const serverErrors = trials.find(({ run, serverErrors }) => serverErrors && failedRequests(run) > 0)?.serverErrors;
+    reasons.push({
+      code: "errors",
+      sent: trials.reduce((sum, { run }) => sum + run.sent, 0),
+      failed,
+      byClass,
+      ...(Object.keys(byStatus).length === 0 ? {} : { byStatus }),
+      ...(serverErrors === undefined ? {} : { serverErrors }),
+    });
   }
   for (const rule of rules) {
     const found = worst(trials, rule.broken);

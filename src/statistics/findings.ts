@@ -15,6 +15,10 @@ export type Reason =
       readonly sent: number;
       readonly failed: number;
       readonly byClass: Readonly<Partial<Record<ErrorClass, number>>>;
+      /** Responses outside 2xx by status; absent where there were none. */
+      readonly byStatus?: Readonly<Record<string, number>>;
+      /** What the server of one of these trials wrote to standard error; absent where it wrote nothing. */
+      readonly serverErrors?: string;
     }
   | { readonly code: "stopped-early"; readonly trials: number; readonly asked: number; readonly sent: number }
   | {

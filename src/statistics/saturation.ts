@@ -9,6 +9,8 @@ import { workSeconds } from "./rate.js";
 export interface RanTrial {
   readonly run: GeneratorResult;
   readonly server: ServerAccount | null;
+  /** What the server wrote to standard error. */
+  readonly serverErrors?: string;
 }
 
 /** How many CPUs each side may use, and how many both together; `overlap`: some are used by both. */

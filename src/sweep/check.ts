@@ -20,6 +20,8 @@ export interface Probe {
   /** Successes; 0: none. */
   readonly requestsPerSecond: number;
   readonly meanLatencyMs: number;
+  /** What its server took to start; null where it ran already. */
+  readonly startMs: number | null;
 }
 
 /** What is known before the first trial. */
@@ -57,10 +59,12 @@ export async function checkSubjects(
         remedy: `start it, or correct --target ${name}=URL`,
         code: "TARGET_NOT_READY",
       });
-      probes.push(await probe(plan, name, target.url, limited));
+      probes.push({ name, startMs: null, ...(await probe(plan, target.url, limited)) });
       continue;
     }
+    const beforeMs = performance.now();
     const server = await start(serverScript(name, plan, null), plan, limited);
+    const startMs = performance.now() - beforeMs;
     try {
       const url = `${server.url}${plan.path}`;
       const asked = await askOnce(optionsOf(plan, url), limited);
@@ -76,7 +80,7 @@ export async function checkSubjects(
         },
       });
       if (facts === NO_SERVER) facts = await server.readStats();
-      probes.push(await probe(plan, name, url, limited));
+      probes.push({ name, startMs, ...(await probe(plan, url, limited)) });
     } catch (error) {
       throw error instanceof LoopoolError ? error : notStarted(error);
     } finally {
@@ -124,13 +128,17 @@ async function checkAnswer({ errorClass, status, text }: Asked, wording: Wording
   );
 }
 
-async function probe(plan: SweepPlan, name: string, url: string, signal: AbortSignal): Promise<Probe> {
+/** An instant under full load. */
+async function probe(
+  plan: SweepPlan,
+  url: string,
+  signal: AbortSignal,
+): Promise<Pick<Probe, "requestsPerSecond" | "meanLatencyMs">> {
   const concurrency = Math.max(...plan.concurrencies);
   const options = { ...optionsOf(plan, url), requests: Number.POSITIVE_INFINITY, durationMs: PROBE_MS, concurrency };
   const found = await run(options, signal);
   const { sum, count } = found.latency.total;
   return {
-    name,
     requestsPerSecond: found.completed / workSeconds(found),
     meanLatencyMs: count === 0 ? 0 : sum / count / 1e6,
   };

@@ -110,11 +110,13 @@ function checkBlock({ plan, trials }: SweepResult, known: number): void {
 }
 
 /** Why a trial has no success: its own failure, or the errors and statuses of its requests. */
-function failureText({ run, failure }: TrialResult): string {
+function failureText({ run, failure, serverErrors }: TrialResult): string {
   if (run === null) return failure ?? "no result";
   const classes = errorClasses.filter((name) => run.errors[name] > 0).map((name) => `${name} ${run.errors[name]}`);
   const statuses = Object.entries(run.statusCounts ?? {}).map(([status, count]) => `status ${status} ${count} times`);
-  return [...classes, ...statuses].join(", ");
+  return [...classes, ...statuses, ...(serverErrors === undefined ? [] : [`the server said: ${serverErrors}`])].join(
+    ", ",
+  );
 }
 
 function ended(result: SweepResult, next: SweepPlan | Stop | null): SweepResult {

@@ -40,7 +40,9 @@ export async function runTrial(
     const run = await generator.measure();
     const after = await server?.readStats();
     const account = before === undefined || after === undefined ? null : accountBetween(before, after);
-    return { ...planned, startedAt, run, server: account, failure: null };
+    const said = server?.lastWords() ?? "";
+    const words = said === "" ? {} : { serverErrors: said };
+    return { ...planned, startedAt, run, server: account, failure: null, ...words };
   } catch (error) {
     if (signal.aborted) throw error;
     const failure = timeout.aborted
