@@ -10,6 +10,7 @@ import { metrics } from "../src/report/metrics.js";
 import { writeReport } from "../src/report/write.js";
 import { pairedRatio } from "../src/statistics/ratio.js";
 import { ranTrials } from "../src/statistics/verdict.js";
+import { checkSubjects } from "../src/sweep/check.js";
 import { pinningFacts, resolvePinning } from "../src/sweep/pinning.js";
 import type { SweepPlan, SweepResult } from "../src/sweep/result.js";
 import { createResultFile } from "../src/sweep/store.js";
@@ -50,7 +51,7 @@ async function measure(name: string, path: string): Promise<SweepResult> {
   const never = new AbortController().signal;
   const command = `npm run bench:against -- ${commit} ${trials}`;
   const asked = { name, command, plan, packageFolder: packageRoot };
-  const begun = await beginSweep(asked, TRIAL_TIMEOUT_MS, never, serverScript);
+  const begun = beginSweep(asked, await checkSubjects(plan, TRIAL_TIMEOUT_MS, never, serverScript));
   const file = await createResultFile(`${packageRoot}/bench/results`, begun);
   const progress = sweepProgress(process.stderr);
   try {

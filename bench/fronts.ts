@@ -6,6 +6,7 @@ import { metrics } from "../src/report/metrics.js";
 import { writeReport } from "../src/report/write.js";
 import { pairedRatio } from "../src/statistics/ratio.js";
 import { ranTrials } from "../src/statistics/verdict.js";
+import { checkSubjects } from "../src/sweep/check.js";
 import { pinningFacts, resolvePinning } from "../src/sweep/pinning.js";
 import type { SweepPlan } from "../src/sweep/result.js";
 import { createResultFile } from "../src/sweep/store.js";
@@ -45,7 +46,7 @@ const plan: SweepPlan = {
 };
 const never = new AbortController().signal;
 const asked = { name: "fronts", command: `npm run bench:fronts -- ${trials}`, plan, packageFolder: packageRoot };
-const begun = await beginSweep(asked, TRIAL_TIMEOUT_MS, never, serverScript);
+const begun = beginSweep(asked, await checkSubjects(plan, TRIAL_TIMEOUT_MS, never, serverScript));
 const file = await createResultFile(`${packageRoot}/bench/results`, begun);
 const progress = sweepProgress(process.stderr);
 const result = await continueSweep(file, begun, TRIAL_TIMEOUT_MS, progress, never, undefined, serverScript);

@@ -13,6 +13,7 @@ import { median } from "../src/statistics/median.js";
 import { pairedRatio, type Ratio } from "../src/statistics/ratio.js";
 import type { RanTrial } from "../src/statistics/saturation.js";
 import { ranTrials } from "../src/statistics/verdict.js";
+import { checkSubjects } from "../src/sweep/check.js";
 import { pinningFacts, resolvePinning } from "../src/sweep/pinning.js";
 import type { SweepPlan, SweepResult } from "../src/sweep/result.js";
 import { createResultFile } from "../src/sweep/store.js";
@@ -139,11 +140,12 @@ async function measure(workload: Workload): Promise<{ readonly file: string; rea
   const plan: SweepPlan = { ...load, cores: CORES, trials, seed: SEED, workers, pinning };
   const command = `npm run bench:pool -- ${trials}`;
   const never = new AbortController().signal;
-  const begun = await beginSweep({ name, command, plan, packageFolder: packageRoot }, TRIAL_TIMEOUT_MS, never);
+  const script = serverScript(workload);
+  const checked = await checkSubjects(plan, TRIAL_TIMEOUT_MS, never, script);
+  const begun = beginSweep({ name, command, plan, packageFolder: packageRoot }, checked);
   const file = await createResultFile(`${packageRoot}/bench/results`, begun);
   const progress = sweepProgress(process.stderr);
   try {
-    const script = serverScript(workload);
     return { file, result: await continueSweep(file, begun, TRIAL_TIMEOUT_MS, progress, never, undefined, script) };
   } finally {
     progress.end();

@@ -4,9 +4,11 @@ import { checkDriverOptions } from "../drivers/check.js";
 import { driverNamed, driverNames } from "../drivers/drivers.js";
 import type { GeneratorResult } from "../drivers/result.js";
 import type { LoadOptions } from "../load/options.js";
+import { errorClasses } from "../load/run-result.js";
 import { startGenerator } from "../load/start.js";
 import { abReport } from "../report/ab-text.js";
 import { LoopoolError, messageOf, usageError } from "../shared/errors.js";
+import { requestsPerSecond } from "../statistics/rate.js";
 import { fileFlags, resultFilesOf, writeResultFiles } from "./load-files.js";
 import { AUTO, loadFlags, loadOptionsOf, threadsOf, warmUpOf } from "./load-options.js";
 import { checkOpenFiles } from "./open-files.js";
@@ -114,9 +116,9 @@ function checkAuto(argv: Readonly<Record<string, unknown>>, files: number): void
 }
 
 /** 50, 70 and 90% of what a closed loop served, as round figures; none where it served nothing. */
-function ratesOf({ completed, elapsedSeconds }: GeneratorResult): readonly number[] {
-  const capacity = completed / elapsedSeconds;
-  return completed === 0 ? [] : [0.5, 0.7, 0.9].map((share) => Number((share * capacity).toPrecision(2)));
+function ratesOf(result: GeneratorResult): readonly number[] {
+  const capacity = requestsPerSecond(result);
+  return capacity === 0 ? [] : [0.5, 0.7, 0.9].map((share) => Number((share * capacity).toPrecision(2)));
 }
 
 function print(result: GeneratorResult, asJson: boolean): void {
@@ -165,7 +167,7 @@ async function hold(): Promise<void> {
 }
 
 /** All refused is a mistake in the address, not a measurement. What this machine lacks has a remedy here. */
-function tellWhatFailed({ url, sent, errors }: GeneratorResult): void {
+function tellWhatFailed({ url, sent, completed, errors, statusCounts }: GeneratorResult): void {
   if (sent > 0 && errors["connect-refused"] >= sent) {
     throw new LoopoolError("REFUSED", `${url}: connection refused ${sent} times: does a server listen on that port?`);
   }
@@ -179,5 +181,10 @@ function tellWhatFailed({ url, sent, errors }: GeneratorResult): void {
     console.error(
       `loopool: ${errors["too-many-files"]} connections found no file descriptor: use a smaller --concurrency, or raise "ulimit -n"`,
     );
+  }
+  if (sent > 0 && completed === 0) {
+    const classes = errorClasses.filter((name) => errors[name] > 0).map((name) => `${name} ${errors[name]}`);
+    const statuses = Object.entries(statusCounts ?? {}).map(([status, count]) => `status ${status} ${count} times`);
+    throw new LoopoolError("NO_SUCCESS", `${url}: no request succeeded (${[...classes, ...statuses].join(", ")})`);
   }
 }

@@ -1,8 +1,11 @@
 import { Presets, SingleBar } from "cli-progress";
 import { loadText } from "../report/format.js";
 import { failedRequests } from "../statistics/accounts.js";
-import type { PlannedTrial } from "../sweep/plan.js";
-import type { TrialResult } from "../sweep/result.js";
+import { requestsPerSecond } from "../statistics/rate.js";
+import type { Probe } from "../sweep/check.js";
+import { estimatedSeconds, warmUpSeconds } from "../sweep/estimate.js";
+import { type PlannedTrial, planTrials } from "../sweep/plan.js";
+import type { SweepPlan, TrialResult } from "../sweep/result.js";
 import type { SweepProgress } from "../sweep/sweep.js";
 
 /** A bar in a terminal, plain lines elsewhere; `end`, as often as one likes, leaves the terminal as it was. */
@@ -48,12 +51,35 @@ function describe(trial: PlannedTrial): string {
 function outcome({ run, failure }: TrialResult): string {
   if (run === null) return `failed: ${failure}`;
   const failed = failedRequests(run);
-  const rate = Math.round(run.completed / run.elapsedSeconds).toLocaleString("en");
-  return `${rate} requests/s${failed > 0 ? `, ${failed} errors` : ""}`;
+  const rate = Math.round(requestsPerSecond(run)).toLocaleString("en");
+  const statuses = Object.keys(run.statusCounts ?? {}).filter((status) => !status.startsWith("2"));
+  const why = statuses.length === 0 ? "" : ` (status ${statuses.join(", ")})`;
+  return `${rate} requests/s${failed > 0 ? `, ${failed} errors${why}` : ""}`;
 }
 
 function left(remainingMs: number | null): string {
   if (remainingMs === null || remainingMs === 0) return "";
   const seconds = Math.ceil(remainingMs / 1000);
   return seconds < 60 ? `, ${seconds} s left` : `, ${Math.floor(seconds / 60)} min ${seconds % 60} s left`;
+}
+
+/** About how long a sweep will take, and what that rests on, before its first trial. */
+export function estimateText(plan: SweepPlan, probes: readonly Probe[]): string {
+  const seconds = estimatedSeconds(plan, probes);
+  const speeds = probes.map(({ name, requestsPerSecond }) => {
+    const speed =
+      requestsPerSecond < 100 ? requestsPerSecond.toPrecision(2) : Math.round(requestsPerSecond).toLocaleString("en");
+    return `${name} ${speed} requests/s`;
+  });
+  const each =
+    plan.seconds === undefined ? "" : ` of ${plan.seconds} s after ${warmUpSeconds(plan.seconds)} s of warm-up`;
+  const more = plan.until === undefined ? "" : ", and more with --until";
+  const length = seconds === null ? "How long it takes is not known" : `About ${roughly(seconds)}`;
+  return `${length}: ${planTrials(plan).length} trials${each}${more}. By a short probe: ${speeds.join(", ")}.`;
+}
+
+function roughly(seconds: number): string {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 120 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} hours`;
 }

@@ -27,9 +27,12 @@ export const planOptions = {
   cores: { describe: `cores to compare, the first is the base: ${modes.join(", ")} [default: ${usual.cores}]` },
   concurrency: { describe: `connections, each with one request under way [default: ${usual.concurrency}]` },
   requests: { describe: `requests of a trial [default: ${usual.requests}]` },
-  warmup: { describe: `requests before each trial, not counted [default: ${usual.warmup}]` },
+  warmup: { describe: `requests before each trial, not counted [default: ${usual.warmup}, no more than --requests]` },
   trials: { describe: `trials of each core at each concurrency [default: ${usual.trials}]` },
-  path: { describe: "path and query to request [default: /, the 1 KiB page]" },
+  path: {
+    describe:
+      "path and query to request [default: /, the 1 KiB page; with --handlers: the only one that the module has]",
+  },
   target: {
     describe:
       "also measure a server that is not ours and runs already, name=URL; a URL without a path gets --path; may be repeated",
@@ -38,7 +41,9 @@ export const planOptions = {
     describe:
       "open loop: requests per second, like 1000,5000; auto: 50, 70 and 90% of what the slowest core serves in a closed loop",
   },
-  duration: { describe: `seconds of a trial, instead of --requests [default with --rate: ${DEFAULT_SECONDS}]` },
+  duration: {
+    describe: `seconds of a trial, instead of --requests [default with --rate: ${DEFAULT_SECONDS}; with --handlers: what suits them]`,
+  },
   threads: { describe: "threads of the load generator [default: 1]" },
   driver: { describe: `another load generator, where it is installed: ${driverNames.join(", ")}` },
   until: {
@@ -83,7 +88,7 @@ export function planOf(argv: Readonly<Record<string, unknown>>): SweepPlan {
     cores,
     concurrencies,
     requests,
-    warmupRequests: wholeNumber("warmup", argv["warmup"] ?? base.warmup, 0, 1e9),
+    warmupRequests: wholeNumber("warmup", argv["warmup"] ?? Math.min(base.warmup, requests), 0, 1e9),
     trials,
     path,
     keepAlive: argv["keepAlive"] !== false,
@@ -98,6 +103,12 @@ export function planOf(argv: Readonly<Record<string, unknown>>): SweepPlan {
     ...(argv["aa"] === true ? { twin: { name: `${cores[0]} again`, of: cores[0]! } } : {}),
     ...(until === null ? {} : { until }),
   };
+}
+
+/** Whether the flags leave open how long a trial is, and its handler is one of which nothing is known. */
+export function leavesLengthOpen({ handlers, seconds }: SweepPlan, argv: Readonly<Record<string, unknown>>): boolean {
+  const given = ["requests", "duration", "rate", "warmup"].some((flag) => argv[flag] !== undefined);
+  return handlers !== null && seconds === undefined && !given;
 }
 
 /** `--until` and its limits; null without it. */
@@ -124,7 +135,8 @@ function untilOf(argv: Readonly<Record<string, unknown>>, cores: readonly string
   return { halfWidth: Number(percent) / 100, maxTrials, maxSeconds: maxMinutes * 60 };
 }
 
-function handlersFile(value: string): string {
+/** Absolute path of the module. Throws a usage error where it is not there. */
+export function handlersFile(value: string): string {
   const file = resolve(value);
   try {
     accessSync(file);

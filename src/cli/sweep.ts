@@ -5,17 +5,20 @@ import { readSweep } from "../report/read.js";
 import { writeReport } from "../report/write.js";
 import { usageError } from "../shared/errors.js";
 import { ratesFromCapacity } from "../sweep/capacity.js";
+import { checkSubjects } from "../sweep/check.js";
 import { changesSince } from "../sweep/environment.js";
+import { trialSeconds } from "../sweep/estimate.js";
 import { pinningFacts, resolvePinning } from "../sweep/pinning.js";
 import { missingTrials } from "../sweep/plan.js";
 import type { SweepResult } from "../sweep/result.js";
 import { createResultFile } from "../sweep/store.js";
 import { beginSweep, continueSweep } from "../sweep/sweep.js";
+import { onlyPathOf } from "./handler-paths.js";
 import { checkOpenFiles } from "./open-files.js";
 import { reportFiles, text, wholeNumber, withValues } from "./options.js";
 import { packageRoot } from "./package-root.js";
-import { sweepProgress } from "./progress.js";
-import { planOf, planOptions } from "./sweep-plan.js";
+import { estimateText, sweepProgress } from "./progress.js";
+import { handlersFile, leavesLengthOpen, planOf, planOptions } from "./sweep-plan.js";
 import { untilNarrow } from "./sweep-until.js";
 
 const DEFAULT_TRIAL_TIMEOUT_S = 300;
@@ -116,19 +119,26 @@ async function runToTheEnd(
 }
 
 async function begin(argv: Values, timeoutMs: number, signal: AbortSignal): Promise<Sweep> {
-  const plan = planOf(argv);
-  checkOpenFiles(Math.max(...plan.concurrencies), plan.threads);
-  if (plan.driver !== undefined) await driverNamed(plan.driver).version();
+  const asked = planOf({ ...argv, path: argv["path"] ?? (await defaultPath(argv["handlers"])) });
+  checkOpenFiles(Math.max(...asked.concurrencies), asked.threads);
+  if (asked.driver !== undefined) await driverNamed(asked.driver).version();
   const name = text("name", argv["name"] ?? "cores");
   if (!/^\w[\w.-]*$/.test(name)) {
     throw usageError(`--name may have letters, digits, "_", and after the first also "." and "-", not "${name}"`);
   }
   const out = text("out", argv["out"] ?? "bench/results");
-  const asked = { name, command: commandOf(argv), plan, packageFolder: packageRoot };
-  const result = await beginSweep(asked, timeoutMs, signal);
+  const checked = await checkSubjects(asked, timeoutMs, signal);
+  const plan = leavesLengthOpen(asked, argv) ? { ...asked, seconds: trialSeconds(checked.probes) } : asked;
+  const result = beginSweep({ name, command: commandOf(argv), plan, packageFolder: packageRoot }, checked);
   const file = await createResultFile(out, result);
   console.error(`${missingTrials(plan, []).length} trials, each written to ${file}. ${plan.pinning.reason}`);
+  console.error(estimateText(plan, checked.probes));
   return { file, result };
+}
+
+/** What is measured where no --path was given: with handlers of the user's own never a page of ours. */
+async function defaultPath(handlers: unknown): Promise<string | undefined> {
+  return handlers === undefined ? undefined : await onlyPathOf(handlersFile(text("handlers", handlers)));
 }
 
 async function resume(argv: Values): Promise<Sweep> {
@@ -160,6 +170,13 @@ async function resume(argv: Values): Promise<Sweep> {
 
 /** A trial that failed is in the report; whoever waits for this command must not have to read it to know. */
 function tellFailures(trials: SweepResult["trials"]): void {
+  const fruitless = trials.filter(({ run }) => run !== null && run.completed === 0);
+  if (fruitless.length > 0) {
+    process.exitCode = 1;
+    console.error(
+      `loopool: no request succeeded in ${fruitless.length} of ${trials.length} trials: see Validity in the report`,
+    );
+  }
   const failed = trials.filter(({ failure }) => failure !== null);
   if (failed.length === 0) return;
   process.exitCode = 1;

@@ -62,6 +62,7 @@ export interface ToolResult
   readonly loop: "closed";
   readonly openLoop?: undefined;
   readonly perSecond?: undefined;
+  readonly window?: undefined;
   readonly statusCounts: Readonly<Record<string, number>> | null;
   readonly keepAliveResponses: number | null;
   readonly peakConnections: number | null;

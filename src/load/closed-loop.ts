@@ -1,5 +1,6 @@
 import type { Lane, Loop } from "./lane.js";
 import type { Tally } from "./tally.js";
+import type { WindowPart } from "./window.js";
 
 /**
  * Every connection sends its next request when it has the answer to its last one. What is read in one turn of the event loop is read
@@ -16,6 +17,11 @@ export class ClosedLoop implements Loop {
   readonly #lanes: Lane[] = [];
   readonly #sinceMs: number[] = [];
   #freed = 0;
+  #startMs = 0;
+  /** When the last request so far was started. */
+  #lastStartMs = 0;
+  /** When each lane's last request ended, of those that were a success, ms of performance.now(). */
+  readonly #lastEndsMs: number[] = [];
 
   /** After `durationMs`, which may be Infinity, no request starts. `onClosed` is called once for each lane, when there is nothing more to send. */
   constructor(tally: Tally, durationMs: number, onClosed: () => void) {
@@ -25,6 +31,8 @@ export class ClosedLoop implements Loop {
   }
 
   start(lanes: readonly Lane[], startMs: number): void {
+    this.#startMs = startMs;
+    this.#lastStartMs = startMs;
     this.#deadlineMs = startMs + this.#durationMs;
     for (const lane of lanes) this.#next(lane, performance.now());
   }
@@ -44,6 +52,14 @@ export class ClosedLoop implements Loop {
 
   stop(): void {}
 
+  window(): WindowPart {
+    return {
+      endsAfterMs: this.#tally.exhausted ? this.#lastStartMs - this.#startMs : this.#durationMs,
+      lastEndsMs: this.#lastEndsMs.map((ms) => ms - this.#startMs),
+      completedAfter: 0,
+    };
+  }
+
   readonly #nextOfAll = (): void => {
     for (let i = 0; i < this.#freed; i++) this.#next(this.#lanes[i]!, this.#sinceMs[i]!);
     this.#freed = 0;
@@ -51,8 +67,10 @@ export class ClosedLoop implements Loop {
 
   #next(lane: Lane, sinceMs: number): void {
     if (sinceMs < this.#deadlineMs && this.#tally.take()) {
+      this.#lastStartMs = sinceMs;
       lane.start(sinceMs, sinceMs);
     } else {
+      if (lane.succeeded) this.#lastEndsMs.push(lane.endedMs);
       lane.close();
       this.#onClosed();
     }

@@ -1,9 +1,10 @@
 import { connect, type Socket } from "node:net";
-import { BodyHash } from "./body-hash.js";
+import { BodyHash, type BodySink } from "./body-hash.js";
 import type { LoadOptions } from "./options.js";
 import { ParseState, ResponseParser } from "./response-parser.js";
 import type { ErrorClass } from "./run-result.js";
 import type { Tally } from "./tally.js";
+import type { WindowPart } from "./window.js";
 
 /** Decides when a lane sends its next request. */
 export interface Loop {
@@ -15,6 +16,8 @@ export interface Loop {
   checkTimeout(nowMs: number): void;
   /** The tally gives out no more: lanes that wait for a request are closed. */
   stop(): void;
+  /** Of a run that has ended. */
+  window(): WindowPart;
 }
 
 /** What all lanes of a run share. */
@@ -27,6 +30,8 @@ export interface LaneContext {
   /** Bytes are read into it and used up before the next read of any socket: one serves all. */
   readonly readBuffer: Buffer;
   readonly tally: Tally;
+  /** Is told of the bytes of bodies in place of a hash. */
+  readonly bodySink?: BodySink;
 }
 
 /**
@@ -35,7 +40,7 @@ export interface LaneContext {
  */
 export class Lane {
   readonly #context: LaneContext;
-  readonly #loop: Loop;
+  readonly #loop: Pick<Loop, "free">;
   /** Only where bodies are compared. */
   readonly #hash: BodyHash | null;
   readonly #parser: ResponseParser;
@@ -49,12 +54,14 @@ export class Lane {
   #connectMs = 0;
   #writtenMs = 0;
   #firstByteMs = 0;
+  #endedMs = 0;
+  #succeeded = false;
 
-  constructor(context: LaneContext, loop: Loop) {
+  constructor(context: LaneContext, loop: Pick<Loop, "free">) {
     this.#context = context;
     this.#loop = loop;
     this.#hash = (context.options.bodySha256 ?? null) === null ? null : new BodyHash();
-    this.#parser = new ResponseParser(this.#hash);
+    this.#parser = new ResponseParser(context.bodySink ?? this.#hash);
   }
 
   /** The `Server` the responses name. */
@@ -65,6 +72,16 @@ export class Lane {
   /** It has a connection that can be used again. */
   get connected(): boolean {
     return this.#connected;
+  }
+
+  /** When its last request ended, ms of performance.now(); 0 before the first. */
+  get endedMs(): number {
+    return this.#endedMs;
+  }
+
+  /** That request was a success. */
+  get succeeded(): boolean {
+    return this.#succeeded;
   }
 
   /** Sends a request that has been taken from the tally, over a new connection where there is none. Its latency counts from `intendedMs`. */
@@ -162,7 +179,8 @@ export class Lane {
     const parser = this.#parser;
     const reusable = options.keepAlive && parser.head.keepAlive;
     this.#busy = false;
-    tally.respond(
+    this.#endedMs = nowMs;
+    this.#succeeded = tally.respond(
       {
         status: parser.head.status,
         bodyBytes: parser.bodyBytes,
@@ -192,7 +210,9 @@ export class Lane {
     this.close();
     if (!this.#busy) return;
     this.#busy = false;
-    this.#context.tally.fail(errorClass, performance.now());
+    this.#endedMs = performance.now();
+    this.#succeeded = false;
+    this.#context.tally.fail(errorClass, this.#endedMs);
     // Not at once: a target that refuses immediately must not grow the stack.
     setImmediate(() => this.#loop.free(this, performance.now()));
   }

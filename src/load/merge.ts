@@ -3,6 +3,7 @@ import type { LoadOptions } from "./options.js";
 import type { Part } from "./part.js";
 import { noErrors, type OpenLoopResult, type RunResult, type SecondResult } from "./run-result.js";
 import { requestsOf } from "./share.js";
+import { windowOf } from "./window.js";
 
 /** What the threads of a run know together. */
 export interface Whole {
@@ -24,8 +25,16 @@ export function mergeParts(options: LoadOptions, parts: readonly Part[], whole: 
   const typical = parts.find(({ completed }) => completed > 0) ?? parts.find(({ documentBytes }) => documentBytes > 0);
   const { documentBytes, bodySha256 } = typical ?? parts[0]!;
   const openLoop = rate === null ? null : openLoopResult(rate, parts);
+  const completed = sum((part) => part.completed);
+  const window = windowOf(
+    parts.map((part) => part.window),
+    completed,
+    rate !== null || (durationMs !== null && sent < requests),
+  );
+  // Of the process: the thread that came to the end of the window first read it closest to there.
+  const first = parts.reduce((a, b) => (b.measuredMs < a.measuredMs ? b : a));
   const cpuMicros = (of: keyof NodeJS.CpuUsage): number =>
-    largest((part) => part.cpuAfter[of]) - Math.min(...parts.map((part) => part.cpuBefore[of]));
+    first.cpuAfter[of] - Math.min(...parts.map((part) => part.cpuBefore[of]));
   const [cpuUserMicros, cpuSystemMicros] = [cpuMicros("user"), cpuMicros("system")];
 
   return {
@@ -40,7 +49,7 @@ export function mergeParts(options: LoadOptions, parts: readonly Part[], whole: 
     requested: Number.isFinite(requests) ? requests : sent,
     ...(durationMs === null ? {} : { requestedSeconds: durationMs / 1000 }),
     sent,
-    completed: sum((part) => part.completed),
+    completed,
     errors: { ...noErrors(), ...summed(parts.map(({ errors }) => errors)) },
     statusCounts: summed(parts.map(({ statusCounts }) => statusCounts)),
     keepAliveResponses: sum((part) => part.keepAliveResponses),
@@ -51,6 +60,7 @@ export function mergeParts(options: LoadOptions, parts: readonly Part[], whole: 
     totalBytes: sum((part) => part.totalBytes),
     bodyBytes: sum((part) => part.bodyBytes),
     elapsedSeconds: elapsedMs / 1000,
+    ...(window === null ? {} : { window }),
     startedAt: parts.map(({ startedAt }) => startedAt).sort()[0]!,
     latency: {
       connect: merged((part) => part.latency.connect),
@@ -64,7 +74,7 @@ export function mergeParts(options: LoadOptions, parts: readonly Part[], whole: 
       threads: parts.length,
       cpuUserMicros,
       cpuSystemMicros,
-      cpuShare: (cpuUserMicros + cpuSystemMicros) / (elapsedMs * 1000),
+      cpuShare: (cpuUserMicros + cpuSystemMicros) / (first.measuredMs * 1000),
       eventLoopUtilization: largest((part) => part.eventLoopUtilization),
       eventLoopDelayMaxMs: largest((part) => part.eventLoopDelayMaxMs),
     },

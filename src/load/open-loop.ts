@@ -1,6 +1,7 @@
 import { Histogram, type StoredHistogram } from "./histogram.js";
 import type { Lane, Loop } from "./lane.js";
 import type { Tally } from "./tally.js";
+import type { WindowPart } from "./window.js";
 
 const NS_PER_MS = 1e6;
 /**
@@ -19,6 +20,8 @@ export interface OpenLoopSettings {
   readonly concurrency: number;
   /** A request that has waited so long for a lane is not sent any more. */
   readonly timeoutMs: number;
+  /** Length of the schedule: from the start to one period after the last intended time, or the duration. */
+  readonly scheduleMs: number;
 }
 
 /** How one thread kept to its part of the schedule; the histograms are those of the result. */
@@ -47,6 +50,10 @@ export class OpenLoop implements Loop {
   /** Number of the next request. */
   #next: number;
   #lastSentMs = 0;
+  /** When the schedule is over, or the run was stopped: after so long. */
+  #endMs = 0;
+  #endsAfterMs = 0;
+  #completedAfter = 0;
   /** Lanes that are free, and since when: a ring, the one that has waited longest at `#head`. */
   readonly #free: (Lane | undefined)[];
   readonly #freeSinceMs: Float64Array;
@@ -71,11 +78,14 @@ export class OpenLoop implements Loop {
   start(lanes: readonly Lane[], startMs: number): void {
     this.#startMs = startMs;
     this.#lastSentMs = startMs;
+    this.#endsAfterMs = this.#settings.scheduleMs;
+    this.#endMs = startMs + this.#endsAfterMs;
     for (const lane of lanes) this.#push(lane, startMs);
     this.#send(performance.now());
   }
 
   free(lane: Lane, nowMs: number): void {
+    if (lane.succeeded && lane.endedMs > this.#endMs) this.#completedAfter++;
     this.#push(lane, nowMs);
     this.#send(nowMs);
   }
@@ -89,7 +99,13 @@ export class OpenLoop implements Loop {
   }
 
   stop(): void {
+    this.#endsAfterMs = Math.min(this.#endsAfterMs, performance.now() - this.#startMs);
+    this.#endMs = this.#startMs + this.#endsAfterMs;
     this.#closeFree();
+  }
+
+  window(): WindowPart {
+    return { endsAfterMs: this.#endsAfterMs, lastEndsMs: [], completedAfter: this.#completedAfter };
   }
 
   toPart(): OpenLoopPart {

@@ -7,8 +7,9 @@ import { OpenLoop, type OpenLoopPart } from "./open-loop.js";
 import { encodeRequest } from "./options.js";
 import type { RunResult } from "./run-result.js";
 import type { ThreadSecond } from "./series.js";
-import type { Share } from "./share.js";
+import { type Share, scheduleMsOf } from "./share.js";
 import { Tally } from "./tally.js";
+import type { WindowPart } from "./window.js";
 
 const READ_BUFFER_BYTES = 64 * 1024;
 const DELAY_RESOLUTION_MS = 10;
@@ -39,9 +40,13 @@ export interface Part
   readonly openLoop: OpenLoopPart | null;
   /** From the start of the run, common to all threads, to the last response. */
   readonly elapsedMs: number;
-  /** CPU time of the whole process at its start and at its end. */
+  readonly window: WindowPart;
+  /** From the start of the run until a connection of this thread had nothing more to send: what follows is waiting. */
+  readonly measuredMs: number;
+  /** CPU time of the whole process at its start and after `measuredMs`. */
   readonly cpuBefore: NodeJS.CpuUsage;
   readonly cpuAfter: NodeJS.CpuUsage;
+  /** Up to `measuredMs`. */
   readonly eventLoopUtilization: number;
   readonly eventLoopDelayMaxMs: number;
 }
@@ -72,11 +77,15 @@ export async function runPart(share: Share, { begin, onSecond }: PartHooks, sign
   const startedAt = new Date().toISOString();
   tally.series.start(startMs);
 
-  const { serverSoftware, openLoop } = await lanes.run(startMs, signal);
+  const spent = { measuredMs: 0, cpuAfter: cpuBefore, eventLoopUtilization: 0 };
+  const onFirstClosed = (): void => {
+    spent.measuredMs = performance.now() - startMs;
+    spent.cpuAfter = process.cpuUsage();
+    spent.eventLoopUtilization = performance.eventLoopUtilization(loopBefore).utilization;
+  };
+  const { serverSoftware, openLoop, window } = await lanes.run(startMs, onFirstClosed, signal);
 
   const endMs = performance.now();
-  const cpuAfter = process.cpuUsage();
-  const loop = performance.eventLoopUtilization(loopBefore);
   delay.disable();
   tally.series.finish(endMs);
 
@@ -101,9 +110,9 @@ export async function runPart(share: Share, { begin, onSecond }: PartHooks, sign
     bodySha256: tally.bodySha256,
     openLoop,
     elapsedMs: endMs - startMs,
+    window,
     cpuBefore,
-    cpuAfter,
-    eventLoopUtilization: loop.utilization,
+    ...spent,
     // What it records is the time between two of its ticks, the planned interval included.
     eventLoopDelayMaxMs: Math.max(0, delay.max / 1e6 - DELAY_RESOLUTION_MS),
   };
@@ -116,11 +125,16 @@ function totalsByCharacter({ totalByFirstByte }: Tally): Readonly<Record<string,
 }
 
 interface Lanes {
-  /** Resolves when every lane has found nothing more to send. */
+  /** Resolves when every lane has found nothing more to send; calls `onFirstClosed` when one has. */
   run(
     startMs: number,
+    onFirstClosed: () => void,
     signal: AbortSignal | undefined,
-  ): Promise<{ readonly serverSoftware: string; readonly openLoop: OpenLoopPart | null }>;
+  ): Promise<{
+    readonly serverSoftware: string;
+    readonly openLoop: OpenLoopPart | null;
+    readonly window: WindowPart;
+  }>;
 }
 
 /** All that is needed to send, made before the clock starts. */
@@ -129,7 +143,13 @@ function prepareLanes({ options, address, thread, threads, connections }: Share,
   let onClosed = (): void => {};
   const closed = (): void => onClosed();
   const openLoop =
-    rate === null ? null : new OpenLoop(tally, { rate, threads, thread, concurrency: connections, timeoutMs }, closed);
+    rate === null
+      ? null
+      : new OpenLoop(
+          tally,
+          { rate, threads, thread, concurrency: connections, timeoutMs, scheduleMs: scheduleMsOf(options, rate) },
+          closed,
+        );
   const loop: Loop = openLoop ?? new ClosedLoop(tally, durationMs ?? Number.POSITIVE_INFINITY, closed);
   const request = encodeRequest(options);
   const context = { options, address, tally, request, readBuffer: Buffer.allocUnsafe(READ_BUFFER_BYTES) };
@@ -137,7 +157,7 @@ function prepareLanes({ options, address, thread, threads, connections }: Share,
   const scanMs = Math.min(MAX_SCAN_MS, Math.max(MIN_SCAN_MS, timeoutMs / 20));
 
   return {
-    run(startMs, signal) {
+    run(startMs, onFirstClosed, signal) {
       return new Promise((resolve) => {
         let running = connections;
         const scan = setInterval(() => {
@@ -151,11 +171,12 @@ function prepareLanes({ options, address, thread, threads, connections }: Share,
           for (const lane of lanes) lane.interrupt();
         };
         onClosed = () => {
+          if (running === connections) onFirstClosed();
           if (--running > 0) return;
           clearInterval(scan);
           signal?.removeEventListener("abort", stop);
           const serverSoftware = lanes.find(({ server }) => server !== "")?.server ?? "";
-          resolve({ serverSoftware, openLoop: openLoop?.toPart() ?? null });
+          resolve({ serverSoftware, openLoop: openLoop?.toPart() ?? null, window: loop.window() });
         };
         if (signal?.aborted) tally.stop();
         signal?.addEventListener("abort", stop, { once: true });

@@ -80,6 +80,19 @@ export interface OpenLoopResult {
   readonly pacing: StoredHistogram;
 }
 
+/**
+ * The measured window: from the start of the run until no request starts any more. Rates are of what was completed in it, over its
+ * length; requests that were under way at its end are in the counts and latencies of the run.
+ */
+export interface RunWindow {
+  /** Its length, seconds. */
+  readonly seconds: number;
+  /** Requests completed in it; the others of `completed` were completed after it. */
+  readonly completed: number;
+  /** Closed loop: how much of all total latencies lies after its end, seconds. In an open loop 0. */
+  readonly latencyAfterSeconds: number;
+}
+
 /** What one run of the load generator found. Everything a report needs; times in nanoseconds unless the name says otherwise. */
 export interface RunResult {
   readonly url: string;
@@ -123,6 +136,11 @@ export interface RunResult {
   readonly bodyBytes: number;
   /** From the first connect to the last response, seconds; where there are several threads, from the instant that all begin at. */
   readonly elapsedSeconds: number;
+  /**
+   * Absent where the whole run is the window: with so few requests that most of them were under way when the last one started, and in a
+   * result of an older version or of another generator.
+   */
+  readonly window?: RunWindow;
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   /** Latencies of completed requests, ns: ab's four rows. With keep-alive only the first request of a connection has a connect time above 0. */

@@ -42,3 +42,8 @@ export function requestsOf({ requests, rate = null, durationMs = null }: LoadOpt
   const product = (rate * durationMs) / 1000;
   return Math.min(requests, Math.max(1, Math.ceil(product - product * 1e-12)));
 }
+
+/** How long the schedule of an open loop is: its duration, or where a number of requests ends it a period for each. */
+export function scheduleMsOf(options: LoadOptions, rate: number): number {
+  return Math.min(options.durationMs ?? Number.POSITIVE_INFINITY, (1000 * requestsOf(options)) / rate);
+}

@@ -120,8 +120,8 @@ export class Tally {
     this.failed++;
   }
 
-  /** A whole response: a success, or one of the three errors that a whole response can be. */
-  respond(response: Response, timing: Timing): void {
+  /** A whole response: a success, for which it answers true, or one of the three errors that a whole response can be. */
+  respond(response: Response, timing: Timing): boolean {
     const { status, bodyBytes } = response;
     this.statusCounts[status] = (this.statusCounts[status] ?? 0) + 1;
     if (this.#responses++ === 0) this.documentBytes = bodyBytes;
@@ -130,7 +130,7 @@ export class Tally {
     const errorClass = this.#errorClassOf(status, bodyBytes, response.sha256);
     if (errorClass !== null) {
       this.fail(errorClass, timing.nowMs);
-      return;
+      return false;
     }
     this.series.reach(timing.nowMs);
     this.completed++;
@@ -140,6 +140,7 @@ export class Tally {
     const totalNs = timing.totalMs * NS_PER_MS;
     this.total.record(totalNs);
     if (this.#byFirstByte) this.#totalOf(response.firstByte).record(totalNs);
+    return true;
   }
 
   /** What is wrong with a whole response, if anything. */

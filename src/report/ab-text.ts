@@ -2,6 +2,7 @@ import { latencyOf } from "../drivers/latency.js";
 import type { GeneratorResult } from "../drivers/result.js";
 import { Histogram } from "../load/histogram.js";
 import { type ErrorClass, errorClasses, unsentClasses } from "../load/run-result.js";
+import { completedInWindow, requestsPerSecond, windowSeconds, workSeconds } from "../statistics/rate.js";
 
 const PERCENTILES = [50, 66, 75, 80, 90, 95, 98, 99] as const;
 
@@ -9,8 +10,10 @@ const PERCENTILES = [50, 66, 75, 80, 90, 95, 98, 99] as const;
  * A run in the words, order and units of ApacheBench 2.3, so that what parses ab's report parses this one.
  *
  * ab's terms: "Complete requests" are whole responses of any status, and "Failed" are, beside what failed on the way, whole
- * responses whose length differs from the first one's; a status outside 2xx is told apart, not failed. Two things differ on
+ * responses whose length differs from the first one's; a status outside 2xx is told apart, not failed. Three things differ on
  * purpose. Rates and times are of the requests that succeeded: ab calls a server fast that answers everything with an error.
+ * "Time taken for tests" is the measured window, and rates are of what was completed in it: what was under way at its end is among the
+ * complete requests and in the latencies, and a line at the end says how many these were; ab divides by the wait for them.
  * Latencies have three decimals where ab rounds to whole milliseconds, since on one machine most of them would be 0. What ab has
  * no word for (each class of error) follows at the end. Of another generator's result a line is left out whose value it does not tell.
  */
@@ -23,7 +26,6 @@ export function abReport(result: GeneratorResult): string {
   const exceptions = count("malformed", "long-body", "socket-error");
   const unexpected = count("unexpected-status");
   const failed = connect + receive + length + exceptions;
-  const seconds = result.elapsedSeconds;
 
   return `${[
     "",
@@ -35,7 +37,7 @@ export function abReport(result: GeneratorResult): string {
     ...told("Document Length", result.documentBytes, (bytes) => `${bytes} bytes`),
     "",
     field("Concurrency Level", result.concurrency),
-    field("Time taken for tests", `${seconds.toFixed(3)} seconds`),
+    field("Time taken for tests", `${windowSeconds(result).toFixed(3)} seconds`),
     field("Complete requests", result.completed + length + unexpected),
     field("Failed requests", failed),
     ...(failed > 0
@@ -45,15 +47,16 @@ export function abReport(result: GeneratorResult): string {
     ...(result.keepAlive ? told("Keep-Alive requests", result.keepAliveResponses, String) : []),
     ...told("Total transferred", result.totalBytes, (bytes) => `${bytes} bytes`),
     ...told("HTML transferred", result.bodyBytes, (bytes) => `${bytes} bytes`),
-    field("Requests per second", `${(result.completed / seconds).toFixed(2)} [#/sec] (mean)`),
-    ...(result.completed > 0 ? timesPerRequest(result) : []),
+    field("Requests per second", `${requestsPerSecond(result).toFixed(2)} [#/sec] (mean)`),
+    ...(completedInWindow(result) > 0 ? timesPerRequest(result) : []),
     ...told(
       "Transfer rate",
       result.totalBytes,
-      (bytes) => `${(bytes / 1024 / seconds).toFixed(2)} [Kbytes/sec] received`,
+      (bytes) => `${(bytes / 1024 / workSeconds(result)).toFixed(2)} [Kbytes/sec] received`,
     ),
     ...(result.completed > 0 ? latencyLines(result) : []),
     ...openLoopLines(result),
+    ...lateLines(result),
     ...errorLines(result),
     ...toolLines(result),
   ].join("\n")}\n`;
@@ -69,16 +72,10 @@ function told(name: string, value: number | null, text: (value: number) => strin
   return value === null ? [] : [field(name, text(value))];
 }
 
-function timesPerRequest({
-  loop,
-  concurrency,
-  completed,
-  elapsedSeconds,
-  latency,
-}: GeneratorResult): readonly string[] {
-  const meanMs = (elapsedSeconds * 1000) / completed;
+function timesPerRequest(result: GeneratorResult): readonly string[] {
+  const meanMs = 1000 / requestsPerSecond(result);
   // ab reckons by Little's law, which holds for as many requests under way as there are connections: not in an open loop.
-  const requestMs = loop === "open" ? latencyOf(latency.total).mean / 1e6 : concurrency * meanMs;
+  const requestMs = result.loop === "open" ? latencyOf(result.latency.total).mean / 1e6 : result.concurrency * meanMs;
   return [
     field("Time per request", `${requestMs.toFixed(3)} [ms] (mean)`),
     field("Time per request", `${meanMs.toFixed(3)} [ms] (mean, across all concurrent requests)`),
@@ -130,6 +127,17 @@ function openLoopLines({ openLoop }: GeneratorResult): readonly string[] {
     field("Rate achieved", `${openLoop.achievedRate.toFixed(2)} [#/sec]`),
     field("Largest lag", `${ms(lag.max, 0)} [ms] behind schedule`),
     field("Pacing error", `${ms(pacing.valueAtPercentile(99), 0)} [ms] (99% of the requests with a connection free)`),
+  ];
+}
+
+/** What was under way when the window ended. */
+function lateLines(result: GeneratorResult): readonly string[] {
+  const late = result.completed - completedInWindow(result);
+  if (late === 0) return [];
+  const afterSeconds = Math.max(0, result.elapsedSeconds - windowSeconds(result));
+  return [
+    "",
+    `Completed after the window: ${late}, the last ${afterSeconds.toFixed(3)} seconds after its end (in counts and latencies, not in rates)`,
   ];
 }
 

@@ -3,6 +3,7 @@ import type { Load } from "../sweep/plan.js";
 import type { SweepPlan } from "../sweep/result.js";
 import type { Cell } from "./cell.js";
 import type { Comparison, Level, Ratios } from "./comparison.js";
+import { oneCpuNote, serverCpusSentence } from "./cpus.js";
 import { evidenceNotes, meaningOf } from "./difference-text.js";
 import { reasonText } from "./findings-text.js";
 import { counted, estimate, listed, loadsText, loadText, ratio, significant, whole } from "./format.js";
@@ -10,7 +11,7 @@ import { type MetricKey, rankingMetric } from "./metrics.js";
 
 /** The answer in words, as plain text. */
 export interface Answer {
-  /** One sentence: which core this handler needs on this evidence. */
+  /** How many CPUs the server had, and in one sentence which core this handler needs on this evidence. */
   readonly headline: string;
   /** What goes with it: cost beside speed, limits of the evidence. */
   readonly explanation: readonly string[];
@@ -167,8 +168,9 @@ function evidence(comparison: Comparison): readonly string[] {
   ];
 }
 
-function loops({ requests, openLoop }: SweepPlan): string {
-  const closed = `with ${whole(requests)} requests each, closed loop`;
+function loops({ requests, seconds, openLoop }: SweepPlan): string {
+  const length = seconds === undefined ? `with ${whole(requests)} requests` : `of ${significant(seconds)} s`;
+  const closed = `${length} each, closed loop`;
   if (openLoop === undefined) return closed;
   const open = `of ${significant(openLoop.seconds)} s at given rates, open loop`;
   return openLoop.shares === null ? open : `${closed}, and ${open}`;
@@ -224,8 +226,14 @@ function alone(level: Level, { core, verdict, estimates }: Cell): string {
 /** The answer of a comparison: the first core of the plan is the base of every ratio. */
 export function answerOf(comparison: Comparison): Answer {
   return {
-    headline: headline(comparison),
-    explanation: [...perGroup(comparison), ...room(comparison), ...costs(comparison), ...evidence(comparison)],
+    headline: [serverCpusSentence(comparison.sweep) ?? [], headline(comparison)].flat().join(" "),
+    explanation: [
+      ...oneCpuNote(comparison.sweep),
+      ...perGroup(comparison),
+      ...room(comparison),
+      ...costs(comparison),
+      ...evidence(comparison),
+    ],
     lines: comparison.levels.flatMap((level) => {
       const [base] = level.cells;
       if (base === undefined) return [];

@@ -1,5 +1,6 @@
 import { type Difference, isCalled } from "../statistics/difference.js";
 import type { CellChange, Change } from "./change.js";
+import { serverCpusText } from "./cpus.js";
 import { cellData } from "./data.js";
 import { differenceCell, meaningOf } from "./difference-text.js";
 import { reasonText } from "./findings-text.js";
@@ -17,6 +18,13 @@ export interface ChangeFiles {
 /** The difference in the metric that ranks under the cell's load. */
 function ranking(cell: CellChange): Difference | null {
   return cell.byMetric[rankingMetric(cell).key];
+}
+
+/** How many CPUs the server had in each of the two. */
+function cpus({ before, after }: Change): readonly string[] {
+  const [first, second] = [serverCpusText(before), serverCpusText(after)];
+  if (first === null || second === null) return [];
+  return [first === second ? `The server had ${first}.` : `The server had ${first} before and ${second} after.`];
 }
 
 function headline({ cells }: Change): string {
@@ -59,7 +67,7 @@ export function changeAnswer(change: Change): readonly string[] {
   const { differs, floors, before, after } = change;
   const floor = floors.requestsPerSecond;
   return [
-    headline(change),
+    [...cpus(change), headline(change)].join(" "),
     ...change.cells.map(line),
     `The two ran at different times (${before.startedAt.slice(0, 16)} and ${after.startedAt.slice(0, 16)} UTC), not in turns: ` +
       "what the machine did otherwise in one of them is in these ratios too, and no statistic can take it out.",

@@ -134,12 +134,20 @@ export function changeBetween(before: StoredSweep, after: StoredSweep): Change {
       ...(frontOf(plan) === frontOf(after.sweep.plan)
         ? []
         : [`front ${frontOf(plan)}, then ${frontOf(after.sweep.plan)}`]),
+      ...(ratesOver(before.sweep) === ratesOver(after.sweep)
+        ? []
+        : [`rates over ${ratesOver(before.sweep)}, then over ${ratesOver(after.sweep)}`]),
       ...sameMachine
         .filter((name) => environment[name] !== after.sweep.environment[name])
         .map((name) => `${name} ${environment[name]}, then ${after.sweep.environment[name]}`),
     ],
     floors,
   };
+}
+
+/** What the rates of a sweep were divided by: an older version waited for the last answers, too. */
+function ratesOver({ trials }: SweepResult): string {
+  return trials.some(({ run }) => run?.window !== undefined) ? "the window" : "the whole run";
 }
 
 /** Of the time before there was a second one, too. */

@@ -2,6 +2,7 @@ import { latencyOf, meanOf } from "../drivers/latency.js";
 import type { GeneratorResult } from "../drivers/result.js";
 import { errorClasses } from "../load/run-result.js";
 import { failedRequests } from "../statistics/accounts.js";
+import { completedInWindow, requestsPerSecond, windowSeconds } from "../statistics/rate.js";
 import { generatorShare } from "../statistics/saturation.js";
 import { verdictOf } from "../statistics/verdict.js";
 import { targetOf } from "../sweep/plan.js";
@@ -42,6 +43,8 @@ const runColumns: readonly Column<GeneratorResult>[] = [
   ["max_lag_ms", ({ openLoop }) => (openLoop === undefined ? null : openLoop.lag.max / 1e6)],
   ["started_at", ({ startedAt }) => startedAt],
   ["elapsed_s", ({ elapsedSeconds }) => elapsedSeconds],
+  ["window_s", windowSeconds],
+  ["completed_after_window", (run) => run.completed - completedInWindow(run)],
   ["requests_sent", ({ sent }) => sent],
   ["requests_completed", ({ completed }) => completed],
   ["requests_failed", failedRequests],
@@ -53,7 +56,7 @@ const runColumns: readonly Column<GeneratorResult>[] = [
         .map((name) => `${name} ${errors[name]}`)
         .join("; "),
   ],
-  ["requests_per_s", ({ completed, elapsedSeconds }) => completed / elapsedSeconds],
+  ["requests_per_s", requestsPerSecond],
   ["mean_ms", ({ latency: { total } }) => meanOf(total) / 1e6],
   ["p50_ms", percentileMs(50)],
   ["p90_ms", percentileMs(90)],

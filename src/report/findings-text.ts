@@ -11,6 +11,14 @@ function serverText(share: number | null): string {
   return share === null ? "and how busy the server was is not known" : `the server ${percent(share)}`;
 }
 
+/** What a window that is short beside the latencies does to the rate. */
+function lateText({ seconds, late }: { readonly seconds: number; readonly late: number }): string {
+  return (
+    `${percent(late)} of the requests came only after its ${significant(seconds)} s, and the rate may be off by as much: ` +
+    "use a longer --duration"
+  );
+}
+
 /** Why a cell is invalid, in one sentence without a full stop. Text of the sweep (`failure`) is passed through as it is. */
 export function reasonText(reason: Reason): string {
   switch (reason.code) {
@@ -20,7 +28,14 @@ export function reasonText(reason: Reason): string {
       return `${counted(reason.trials, "trial")} failed: ${reason.failure}`;
     case "errors": {
       const classes = Object.entries(reason.byClass).map(([name, count]) => `${name} ${whole(count)}`);
-      return `${whole(reason.failed)} of ${whole(reason.sent)} requests failed: ${listed(classes)}`;
+      const statuses = Object.entries(reason.byStatus ?? {}).map(
+        ([status, count]) => `status ${status} ${whole(count)}`,
+      );
+      return [
+        `${whole(reason.failed)} of ${whole(reason.sent)} requests failed: ${listed(classes)}`,
+        ...(statuses.length === 0 ? [] : [` (${listed(statuses)})`]),
+        ...(reason.serverErrors === undefined ? [] : [`; the server said: ${reason.serverErrors}`]),
+      ].join("");
     }
     case "stopped-early":
       return `${whole(reason.sent)} of ${whole(reason.asked)} requests were sent${worstOf(reason.trials)}`;
@@ -39,6 +54,8 @@ export function reasonText(reason: Reason): string {
         `Little's law is broken: the latencies account for ${significant(reason.inFlight)} requests in flight on ` +
         `${counted(reason.concurrency, "connection")}, at least ${significant(reason.lowest)} and at most the connections are allowed${worstOf(reason.trials)}`
       );
+    case "window-too-short":
+      return `the window was too short: ${lateText(reason)}${worstOf(reason.trials)}`;
     case "generator-limited":
       return `the load generator was the limit: it was ${percent(reason.generatorShare)} busy, ${serverText(reason.serverShare)} (full is ${percent(limits.full)})`;
     case "generator-late":
@@ -57,6 +74,8 @@ export function warningText(warning: Warning): string {
             "latencies include some of the generator's own queue";
     case "generator-somewhat-late":
       return `the load generator itself was late by ${significant(warning.pacingMs)} ms in its 99th percentile, which is part of the ${significant(warning.latencyMs)} ms of the latency`;
+    case "window-short":
+      return `the window was short: ${lateText(warning)}${worstOf(warning.trials)}`;
     case "overloaded":
       return `it did not keep up: ${whole(warning.achievedRate)} of ${whole(warning.rate)} requests per second were sent${worstOf(warning.trials)}, so latencies grow with the length of the trial`;
     case "disturbed":

@@ -1,6 +1,7 @@
 import { type Latency, latencyOf } from "../drivers/latency.js";
 import type { GeneratorResult } from "../drivers/result.js";
 import { median } from "../statistics/median.js";
+import { windowSeconds } from "../statistics/rate.js";
 import type { Cell } from "./cell.js";
 import type { Level } from "./comparison.js";
 import { significant, whole } from "./format.js";
@@ -77,7 +78,7 @@ function measured({ concurrency, trials, estimates }: Cell): AbRow {
     median(trials.map(({ run }) => of(run, latencyOf(run.latency.total))));
   return {
     concurrency,
-    totalSeconds: over((run) => run.elapsedSeconds),
+    totalSeconds: over((run) => windowSeconds(run)),
     requestsPerSecond: estimates.requestsPerSecond.value,
     meanMs: estimates.timePerRequestMs.value,
     connectionMs: {

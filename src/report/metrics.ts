@@ -1,4 +1,5 @@
 import { latencyOf } from "../drivers/latency.js";
+import { requestsPerSecond } from "../statistics/rate.js";
 import type { RanTrial } from "../statistics/saturation.js";
 import type { Load } from "../sweep/plan.js";
 import { significant, whole } from "./format.js";
@@ -36,7 +37,7 @@ export const speed: Metric = {
   key: "requestsPerSecond",
   label: "Requests per second",
   cost: false,
-  of: ({ run }) => run.completed / run.elapsedSeconds,
+  of: ({ run }) => requestsPerSecond(run),
   format: whole,
 };
 
@@ -62,11 +63,11 @@ export const metrics: readonly Metric[] = [
     key: "timePerRequestMs",
     label: "Time per request (mean), ms",
     cost: false,
-    // ab's own formula: concurrency × time taken ÷ complete requests. An open loop does not keep its connections busy.
+    // ab's own formula: concurrency ÷ requests per second. An open loop does not keep its connections busy.
     of: ({ run }) =>
       run.loop === "open"
         ? run.latency.total.sum / run.latency.total.count / 1e6
-        : (run.concurrency * run.elapsedSeconds * 1000) / run.completed,
+        : (run.concurrency * 1000) / requestsPerSecond(run),
     format: significant,
   },
   { key: "p50Ms", label: "50%, ms", cost: false, of: totalMs(50), format: significant },

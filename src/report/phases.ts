@@ -12,12 +12,13 @@ import type { Table } from "./table.js";
  */
 export interface Decomposition {
   readonly phases: PhaseMeans;
-  readonly outside: number;
+  /** null where the phases of the sample are longer than the mean request: too few were measured to tell. */
+  readonly outside: number | null;
   readonly request: number;
 }
 
 /** What a reader calls the parts, in order. */
-export const partNames = ["In the ring", "Handler", "Way back", "Write", "Outside"] as const;
+export const partNames = ["In the ring", "Handler with its waits", "Way back", "Write", "Outside"] as const;
 
 /** null where the server measured no phases: its core does not, or it is not ours. */
 export function decompositionOf({ trials }: Cell): Decomposition | null {
@@ -26,15 +27,16 @@ export function decompositionOf({ trials }: Cell): Decomposition | null {
   );
   if (measured.length === 0) return null;
   const over = (value: (trial: (typeof measured)[number]) => number): number => median(measured.map(value));
+  const outside = over((trial) => trial.request - phases.reduce((sum, name) => sum + trial.phases[name], 0));
   return {
     phases: Object.fromEntries(phases.map((name) => [name, over((trial) => trial.phases[name])])) as PhaseMeans,
-    outside: over((trial) => trial.request - phases.reduce((sum, name) => sum + trial.phases[name], 0)),
+    outside: outside < 0 ? null : outside,
     request: over(({ request }) => request),
   };
 }
 
 /** The parts of a decomposition in the order of their names. */
-export function partsOf({ phases: means, outside }: Decomposition): readonly number[] {
+export function partsOf({ phases: means, outside }: Decomposition): readonly (number | null)[] {
   return [...phases.map((name) => means[name]), outside];
 }
 
@@ -46,8 +48,12 @@ export function phasesTable({ levels }: Comparison): Table {
       cells.flatMap((cell) => {
         const found = decompositionOf(cell);
         if (found === null) return [];
-        return [[`${cell.core}, ${loadText(cell)}`, ...[...partsOf(found), found.request].map(significant)]];
+        return [[`${cell.core}, ${loadText(cell)}`, ...[...partsOf(found), found.request].map(microsText)]];
       }),
     ),
   };
+}
+
+function microsText(micros: number | null): string {
+  return micros === null ? "–" : significant(micros);
 }

@@ -1,6 +1,6 @@
 import type { SweepPlan } from "../sweep/result.js";
 import type { Comparison } from "./comparison.js";
-import { counted, whole } from "./format.js";
+import { counted, significant, whole } from "./format.js";
 
 /** What a report says in sentences, beside the answer. Our own words are markdown of one line, with no more than **strong** and *emphasis*. */
 
@@ -16,10 +16,11 @@ export function unfinishedNotice({ sweep, plannedTrials }: Comparison, resultFil
 export function comparability({ sweep }: Comparison): string {
   const { plan } = sweep;
   const sameLoad = `${plan.keepAlive ? "It opened a new connection for each request, ours kept them" : "Both opened a new connection for each request"}`;
+  const ours = plan.seconds === undefined ? whole(plan.requests) : `what it could in ${significant(plan.seconds)} s`;
   const sameSize =
-    plan.requests === 100_000
+    plan.requests === 100_000 && plan.seconds === undefined
       ? "both sent 100,000 requests per run"
-      : `it sent 100,000 requests per run, ours ${whole(plan.requests)}`;
+      : `it sent 100,000 requests per run, ours ${ours}`;
   return (
     `One of the servers loopool grew from (C, a master process and workers with threads) published ApacheBench figures at the same concurrencies. ` +
     `${sameLoad}; ${sameSize}. It ran on another machine, with another page, once per row and with latencies in whole milliseconds, so the figures ` +
@@ -29,16 +30,17 @@ export function comparability({ sweep }: Comparison): string {
 
 /** What the parts of a request's time are. */
 export const phasesNote =
-  "Mean times of the requests that the server measured (a sample). **In the ring**: published until a worker claimed it. **Way back**: handler done until the main thread had the answer. **Outside**: what is left of the request's time, in sockets, the kernel and queues before the server's event loop and the generator's.";
+  "Mean times of the requests that the server measured (a sample). **In the ring**: published until a worker claimed it. **Handler with its waits**: called until its answer was there; of an asynchronous handler that holds what it waited for, and its wait for a turn of the event loop. **Way back**: handler done until the main thread had the answer. **Outside**: what is left of the mean time of all requests, in sockets, the kernel and queues before the server's event loop and the generator's; – where the sample, one request in sixteen, has a larger mean than all requests together, as a few slow ones can make it.";
 
 const reading: readonly string[] = [
   "**Trial.** A fresh server process, a discarded warm-up, one measured window. Every figure is computed per trial; a table shows the median over the trials, percentiles included.",
   "**[low – high]** beside a median is its distribution-free 95% interval from order statistics; it needs six trials and is left out below that.",
   "**Ratios** are geometric means over blocks, in which the cores ran next to each other; their 95% interval is a paired, studentized bootstrap. **~** marks a ratio of which no difference is called, which does not prove that there is none. One is called where Wilcoxon's signed-rank test over the blocks is significant at 5% after Holm's correction, the interval leaves out 1, and the ratio is beyond the noise floor, where an A/A run measured one. The correction is over all comparisons of one metric in the report: of twenty reports of equal cores one holds a call. Each interval stands for itself.",
   "**Closed loop.** Each connection sends its next request when the last one is answered, so a stalled server is asked less often and the percentiles hold *service time*: what waiting clients of an open system would see during a stall is not in them (coordinated omission).",
-  "**Time per request (mean)** is ab's: concurrency × time taken ÷ complete requests. The percentages are of connect + processing time.",
+  "**Requests per second** are those completed in the measured window ÷ its length. The window ends when no request starts any more; what is under way then is waited for, counted, and among the latencies.",
+  "**Time per request (mean)** is ab's: concurrency ÷ requests per second. The percentages are of connect + processing time.",
   "**Server CPU per request** covers the whole process with all its threads, user and system. On CPUs that are shared it is the fairer figure.",
-  "**In flight** is the summed latency ÷ elapsed time. By Little's law it must come to the concurrency, less the generator's turn-around.",
+  "**In flight** is the summed latency in the window ÷ its length. By Little's law it must come to the concurrency, less the generator's turn-around.",
   "**Server loop** is how much of the window the main event loop was busy, **Generator** how full the load generator was, by its CPU or its event loop: when it is full and the server is not, the generator was measured. Then requests per second are a lower bound (**≤** and **≥** mark a ratio with one), latencies an upper bound, and only the costs are compared.",
 ];
 

@@ -1,7 +1,8 @@
 import { meanGrainOf, meanOf } from "../drivers/latency.js";
 import type { GeneratorResult } from "../drivers/result.js";
 import { type ErrorClass, errorClasses, unsentClasses } from "../load/run-result.js";
-import { limits, type Reason } from "./findings.js";
+import { limits, type Reason, type Warning } from "./findings.js";
+import { completedInWindow, windowSeconds } from "./rate.js";
 import type { RanTrial } from "./saturation.js";
 
 /** Requests of a run that are not a success, all classes together. */
@@ -15,28 +16,37 @@ function reachable(run: GeneratorResult): number {
 }
 
 /**
- * Requests in flight on average: summed latency ÷ elapsed time. The total latency, because with keep-alive the first request of each
- * connection, and without it every request, also holds its connection while it connects. NaN where the generator does not tell it.
+ * Requests in flight on average over the window: summed latency, as far as it lies in the window, ÷ its length. The total latency, because
+ * with keep-alive the first request of each connection, and without it every request, also holds its connection while it connects. NaN
+ * where the generator does not tell it.
  */
 export function inFlight(run: GeneratorResult): number {
-  return (meanOf(run.latency.total) * run.completed) / 1e9 / run.elapsedSeconds;
+  const seconds = (meanOf(run.latency.total) * run.completed) / 1e9;
+  return (seconds - (run.window?.latencyAfterSeconds ?? 0)) / windowSeconds(run);
 }
 
 /**
- * The fewest requests in flight that Little's law allows. At the end of a run the connections fall idle one after another, for no longer
- * than the slowest answer takes: that share of the run is allowed besides the turn-around.
+ * The fewest requests in flight that Little's law allows. All connections are busy to the end of the window, so only the turn-around is
+ * allowed for. A run without a window of its own ends with its last answer: there the connections fall idle one after another, for no
+ * longer than the slowest answer takes, and that share of it is allowed besides.
  */
 function lowestInFlight(run: GeneratorResult): number {
-  const runOut = (run.latency.total?.max ?? 0) / 1e9 / run.elapsedSeconds;
+  const runOut = run.window === undefined ? (run.latency.total?.max ?? 0) / 1e9 / run.elapsedSeconds : 0;
   return run.concurrency * Math.max(0, 1 - limits.littleGap - runOut);
 }
 
 /** By how much a run breaks Little's law, in requests in flight; 0 where its mean latency is not told, or too coarsely to say. */
 function littleBroken(run: GeneratorResult): number {
   const found = inFlight(run);
-  const grain = (meanGrainOf(run.latency.total) * run.completed) / 1e9 / run.elapsedSeconds;
+  const grain = (meanGrainOf(run.latency.total) * run.completed) / 1e9 / windowSeconds(run);
   const most = run.concurrency * (1 + limits.littleExcess);
   return Math.max(0, lowestInFlight(run) - found - grain, found - most - grain) || 0;
+}
+
+/** The share of a closed loop's successes that came only after a window of given length: what the rate may be off by. */
+function completedLate(run: GeneratorResult): number {
+  if (run.loop === "open" || run.requestedSeconds === undefined || run.completed === 0) return 0;
+  return 1 - completedInWindow(run) / run.completed;
 }
 
 /** By how many requests the server's count differs from the generator's, beyond what a tool may have left uncounted. */
@@ -118,6 +128,15 @@ const rules: readonly Rule[] = [
     }),
   },
   {
+    broken: ({ run }) => (completedLate(run) > limits.lateInvalid ? completedLate(run) : 0),
+    reason: ({ run }, trials) => ({
+      code: "window-too-short",
+      trials,
+      seconds: windowSeconds(run),
+      late: completedLate(run),
+    }),
+  },
+  {
     // The latencies of failed requests are not recorded, so a run with errors cannot be tested; it is invalid already. An open loop has as
     // many in flight as its rate makes.
     broken: ({ run }) => (failedRequests(run) > 0 || run.loop === "open" ? 0 : littleBroken(run)),
@@ -131,6 +150,15 @@ const rules: readonly Rule[] = [
   },
 ];
 
+/** Responses outside 2xx, by status. */
+function unexpectedStatuses(trials: readonly RanTrial[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const [status, count] of trials.flatMap(({ run }) => Object.entries(run.statusCounts ?? {}))) {
+    if (!status.startsWith("2")) counts[status] = (counts[status] ?? 0) + count;
+  }
+  return counts;
+}
+
 /** Do the books of these trials add up? A reason for each rule that one of them breaks. */
 export function audit(trials: readonly RanTrial[]): readonly Reason[] {
   const reasons: Reason[] = [];
@@ -141,11 +169,30 @@ export function audit(trials: readonly RanTrial[]): readonly Reason[] {
       const count = trials.reduce((sum, { run }) => sum + run.errors[errorClass], 0);
       if (count > 0) byClass[errorClass] = count;
     }
-    reasons.push({ code: "errors", sent: trials.reduce((sum, { run }) => sum + run.sent, 0), failed, byClass });
+    const byStatus = unexpectedStatuses(trials);
+    const serverErrors = trials.find(({ run, serverErrors }) => serverErrors && failedRequests(run) > 0)?.serverErrors;
+    reasons.push({
+      code: "errors",
+      sent: trials.reduce((sum, { run }) => sum + run.sent, 0),
+      failed,
+      byClass,
+      ...(Object.keys(byStatus).length === 0 ? {} : { byStatus }),
+      ...(serverErrors === undefined ? {} : { serverErrors }),
+    });
   }
   for (const rule of rules) {
     const found = worst(trials, rule.broken);
     if (found !== null) reasons.push(rule.reason(found.trial, found.trials));
   }
   return reasons;
+}
+
+/** What a reader must know of the books of trials that are valid all the same. */
+export function cautions(trials: readonly RanTrial[]): readonly Warning[] {
+  const late = ({ run }: RanTrial): number => (completedLate(run) > limits.lateNoted ? completedLate(run) : 0);
+  const found = worst(trials, late);
+  if (found === null || late(found.trial) > limits.lateInvalid) return [];
+  return [
+    { code: "window-short", trials: found.trials, seconds: windowSeconds(found.trial.run), late: late(found.trial) },
+  ];
 }

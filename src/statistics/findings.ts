@@ -15,6 +15,10 @@ export type Reason =
       readonly sent: number;
       readonly failed: number;
       readonly byClass: Readonly<Partial<Record<ErrorClass, number>>>;
+      /** Responses outside 2xx by status; absent where there were none. */
+      readonly byStatus?: Readonly<Record<string, number>>;
+      /** What the server of one of these trials wrote to standard error; absent where it wrote nothing. */
+      readonly serverErrors?: string;
     }
   | { readonly code: "stopped-early"; readonly trials: number; readonly asked: number; readonly sent: number }
   | {
@@ -35,6 +39,8 @@ export type Reason =
       readonly inFlight: number;
       readonly lowest: number;
     }
+  /** A closed loop by time: the share of its successes that came only after the window. */
+  | { readonly code: "window-too-short"; readonly trials: number; readonly seconds: number; readonly late: number }
   /** Medians over the trials; the server's share is null where it is not ours to look into. */
   | { readonly code: "generator-limited"; readonly generatorShare: number; readonly serverShare: number | null }
   /** Open loop: 99th percentiles of what the generator itself was late and of the latency, ms. Medians over the trials. */
@@ -47,6 +53,8 @@ export type Warning =
   | { readonly code: "generator-somewhat-late"; readonly pacingMs: number; readonly latencyMs: number }
   /** Open loop: the server did not keep up, so that its queue, and with it the latency, grew for as long as the trial lasted. */
   | { readonly code: "overloaded"; readonly trials: number; readonly rate: number; readonly achievedRate: number }
+  /** As "window-too-short", but fewer. */
+  | { readonly code: "window-short"; readonly trials: number; readonly seconds: number; readonly late: number }
   | { readonly code: "shared-cpus"; readonly cpus: number; readonly busyCpus: number }
   | {
       readonly code: "disturbed";
@@ -81,13 +89,19 @@ export const limits = {
    */
   generatorHeadroom: 0.8,
   /**
-   * How far the requests in flight, summed latency ÷ elapsed time, may lie below the concurrency (Little's law: L = λ·W). The gap is the
-   * generator's own turn-around between an answer and the next request, which no latency holds. Run-out is allowed for besides.
+   * How far the requests in flight, summed latency in the window ÷ its length, may lie below the concurrency (Little's law: L = λ·W). The
+   * gap is the generator's own turn-around between an answer and the next request, which no latency holds.
    * Source: J. Little, "A proof for the queuing formula L = λW", Operations Research 9(3), 1961.
    */
   littleGap: 0.1,
   /** More in flight than there are connections cannot be: the clock's grain is all that is allowed. */
   littleExcess: 0.01,
+  /**
+   * A closed loop by time counts whole requests: of answers that come in step, as those of a sleeping handler do, up to a round of all
+   * connections may lie beyond the end of the window. That share of the requests is what the rate may be off by.
+   */
+  lateNoted: 0.1,
+  lateInvalid: 0.5,
   /**
    * Open loop: the generator's own lateness is part of every latency. From this share of the 99th percentile on it may be most of what was
    * measured, from the second one on a reader must know of it.

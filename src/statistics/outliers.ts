@@ -1,5 +1,6 @@
 import { limits, type Warning } from "./findings.js";
 import { median } from "./median.js";
+import { requestsPerSecond } from "./rate.js";
 import type { RanTrial } from "./saturation.js";
 
 /**
@@ -16,7 +17,7 @@ export function modifiedZScores(values: readonly number[]): readonly number[] {
 
 /** Trials whose speed lies far from that of the others: something else ran beside them. They are kept, and told of. */
 export function disturbed(trials: readonly RanTrial[]): readonly Warning[] {
-  const speeds = trials.map(({ run }) => run.completed / run.elapsedSeconds);
+  const speeds = trials.map(({ run }) => requestsPerSecond(run));
   const usual = median(speeds);
   const scores = modifiedZScores(speeds);
   const far = speeds.filter(

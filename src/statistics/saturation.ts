@@ -3,21 +3,25 @@ import type { Environment, Pinning, ServerAccount } from "../sweep/result.js";
 import { cpuList } from "./cpu-list.js";
 import { limits, type Reason, type Warning } from "./findings.js";
 import { median } from "./median.js";
+import { workSeconds } from "./rate.js";
 
 /** A trial that ran: its accounts are there. A server that is not ours keeps none. */
 export interface RanTrial {
   readonly run: GeneratorResult;
   readonly server: ServerAccount | null;
+  /** What the server wrote to standard error. */
+  readonly serverErrors?: string;
 }
 
-/** How many CPUs each side may use, and how many both together. */
+/** How many CPUs each side may use, and how many both together; `overlap`: some are used by both. */
 interface Allowed {
   readonly server: number;
   readonly union: number;
   readonly overlap: boolean;
 }
 
-function allowedCpus(pinning: Pinning, environment: Pick<Environment, "cores">): Allowed {
+/** What a pinning on a machine with so many CPUs leaves to server and generator. */
+export function allowedCpus(pinning: Pinning, environment: Pick<Environment, "cores">): Allowed {
   const all = new Set(Array.from({ length: environment.cores }, (_, cpu) => cpu));
   const server = pinning.server === null ? all : cpuList(pinning.server);
   const generator = pinning.generator === null ? all : cpuList(pinning.generator);
@@ -25,10 +29,10 @@ function allowedCpus(pinning: Pinning, environment: Pick<Environment, "cores">):
   return { server: server.size, union: union.size, overlap: union.size < server.size + generator.size };
 }
 
-/** CPUs the server kept busy over the measured window, on average; NaN where it keeps no account. */
+/** CPUs the server kept busy over the measured window, on average: CPU time per request × requests per second. NaN where it keeps no account. */
 export function serverCpus({ run, server }: RanTrial): number {
   if (server === null) return Number.NaN;
-  return (server.cpuUserMicros + server.cpuSystemMicros) / 1e6 / run.elapsedSeconds;
+  return (server.cpuUserMicros + server.cpuSystemMicros) / 1e6 / workSeconds(run);
 }
 
 /**
@@ -38,7 +42,7 @@ export function serverCpus({ run, server }: RanTrial): number {
  */
 export function loopShare({ run, server }: RanTrial): number {
   if (server === null) return Number.NaN;
-  return Math.min(1, (server.eventLoopUtilization * server.elapsedMicros) / 1e6 / run.elapsedSeconds);
+  return Math.min(1, (server.eventLoopUtilization * server.elapsedMicros) / 1e6 / workSeconds(run));
 }
 
 /** How close the server was to a limit of its own: its CPUs or its main event loop, whichever is fuller. */

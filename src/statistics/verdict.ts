@@ -1,5 +1,5 @@
 import type { Environment, Pinning, TrialResult } from "../sweep/result.js";
-import { audit } from "./accounts.js";
+import { audit, cautions } from "./accounts.js";
 import type { Reason, Verdict } from "./findings.js";
 import { disturbed } from "./outliers.js";
 import { pacing } from "./pacing.js";
@@ -44,6 +44,6 @@ export function verdictOf(trials: readonly TrialResult[], context: VerdictContex
     valid: reasons.length === 0,
     lowerBound: reasons.length > 0 && reasons.every(({ code }) => code === "generator-limited"),
     reasons,
-    warnings: [...limit.warnings, ...disturbed(ran)],
+    warnings: [...limit.warnings, ...cautions(ran), ...disturbed(ran)],
   };
 }

@@ -1,4 +1,5 @@
 import { median } from "../statistics/median.js";
+import { requestsPerSecond } from "../statistics/rate.js";
 import { subjectsOf } from "./plan.js";
 import type { OpenLoopPlan, SweepPlan, SweepResult } from "./result.js";
 import type { NextBlocks } from "./sweep.js";
@@ -23,7 +24,7 @@ export const ratesFromCapacity: NextBlocks = ({ plan, trials }) => {
 function servedBy(trials: SweepResult["trials"], core: string, concurrency: number): number {
   const speeds = trials.flatMap(({ run, ...trial }) =>
     run !== null && trial.core === core && trial.concurrency === concurrency && trial.rate === null
-      ? [run.completed / run.elapsedSeconds]
+      ? [requestsPerSecond(run)]
       : [],
   );
   return speeds.length === 0 ? 0 : median(speeds);

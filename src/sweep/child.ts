@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { oneLine } from "../shared/errors.js";
 
 /** Every child that is alive: none may outlive this process. */
 const alive = new Map<ChildProcess, NodeJS.Signals>();
@@ -21,6 +22,8 @@ export interface Child {
   readonly process: ChildProcess;
   /** Resolves when it has ended, with how, in words, and the last that it wrote to standard error, in one line. */
   readonly ended: Promise<string>;
+  /** The last that it wrote to standard error so far, in one line. */
+  lastWords(): string;
 }
 
 /**
@@ -51,15 +54,16 @@ export function startChild(
   child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
     errors = (errors + chunk).slice(-4096);
   });
+  const lastWords = (): string => oneLine(errors).slice(0, MAX_ERROR_CHARS);
   const ended = new Promise<string>((resolve) => {
     child.once("error", (error) => resolve(`could not be started: ${error.message}`));
     child.once("close", (code, by) => {
       const how = code === null ? `was ended by ${by}` : `ended with code ${code}`;
-      resolve(errors.trim() === "" ? how : `${how}: ${errors.trim().replace(/\s+/g, " ").slice(0, MAX_ERROR_CHARS)}`);
+      resolve(lastWords() === "" ? how : `${how}: ${lastWords()}`);
     });
   }).finally(() => {
     alive.delete(child);
     signal.removeEventListener("abort", kill);
   });
-  return { process: child, ended };
+  return { process: child, ended, lastWords };
 }

@@ -122,6 +122,8 @@ export interface TrialResult {
   readonly server: ServerAccount | null;
   /** Why there is no result (the server did not start, the generator died), in one line. */
   readonly failure: string | null;
+  /** The last that the server wrote to standard error, in one line: why a handler failed. Absent where it wrote nothing. */
+  readonly serverErrors?: string;
 }
 
 /** Differences between two readings of the server's /stats.json around the measured window, the reading itself not counted. */

@@ -9,6 +9,8 @@ export interface ServerProcess {
   readStats(): Promise<ServerReading>;
   /** Asks it to drain and end; kills it if it does not. */
   stop(): Promise<void>;
+  /** The last that it wrote to standard error so far, in one line. */
+  lastWords(): string;
 }
 
 /** One reading of /stats.json: counters since the server's start. */
@@ -60,6 +62,7 @@ export async function startServerProcess(
       }
     },
     stop,
+    lastWords: child.lastWords,
   };
 }
 
@@ -104,7 +107,7 @@ async function readStats(url: string, signal: AbortSignal): Promise<ServerReadin
 }
 
 /** fetch says "fetch failed" of everything; the reason is in its cause. */
-export function causeOf(error: unknown): string {
+function causeOf(error: unknown): string {
   return messageOf(error instanceof Error && error.cause !== undefined ? error.cause : error);
 }
 

@@ -1,8 +1,9 @@
-import { LoopoolError, messageOf } from "../shared/errors.js";
-import { describeEnvironment, type ServerFacts } from "./environment.js";
-import { missingTrials, type PlannedTrial, planTrials, targetOf } from "./plan.js";
-import type { Stop, SweepPlan, SweepResult, Target, TrialResult } from "./result.js";
-import { causeOf, type ServerProcess, startServerProcess } from "./server-process.js";
+import { errorClasses } from "../load/run-result.js";
+import { LoopoolError } from "../shared/errors.js";
+import type { Checked } from "./check.js";
+import { describeEnvironment } from "./environment.js";
+import { missingTrials, type PlannedTrial, planTrials } from "./plan.js";
+import type { Stop, SweepPlan, SweepResult, TrialResult } from "./result.js";
 import { writeResult } from "./store.js";
 import { runTrial, type ServerScript, serveScript } from "./trial.js";
 
@@ -32,57 +33,14 @@ export interface NewSweep {
   readonly packageFolder: string;
 }
 
-/**
- * Starts a result: asks one server for what only servers know, and those that are not ours whether they answer. Rejects with a LoopoolError
- * when one does not in time, since no trial would.
- */
-export async function beginSweep(
+/** A result without a trial, of a plan whose servers were checked. */
+export function beginSweep(
   { name, command, plan, packageFolder }: NewSweep,
-  timeoutMs: number,
-  signal: AbortSignal,
-  serverScript: ServerScript = serveScript,
-): Promise<SweepResult> {
+  { facts }: Pick<Checked, "facts">,
+): SweepResult {
   const startedAt = new Date().toISOString();
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-  for (const target of plan.targets ?? []) await checkTarget(target, limited);
-  const facts = await serverFacts(plan, limited, serverScript);
   const environment = describeEnvironment(packageFolder, facts);
   return { schema: "loopool-sweep/1", name, command, startedAt, finishedAt: null, plan, environment, trials: [] };
-}
-
-/** What a sweep without a core of ours has instead. */
-const NO_SERVER: ServerFacts = { uws: "not used", iterationsPerMicro: 1 };
-
-async function serverFacts(plan: SweepPlan, signal: AbortSignal, serverScript: ServerScript): Promise<ServerFacts> {
-  const core = plan.cores.find((name) => targetOf(plan, name) === undefined);
-  if (core === undefined) return NO_SERVER;
-  let server: ServerProcess | undefined;
-  try {
-    server = await startServerProcess(serverScript(core, plan, null), plan.pinning.server, signal);
-    return await server.readStats();
-  } catch (error) {
-    throw new LoopoolError("SERVER_NOT_STARTED", `no trial can be run: ${messageOf(error)}`);
-  } finally {
-    await server?.stop();
-  }
-}
-
-async function checkTarget({ name, url }: Target, signal: AbortSignal): Promise<void> {
-  const remedy = `start it, or correct --target ${name}=URL`;
-  let status: number;
-  try {
-    const response = await fetch(url, { headers: { Connection: "close" }, redirect: "manual", signal });
-    await response.body?.cancel();
-    ({ status } = response);
-  } catch (error) {
-    throw new LoopoolError("TARGET_NOT_READY", `${name} does not answer at ${url} (${causeOf(error)}): ${remedy}`);
-  }
-  if (status < 200 || status > 299) {
-    throw new LoopoolError(
-      "TARGET_NOT_READY",
-      `${name} answers ${url} with status ${status}, and only 2xx counts: ${remedy}`,
-    );
-  }
 }
 
 /** What is to be done when every trial of the plan has run: a plan with more of them, or why there are to be no more. */
@@ -90,7 +48,8 @@ export type NextBlocks = (result: SweepResult, elapsedMs: number) => SweepPlan |
 
 /**
  * Runs what a result still lacks and writes the file after each trial. Resolves with the finished result; rejects when
- * `signal` aborts, with every finished trial in the file. `nextBlocks` may add to the plan; null ends the sweep as it is.
+ * `signal` aborts, and with a LoopoolError when a core served nothing
+ * in a whole block, with every finished trial in the file. `nextBlocks` may add to the plan; null ends the sweep as it is.
  * `serverScript` is for cores that are not loopool's own.
  */
 export async function continueSweep(
@@ -125,7 +84,39 @@ export async function continueSweep(
     }
     await writeResult(file, result);
     progress.trialEnded(trial, state());
+    checkBlock(result, begun.trials.length);
   }
+}
+
+/**
+ * At the end of a block: rejects a sweep in which a core served nothing in the whole of it, under no load. More blocks would find the same.
+ * What ran before the first `known` trials of the result is not looked at, so that a resumed sweep has a block of its own.
+ */
+function checkBlock({ plan, trials }: SweepResult, known: number): void {
+  const last = trials.at(-1)!;
+  const sameBlock = ({ block, rate }: PlannedTrial): boolean =>
+    block === last.block && (rate === null) === (last.rate === null);
+  if (missingTrials(plan, trials).some(sameBlock)) return;
+  const ran = trials.slice(known).filter(sameBlock);
+  for (const subject of new Set(ran.map(({ core }) => core))) {
+    const own = ran.filter(({ core }) => core === subject);
+    if (own.some(({ run }) => run !== null && run.completed > 0)) continue;
+    const loads = own.map((trial) => `${trial.concurrency}: ${failureText(trial)}`);
+    throw new LoopoolError(
+      "BLOCK_FAILED",
+      `block ${last.block + 1}: no request to the ${subject} succeeded at concurrency ${loads.join("; ")}; the sweep was stopped there`,
+    );
+  }
+}
+
+/** Why a trial has no success: its own failure, or the errors and statuses of its requests. */
+function failureText({ run, failure, serverErrors }: TrialResult): string {
+  if (run === null) return failure ?? "no result";
+  const classes = errorClasses.filter((name) => run.errors[name] > 0).map((name) => `${name} ${run.errors[name]}`);
+  const statuses = Object.entries(run.statusCounts ?? {}).map(([status, count]) => `status ${status} ${count} times`);
+  return [...classes, ...statuses, ...(serverErrors === undefined ? [] : [`the server said: ${serverErrors}`])].join(
+    ", ",
+  );
 }
 
 function ended(result: SweepResult, next: SweepPlan | Stop | null): SweepResult {

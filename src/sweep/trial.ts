@@ -1,5 +1,6 @@
 import { messageOf } from "../shared/errors.js";
 import { commandLine } from "./child.js";
+import { warmUpSeconds } from "./estimate.js";
 import { type GeneratorRequest, type WarmGenerator, warmUpGenerator } from "./generator-process.js";
 import { coreOf, type PlannedTrial, targetOf } from "./plan.js";
 import type { SweepPlan, TrialResult } from "./result.js";
@@ -39,7 +40,9 @@ export async function runTrial(
     const run = await generator.measure();
     const after = await server?.readStats();
     const account = before === undefined || after === undefined ? null : accountBetween(before, after);
-    return { ...planned, startedAt, run, server: account, failure: null };
+    const said = server?.lastWords() ?? "";
+    const words = said === "" ? {} : { serverErrors: said };
+    return { ...planned, startedAt, run, server: account, failure: null, ...words };
   } catch (error) {
     if (signal.aborted) throw error;
     const failure = timeout.aborted
@@ -72,7 +75,7 @@ function windowOf(
     return { requests: scheduled, seconds: null, warmup: String(Math.min(warmupRequests, scheduled >> 1)) };
   }
   if (seconds === undefined) return { requests, seconds: null, warmup: String(warmupRequests) };
-  return { requests: null, seconds, warmup: `${Math.ceil(seconds / 2)}s` };
+  return { requests: null, seconds, warmup: `${warmUpSeconds(seconds)}s` };
 }
 
 /** How the server of one core of a plan is started: a script and its arguments, without its address. */

@@ -2,6 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { type Answer, answerOf } from "../../src/report/answer.js";
 import { compare } from "../../src/report/comparison.js";
+import { comparability } from "../../src/report/prose.js";
 import type { SweepResult, TrialResult } from "../../src/sweep/result.js";
 import { errorStorm, generatorLimited, plausibleSweep, withCell } from "./fixture.js";
 
@@ -21,7 +22,7 @@ answers("a slower pool: the reactor is named, and each concurrency has its ratio
   const { headline, lines } = answer(sweepOf(100_000, 90_000));
   assert.is(
     headline,
-    "On this evidence this handler (GET /) is served best by the reactor: it serves the most requests per second at every concurrency measured.",
+    "The server had 1 CPU. On this evidence this handler (GET /) is served best by the reactor: it serves the most requests per second at every concurrency measured.",
   );
   assert.is(lines.length, 4);
   for (const [index, concurrency] of [10, 100, 250, 450].entries()) {
@@ -44,9 +45,13 @@ answers("equal cores: no difference was found, and none is named best", () => {
   const { headline, lines, explanation } = answer(
     plausibleSweep({ rates: { reactor: 100_000, pool: 100_000 }, seed: 2 }),
   );
-  assert.is(headline, "On this evidence no difference was found between reactor and pool for this handler (GET /).");
+  assert.is(
+    headline,
+    "The server had 1 CPU. On this evidence no difference was found between reactor and pool for this handler (GET /).",
+  );
+  assert.match(explanation[0]!, /^On one CPU the pool's workers take turns .* one CPU/);
   assert.match(
-    explanation[0]!,
+    explanation[1]!,
     /^Where no difference was found, the intervals leave room for 0\.9\d to 1\.0\d × the reactor's requests by the pool\.$/,
   );
   for (const line of lines) assert.match(line, /no difference found\.$/);
@@ -79,7 +84,10 @@ answers("an invalid cell is not ranked, with the reason in the line of its concu
 answers("with no valid pair there is no answer, and it says so", () => {
   let sweep = sweepOf(100_000, 90_000);
   for (const concurrency of [10, 100, 250, 450]) sweep = withCell(sweep, "pool", concurrency, errorStorm);
-  assert.is(answer(sweep).headline, "No answer: at no concurrency are the results of all cores valid.");
+  assert.is(
+    answer(sweep).headline,
+    "The server had 1 CPU. No answer: at no concurrency are the results of all cores valid.",
+  );
   assert.not.match(answer(sweep).explanation.join(" "), /× the reactor's/);
 });
 
@@ -104,7 +112,7 @@ answers("where the generator was the limit of all, there is no answer on speed b
   for (const core of ["reactor", "pool"])
     for (const concurrency of [10, 100, 250, 450]) sweep = withCell(sweep, core, concurrency, generatorLimited);
   const { headline, explanation, lines } = answer(sweep);
-  assert.is(headline, "No answer on speed: the load generator, not the server, was the limit.");
+  assert.is(headline, "The server had 1 CPU. No answer on speed: the load generator, not the server, was the limit.");
   assert.match(explanation.join(" "), /The pool spends 1\.\d\d( to 1\.\d\d)? × the reactor's server CPU per request\./);
   assert.match(
     lines[0]!,
@@ -114,7 +122,7 @@ answers("where the generator was the limit of all, there is no answer on speed b
 
 answers("too few trials make no claim, not even for a large difference", () => {
   const { headline, lines } = answer(plausibleSweep({ rates: { reactor: 1000, pool: 5000 }, plan: { trials: 3 } }));
-  assert.match(headline, /^No answer: there are too few trials/);
+  assert.match(headline, / No answer: there are too few trials/);
   for (const line of lines)
     assert.match(
       line,
@@ -124,7 +132,7 @@ answers("too few trials make no claim, not even for a large difference", () => {
 
 answers("one core alone has no ratios", () => {
   const { headline, lines } = answer(plausibleSweep({ rates: { pool: 1000 } }));
-  assert.match(headline, /^One core was measured \(pool\)/);
+  assert.match(headline, / One core was measured \(pool\)/);
   assert.match(lines[0]!, /^At c=10 the pool serves [\d,]+ \[[\d,]+ – [\d,]+\] requests per second\.$/);
 });
 
@@ -144,6 +152,31 @@ answers("a generator that was nearly full is confessed", () => {
   }));
   assert.match(answer(full).explanation.join(" "), /At c=100 the load generator was nearly full itself/);
   assert.not.match(answer(sweepOf(100_000, 90_000)).explanation.join(" "), /nearly full/);
+});
+
+answers("the first sentence says how many CPUs the server had, and whether it shared them", () => {
+  const of = (server: string | null, generator: string | null, cores: number): Answer => {
+    const sweep = sweepOf(100_000, 90_000);
+    const pinning = { server, generator, reason: "" };
+    return answer({ ...sweep, plan: { ...sweep.plan, pinning }, environment: { ...sweep.environment, cores } });
+  };
+  assert.match(of("0", "1", 2).headline, /^The server had 1 CPU\. On this evidence/);
+  assert.match(of("0-2", "3", 4).headline, /^The server had 3 CPUs\. On this evidence/);
+  assert.match(of(null, null, 8).headline, /^The server had 8 CPUs, shared with the load generator\. /);
+  assert.not.match(of("0-2", "3", 4).explanation.join(" "), /On one CPU the pool/);
+  const sweep = sweepOf(100_000, 90_000);
+  const targets = sweep.plan.cores.map((name) => ({ name, url: "http://127.0.0.1:1/" }));
+  const theirs = answer({ ...sweep, plan: { ...sweep.plan, targets } });
+  assert.match(theirs.headline, /^(No answer|On this evidence)/, "where others' servers run is not known");
+});
+
+answers("trials that end by time are not said to have a number of requests", () => {
+  const sweep = plausibleSweep({ rates: { reactor: 1000, pool: 900 }, plan: { seconds: 2 } });
+  const text = answer(sweep).explanation.join(" ");
+  assert.match(text, /of 2\.00 s each, closed loop/);
+  assert.not.match(text, /requests each/);
+  assert.match(comparability(compare(sweep)), /ours what it could in 2\.00 s\./);
+  assert.match(answer(sweepOf(1000, 900)).explanation.join(" "), /with 1,000 requests each, closed loop/);
 });
 
 answers.run();

@@ -35,7 +35,7 @@ changes("each cell is compared with itself, after ÷ before, and the change is n
   const [headline, , second] = changeAnswer(found);
   assert.is(
     headline,
-    "Requests per second: slower after: pool at c=10, pool at c=100, pool at c=250 and pool at c=450.",
+    "The server had 1 CPU. Requests per second: slower after: pool at c=10, pool at c=100, pool at c=250 and pool at c=450.",
   );
   assert.match(
     second!,
@@ -46,7 +46,7 @@ changes("each cell is compared with itself, after ÷ before, and the change is n
 changes("the same code measured twice has not changed", () => {
   const found = change(sweepOf(100_000, 90_000, 3));
   assert.ok(found.cells.every(({ byMetric }) => byMetric.requestsPerSecond?.verdict === "none"));
-  assert.is(changeAnswer(found)[0], "No change of requests per second was found.");
+  assert.is(changeAnswer(found)[0], "The server had 1 CPU. No change of requests per second was found.");
 });
 
 changes("an invalid cell is not compared, and the reason is told with its side", () => {

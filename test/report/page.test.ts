@@ -8,6 +8,7 @@ import { answerOf } from "../../src/report/answer.js";
 import { compare } from "../../src/report/comparison.js";
 import { reportPage } from "../../src/report/html/page.js";
 import { latenciesOf } from "../../src/report/latencies.js";
+import { phasesTable } from "../../src/report/phases.js";
 import { colours } from "../../src/report/theme.js";
 import type { SweepResult } from "../../src/sweep/result.js";
 import { withPage } from "../support/browser.js";
@@ -177,7 +178,32 @@ page("seconds are drawn a line for each trial, without the last one that is cut 
   for (const chart of charts) {
     for (const colour of colours.slice(0, 2)) assert.is(chart.split(`stroke="${colour}"`).length - 1, plan.trials);
   }
-  assert.match(pageOf(sweep), /No trial of this result has two whole seconds/);
+  assert.match(pageOf(sweep), /No cell of this result has two whole seconds in each of its trials/);
+});
+
+page("trials that only a disturbance made two seconds long are not drawn for all", () => {
+  const disturbed = withCell(
+    sweep,
+    "reactor",
+    10,
+    ({ run }) => ({ run: { ...run, elapsedSeconds: 4 } }),
+    (block) => block === 1,
+  );
+  assert.not.match(pageOf(withSeconds(disturbed)), /in each second of each trial/);
+  // Nor is the wait for a last answer a second of the trial.
+  const waited = withCell(sweep, "reactor", 10, ({ run }) => ({
+    run: { ...run, elapsedSeconds: 4, window: { seconds: 1, completed: run.completed - 1, latencyAfterSeconds: 3 } },
+  }));
+  assert.not.match(pageOf(withSeconds(waited)), /in each second of each trial/);
+});
+
+page("no time is negative: where the sample's mean is above that of all, what is outside is not known", () => {
+  const slow = withCell(sweep, "reactor", 10, ({ server }) => ({
+    server: { ...server, phases: { wait: 0, handler: 6_900_000, back: 0, write: 1 } },
+  }));
+  const row = phasesTable(compare(slow)).rows.find(([cell]) => cell === "reactor, c=10");
+  assert.is(row?.[5], "–");
+  assert.not.match(pageOf(slow), /[-−]\d[\d,.]* ?<\/td>/);
 });
 
 page("a server that measures no phases has no bar, and without any the page says so", () => {
@@ -192,7 +218,10 @@ page("a server that measures no phases has no bar, and without any the page says
       .flatMap(({ attributes }) => attributes["aria-label"] ?? [])
       .filter((label) => label.startsWith("Mean time of a request at"));
   const [first] = labels(pageOf(sweep));
-  assert.match(first!, /ms: reactor In the ring 0\.0120, Handler 0\.00300, Way back 0\.00700, Write 0\.00500, Outside/);
+  assert.match(
+    first!,
+    /ms: reactor In the ring 0\.0120, Handler with its waits 0\.00300, Way back 0\.00700, Write 0\.00500, Outside/,
+  );
   assert.match(first!, /; pool In the ring/);
   assert.not.match(labels(pageOf(bare("pool", sweep)))[0]!, /pool/);
   assert.match(pageOf(bare("reactor", bare("pool", sweep))), /No server of this result measured the phases/);

@@ -55,7 +55,10 @@ writing("the answer stands in the first lines, before any figure", () =>
     assert.match(markdownPath, /reports\/new\/2026-01-02-cores\.md$/);
     const [title, , summary, , first] = markdown.split("\n");
     assert.is(title, "# reactor or pool: cores, 2026-01-02");
-    assert.match(summary!, /^\*\*On this evidence this handler \(GET \/\) is served best by the reactor/);
+    assert.match(
+      summary!,
+      /^\*\*The server had 1 CPU\. On this evidence this handler \(GET \/\) is served best by the reactor/,
+    );
     assert.match(first!, /^- At c=10 the pool serves 0\.\d\d × the reactor's requests \[0\.\d\d, 0\.\d\d\]: slower\.$/);
     assert.is(answer.length, 5);
     assert.is(`- ${answer[1]}`, first);

@@ -137,6 +137,42 @@ little("connections idle at the end, while the slowest answer is awaited, are al
   assert.equal(codes(once({ run: ({ elapsedSeconds }) => ({ elapsedSeconds: elapsedSeconds * 2 }) })), ["littles-law"]);
 });
 
+/** A run with a window of its own: all its latencies lie in it, and its last answer came `lateShare` of it later. */
+const windowed =
+  (lateShare: number) =>
+  ({ completed, elapsedSeconds, latency }: RunResult): Partial<RunResult> => ({
+    window: { seconds: elapsedSeconds, completed: completed - 1, latencyAfterSeconds: lateShare * elapsedSeconds },
+    elapsedSeconds: elapsedSeconds * (1 + lateShare),
+    latency: {
+      ...latency,
+      total: {
+        ...latency.total,
+        sum: latency.total.sum + lateShare * elapsedSeconds * 1e9,
+        max: (0.01 + lateShare) * elapsedSeconds * 1e9,
+      },
+    },
+  });
+
+little("a straggler after the window neither breaks it nor hides that it is broken", () => {
+  assert.equal(codes(once({ run: windowed(3) })), []);
+  const idle = (run: RunResult): Partial<RunResult> => windowed(3)({ ...run, ...scaled(0.5)(run) });
+  assert.equal(codes(once({ run: idle })), ["littles-law"]);
+});
+
+little("a closed loop by time of which much ended after the window has a rate that may be off by as much", () => {
+  const late =
+    (share: number) =>
+    ({ completed, elapsedSeconds }: RunResult): Partial<RunResult> => ({
+      requestedSeconds: elapsedSeconds,
+      window: { seconds: elapsedSeconds, completed: completed * (1 - share), latencyAfterSeconds: 0 },
+    });
+  assert.equal(judge(once({ run: late(0.05) })).warnings, []);
+  const [warning] = judge(once({ run: late(0.2) })).warnings;
+  assert.is(warning?.code, "window-short");
+  assert.ok(judge(once({ run: late(0.2) })).valid);
+  assert.equal(codes(once({ run: late(0.6) })), ["window-too-short"]);
+});
+
 little.run();
 
 const limit = suite("verdict: who was the limit");

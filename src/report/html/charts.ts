@@ -1,3 +1,4 @@
+import { windowSeconds } from "../../statistics/rate.js";
 import type { Load } from "../../sweep/plan.js";
 import type { Cell } from "../cell.js";
 import { latencyPlot, throughputPlot } from "../charts.js";
@@ -93,14 +94,16 @@ export function percentileFigures(
 /** Fewer whole seconds than this make no line. */
 const FEWEST_SECONDS = 2;
 
-/** The whole seconds of each trial of a cell: the last one of a run is cut short. */
+/**
+ * The whole seconds of the window of each trial of a cell. Empty where one of them is too short for a line: where a number of requests ends
+ * the trials, those that last longest are the ones that something disturbed, and drawn alone they would stand for all.
+ */
 function wholeSeconds({ trials }: Cell): readonly (readonly { readonly completed: number; readonly p99: number }[])[] {
-  return trials
-    .map(({ run }) => (run.perSecond ?? []).slice(0, Math.floor(run.elapsedSeconds)))
-    .filter((seconds) => seconds.length >= FEWEST_SECONDS);
+  const all = trials.map(({ run }) => (run.perSecond ?? []).slice(0, Math.floor(windowSeconds(run))));
+  return all.every((seconds) => seconds.length >= FEWEST_SECONDS) ? all : [];
 }
 
-/** For each load requests per second and 99th percentile in each second of each trial. Empty where no trial has whole seconds. */
+/** For each load requests per second and 99th percentile in each second of each trial. Empty where trials are too short for it. */
 export function secondsFigures({ levels }: Comparison, subjects: readonly string[]): readonly Figure[] {
   return levels.flatMap((level: Level) => {
     const found = level.cells
@@ -165,7 +168,7 @@ export function phaseFigures({ levels }: Comparison): readonly Figure[] {
       const decomposition = decompositionOf(cell);
       return decomposition === null
         ? []
-        : [{ core: cell.core, parts: partsOf(decomposition).map((micros) => micros / 1000) }];
+        : [{ core: cell.core, parts: partsOf(decomposition).map((micros) => (micros ?? 0) / 1000) }];
     });
     if (found.length === 0) return [];
     const said = found.map(

@@ -43,7 +43,7 @@ ${lines.map((line) => html`<li>${line}</li>\n`)}</ul>
 function secondsSection(comparison: Comparison, figures: Figures, subjects: readonly string[]): Html {
   const drawn = secondsFigures(comparison, subjects);
   return drawn.length === 0
-    ? html`<p>No trial of this result has two whole seconds of which a series was recorded.</p>\n`
+    ? html`<p>No cell of this result has two whole seconds in each of its trials of which a series was recorded.</p>\n`
     : html`<p>What happened in each whole second of each trial, by the time a request ended.</p>\n${figures.row(drawn)}`;
 }
 

@@ -1,0 +1,12 @@
+import { messageOf } from "../shared/errors.js";
+import { importHandlers } from "../shared/handlers/handler.js";
+
+/** What this process sends to its parent. */
+export type HandlerPaths = { readonly paths: readonly string[] } | { readonly error: string };
+
+/** Imports the module that its argument names, and sends the paths it has handlers for. */
+const found: HandlerPaths = await importHandlers(process.argv[2]!).then(
+  (handlers) => ({ paths: Object.keys(handlers) }),
+  (error: unknown) => ({ error: messageOf(error) }),
+);
+process.send?.(found);
