@@ -7,6 +7,7 @@ import type { LoadOptions } from "../load/options.js";
 import { startGenerator } from "../load/start.js";
 import { abReport } from "../report/ab-text.js";
 import { LoopoolError, messageOf, usageError } from "../shared/errors.js";
+import { oneLine, terminalJson } from "../shared/terminal-text.js";
 import { fileFlags, resultFilesOf, writeResultFiles } from "./load-files.js";
 import { AUTO, loadFlags, loadOptionsOf, threadsOf, warmUpOf } from "./load-options.js";
 import { checkOpenFiles } from "./open-files.js";
@@ -98,7 +99,7 @@ async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
   } catch (error) {
     // Our own generator tells what it has when it is stopped; another one leaves nothing.
     if (!interruption.signal.aborted) throw error;
-    console.error(`loopool: ${messageOf(error)}`);
+    console.error(`loopool: ${oneLine(messageOf(error))}`);
     process.exitCode = 130;
   } finally {
     await generator.close();
@@ -120,7 +121,7 @@ function ratesOf({ completed, elapsedSeconds }: GeneratorResult): readonly numbe
 }
 
 function print(result: GeneratorResult, asJson: boolean): void {
-  process.stdout.write(asJson ? `${JSON.stringify({ schema: "loopool-load/1", ...result })}\n` : abReport(result));
+  process.stdout.write(asJson ? `${terminalJson({ schema: "loopool-load/1", ...result })}\n` : abReport(result));
 }
 
 /** Warm-up, where one is wanted, and window. */

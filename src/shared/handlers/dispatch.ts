@@ -1,5 +1,6 @@
 import { messageOf } from "../errors.js";
 import { Field, type ThreadStats } from "../stats.js";
+import { printableLines } from "../terminal-text.js";
 import type { HandlerContext } from "./context.js";
 import { cpu } from "./cpu.js";
 import { withErrorPage } from "./error-page.js";
@@ -107,7 +108,7 @@ function logFailure(error: unknown): void {
   }
   const others = unlogged > 0 ? ` (and ${unlogged} more since the last line)` : "";
   console.error(
-    `loopool: a handler failed${others}: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`,
+    `loopool: a handler failed${others}: ${printableLines(String(error instanceof Error ? (error.stack ?? error.message) : messageOf(error)))}`,
   );
   lastLogMs = nowMs;
   unlogged = 0;
