@@ -5,6 +5,7 @@ import { fronts, modes } from "../server.js";
 import { usageError } from "../shared/errors.js";
 import { cpuList } from "../statistics/cpu-list.js";
 import { type PinningFacts, pinningFacts, resolvePinning } from "../sweep/pinning.js";
+import { misfitOfPlan } from "../sweep/plan.js";
 import type { Pinning, SweepPlan, Until } from "../sweep/result.js";
 import { listOf, oneOf, text, wholeNumber } from "./options.js";
 import { coresOf, DEFAULT_SECONDS, generatorOf, openLoopOf, targetsOf } from "./sweep-loads.js";
@@ -79,7 +80,7 @@ export function planOf(argv: Readonly<Record<string, unknown>>): SweepPlan {
   const generator = generatorOf(argv, { concurrencies, requests });
   const trials = wholeNumber("trials", argv["trials"] ?? base.trials, 1, 1000);
   const until = untilOf(argv, cores, trials);
-  return {
+  const plan: SweepPlan = {
     cores,
     concurrencies,
     requests,
@@ -98,6 +99,9 @@ export function planOf(argv: Readonly<Record<string, unknown>>): SweepPlan {
     ...(argv["aa"] === true ? { twin: { name: `${cores[0]} again`, of: cores[0]! } } : {}),
     ...(until === null ? {} : { until }),
   };
+  const misfit = misfitOfPlan(plan);
+  if (misfit !== null) throw usageError(`--trials, --concurrency and --rate ask for too much: ${misfit}`);
+  return plan;
 }
 
 /** `--until` and its limits; null without it. */
