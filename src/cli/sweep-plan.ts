@@ -17,13 +17,13 @@ import { coresOf, DEFAULT_SECONDS, generatorOf, openLoopOf, targetsOf } from "./
  */
 const usual = { cores: "reactor,pool", concurrency: "10,100,250,450", requests: 100_000, warmup: 20_000, trials: 16 };
 /** `--quick`: seconds instead of minutes, for seeing that it works. With fewer than 7 trials two comparisons could show nothing. */
-const quick = { ...usual, concurrency: "10,100", requests: 10_000, warmup: 5_000, trials: 8 };
+export const quick = { ...usual, concurrency: "10,100", requests: 10_000, warmup: 5_000, trials: 8 };
 /** Limits of `--until`. */
 const DEFAULT_MAX_TRIALS = 40;
 const DEFAULT_MAX_MINUTES = 15;
 const DEFAULT_SEED = 1;
 
-/** Flags that make the plan: a sweep that is resumed has one already. Beside them `--keep-alive`, `--quick` and `--aa`. */
+/** Flags that make the plan: a sweep that is resumed has one already, and takes them only as they were. Beside them `--keep-alive`, `--quick` and `--aa`. */
 export const planOptions = {
   cores: { describe: `cores to compare, the first is the base: ${modes.join(", ")} [default: ${usual.cores}]` },
   concurrency: { describe: `connections, each with one request under way [default: ${usual.concurrency}]` },
