@@ -64,11 +64,6 @@ const refused: readonly (readonly [what: string, result: object, message: RegExp
     }),
     /1,000,000 trials are planned/,
   ],
-  [
-    "more concurrencies than anybody needs",
-    planned({ concurrencies: many.flatMap((n) => [n, n + 1000]) }),
-    /plan\.concurrencies/,
-  ],
   ["10⁹ connections", planned({ concurrencies: [1e9] }), /plan\.concurrencies\[0\] must be <= 100000/],
   ["a path that changes the host", planned({ path: "@example.org/" }), /plan\.path must match/],
   ["a target that is a flag", url("--hgrm=/tmp/x"), /plan\.targets\[0\]\.url must match/],
@@ -79,6 +74,14 @@ const refused: readonly (readonly [what: string, result: object, message: RegExp
     /plan\.pinning\.server must match/,
   ],
   ["a front with spaces", planned({ front: "uws --handlers=x" }), /plan\.front must match/],
+  [
+    "a class of errors named __proto__",
+    {
+      ...sweep,
+      trials: [{ ...sweep.trials[0], run: { ...sweep.trials[0]!.run, errors: JSON.parse('{ "__proto__": 1 }') } }],
+    },
+    /trials\[0\]\.run\.errors/,
+  ],
   ["a date that is none", { ...sweep, startedAt: "[x](http:)" }, /startedAt must match/],
   ["a name that is a path", { ...sweep, name: "../x" }, /name must match/],
 ];
