@@ -1,6 +1,7 @@
 import type { AccessLog } from "../access-log/access-log.js";
 import { backgroundSlot, type HandlerContext } from "../shared/handlers/context.js";
 import { Field, ThreadStats } from "../shared/stats.js";
+import { oneLine } from "../shared/terminal-text.js";
 import type { WorkersView } from "../shared/worker-states.js";
 import type { Place } from "../stats-mirror/format.js";
 import { Background } from "./background.js";
@@ -29,7 +30,7 @@ export async function startBackground(of: BackgroundOf): Promise<() => Promise<v
   const background = await Background.start(startup, (cause) => {
     const lost = log?.writerEnded(written.get(Field.logLines)) ?? 0;
     const lines = log === null ? "" : `; ${lost} lines of the access log are lost, and all that would follow`;
-    console.error(`loopool: the background thread ended (${cause}): the stats are no longer mirrored${lines}`);
+    console.error(`loopool: the background thread ended (${oneLine(cause)}): the stats are no longer mirrored${lines}`);
   });
   return async () => {
     await background.stop(shared.config.drainTimeoutMs);

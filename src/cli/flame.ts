@@ -8,6 +8,7 @@ import { type CpuProfile, topSelfTimes } from "../profile/cpu-profile.js";
 import { type ProfileLoad, profileServer } from "../profile/profiled-server.js";
 import { modes } from "../server.js";
 import { LoopoolError, messageOf } from "../shared/errors.js";
+import { oneLine } from "../shared/terminal-text.js";
 import { oneOf, text, wholeNumber, withValues } from "./options.js";
 
 const defaults = { mode: "pool", path: "/", concurrency: 100, seconds: 5, workers: 1, out: "reports" } as const;
@@ -96,9 +97,11 @@ async function clinicFlame(server: readonly string[], load: ProfileLoad, scratch
     const html = readdirSync(scratch).find((name) => name.endsWith(".clinic-flame.html"));
     if (html === undefined) throw new Error("clinic wrote no HTML file");
     copyFileSync(join(scratch, html), file);
-    console.log(`Flame graph of the main thread, ${answered.toLocaleString("en")} requests: ${file}`);
+    console.log(`Flame graph of the main thread, ${answered.toLocaleString("en")} requests: ${oneLine(file)}`);
   } catch (error) {
-    console.log(`No flame graph: clinic failed on Node ${process.versions.node}: ${messageOf(error).split("\n")[0]}`);
+    console.log(
+      `No flame graph: clinic failed on Node ${process.versions.node}: ${oneLine(messageOf(error).split("\n")[0] ?? "")}`,
+    );
   }
 }
 
@@ -124,9 +127,9 @@ async function threadProfiles(
     const file = join(folder, thread === 0 ? "main.cpuprofile" : `worker-${thread}.cpuprofile`);
     const profile = JSON.parse(readFileSync(join(scratch, name), "utf8")) as CpuProfile;
     copyFileSync(join(scratch, name), file);
-    console.log(`\n${file}, time in the function itself:`);
+    console.log(`\n${oneLine(file)}, time in the function itself:`);
     for (const { what, share } of topSelfTimes(profile, TOP_FUNCTIONS)) {
-      console.log(`  ${(share * 100).toFixed(1).padStart(5)}%  ${what}`);
+      console.log(`  ${(share * 100).toFixed(1).padStart(5)}%  ${oneLine(what)}`);
     }
   }
 }

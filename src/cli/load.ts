@@ -8,6 +8,7 @@ import { errorClasses } from "../load/run-result.js";
 import { startGenerator } from "../load/start.js";
 import { abReport } from "../report/ab-text.js";
 import { LoopoolError, messageOf, usageError } from "../shared/errors.js";
+import { oneLine, terminalJson } from "../shared/terminal-text.js";
 import { requestsPerSecond } from "../statistics/rate.js";
 import { fileFlags, resultFilesOf, writeResultFiles } from "./load-files.js";
 import { AUTO, loadFlags, loadOptionsOf, threadsOf, warmUpOf } from "./load-options.js";
@@ -100,7 +101,7 @@ async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
   } catch (error) {
     // Our own generator tells what it has when it is stopped; another one leaves nothing.
     if (!interruption.signal.aborted) throw error;
-    console.error(`loopool: ${messageOf(error)}`);
+    console.error(`loopool: ${oneLine(messageOf(error))}`);
     process.exitCode = 130;
   } finally {
     await generator.close();
@@ -122,7 +123,7 @@ function ratesOf(result: GeneratorResult): readonly number[] {
 }
 
 function print(result: GeneratorResult, asJson: boolean): void {
-  process.stdout.write(asJson ? `${JSON.stringify({ schema: "loopool-load/1", ...result })}\n` : abReport(result));
+  process.stdout.write(asJson ? `${terminalJson({ schema: "loopool-load/1", ...result })}\n` : abReport(result));
 }
 
 /** Warm-up, where one is wanted, and window. */

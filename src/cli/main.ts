@@ -1,7 +1,9 @@
 #!/usr/bin/env node
+import { inspect } from "node:util";
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { LoopoolError, usageError } from "../shared/errors.js";
+import { oneLine, printableLines } from "../shared/terminal-text.js";
 import { flameCommand } from "./flame.js";
 import { loadCommand } from "./load.js";
 import { reportCommand } from "./report.js";
@@ -12,10 +14,10 @@ import { sweepCommand } from "./sweep.js";
 /** The one door for failure: a user's mistake is one line and exit code 2; anything unexpected keeps its stack. */
 function fail(error: unknown): never {
   if (error instanceof LoopoolError) {
-    console.error(`loopool: ${error.message}`);
+    console.error(`loopool: ${oneLine(error.message)}`);
     process.exit(error.exitCode);
   }
-  console.error(error);
+  console.error(printableLines(inspect(error)));
   process.exit(1);
 }
 

@@ -1,5 +1,6 @@
 import { Presets, SingleBar } from "cli-progress";
 import { loadText } from "../report/format.js";
+import { oneLine } from "../shared/terminal-text.js";
 import { failedRequests } from "../statistics/accounts.js";
 import { requestsPerSecond } from "../statistics/rate.js";
 import type { Probe } from "../sweep/check.js";
@@ -45,11 +46,11 @@ function lineProgress(stream: NodeJS.WriteStream): SweepProgress & { end(): void
 }
 
 function describe(trial: PlannedTrial): string {
-  return `block ${trial.block + 1}, ${trial.core}, ${loadText(trial)}`;
+  return `block ${trial.block + 1}, ${oneLine(trial.core)}, ${loadText(trial)}`;
 }
 
 function outcome({ run, failure }: TrialResult): string {
-  if (run === null) return `failed: ${failure}`;
+  if (run === null) return `failed: ${oneLine(failure ?? "")}`;
   const failed = failedRequests(run);
   const rate = Math.round(requestsPerSecond(run)).toLocaleString("en");
   const statuses = Object.keys(run.statusCounts ?? {}).filter((status) => !status.startsWith("2"));

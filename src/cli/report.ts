@@ -2,6 +2,7 @@ import type { CommandModule } from "yargs";
 import { type Condition, parseConditions } from "../report/fail-if.js";
 import { writeChange, writeReport } from "../report/write.js";
 import { usageError } from "../shared/errors.js";
+import { oneLine } from "../shared/terminal-text.js";
 import { reportFiles, text, withValues } from "./options.js";
 
 /** `--fail-if` could not be judged for some cell: neither a pass nor a failure. */
@@ -36,18 +37,18 @@ export const reportCommand: CommandModule = {
     if (conditions.length > 0)
       throw usageError("--fail-if compares two results: name the one before and the one after");
     const { markdownPath, answer } = await writeReport(file, out);
-    for (const line of answer) console.log(line);
-    console.log(`\nReport: ${markdownPath}`);
+    for (const line of answer) console.log(oneLine(line));
+    console.log(`\nReport: ${oneLine(markdownPath)}`);
   },
 };
 
 async function change(before: string, after: string, out: string, conditions: readonly Condition[]): Promise<void> {
   const { markdownPath, answer, judgement } = await writeChange({ before, after }, out, conditions);
-  for (const line of answer) console.log(line);
-  console.log(`\nReport: ${markdownPath}`);
+  for (const line of answer) console.log(oneLine(line));
+  console.log(`\nReport: ${oneLine(markdownPath)}`);
   if (conditions.length === 0) return;
-  for (const failure of judgement.failures) console.error(`loopool: --fail-if ${failure}`);
-  for (const unknown of judgement.unknown) console.error(`loopool: --fail-if ${unknown}`);
+  for (const failure of judgement.failures) console.error(`loopool: --fail-if ${oneLine(failure)}`);
+  for (const unknown of judgement.unknown) console.error(`loopool: --fail-if ${oneLine(unknown)}`);
   if (judgement.failures.length > 0) process.exitCode = 1;
   else if (judgement.unknown.length > 0) process.exitCode = NOT_JUDGED;
 }

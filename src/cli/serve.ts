@@ -2,6 +2,7 @@ import type { Argv, CommandModule } from "yargs";
 import { startServer } from "../server.js";
 import type { ServerConfig } from "../shared/config.js";
 import { countUnhandledRejections } from "../shared/handlers/dispatch.js";
+import { oneLine, terminalJson } from "../shared/terminal-text.js";
 import { withValues } from "./options.js";
 import { resolveSettings } from "./settings/resolve.js";
 import { defaultOf, isSwitch, type SettingName, secrets, settingNames, settings } from "./settings/settings.js";
@@ -51,7 +52,7 @@ export const serveCommand: CommandModule = {
   handler: async (argv) => {
     const sourced = gather(argv, process.env, process.cwd());
     const config = resolveSettings(sourced);
-    if (argv["print-config"] === true) console.log(JSON.stringify(printable(sourced), null, 2));
+    if (argv["print-config"] === true) console.log(terminalJson(printable(sourced), 2));
     else await serve(config);
   },
 };
@@ -91,5 +92,7 @@ async function serve(config: ServerConfig): Promise<void> {
     );
   }
   // Last: whoever reads the line may send a signal at once.
-  console.log(`loopool ${config.mode} listening on ${server.url} pid ${process.pid} workers ${server.workers}`);
+  console.log(
+    `loopool ${config.mode} listening on ${oneLine(server.url)} pid ${process.pid} workers ${server.workers}`,
+  );
 }

@@ -1,4 +1,5 @@
 import type { Figures } from "../shared/figures.js";
+import { oneLine } from "../shared/terminal-text.js";
 import type { IntervalFigures } from "../stats-mirror/interval.js";
 
 /** The live view of `loopool stats` as lines of plain text. `rates` are the requests/s of the last intervals, oldest first. */
@@ -11,7 +12,7 @@ export function statsView(
   const times = interval === null ? sinceStart(f) : interval.latency;
   const rate = (value: (i: IntervalFigures) => string): string => (interval === null ? "–" : value(interval));
   return [
-    `loopool ${printable(f.mode)}   pid ${f.pid}   up ${duration(f.uptimeMicros / 1e6)}   Node ${printable(f.node)}`,
+    `loopool ${oneLine(f.mode)}   pid ${f.pid}   up ${duration(f.uptimeMicros / 1e6)}   Node ${oneLine(f.node)}`,
     "",
     row("requests/s", [rate((i) => whole(i.requestsPerSecond)), `total ${whole(f.requests)}`], sparkline(rates)),
     row("bytes/s", [rate((i) => bytes(i.bodyBytesPerSecond)), `total ${bytes(f.bodyBytes)}`]),
@@ -48,7 +49,7 @@ export function statsView(
         state.padEnd(6),
         since.padEnd(12),
         `${whole(handled)} handled`,
-        printable(on ?? ""),
+        oneLine(on ?? ""),
       ]);
     }),
   ];
@@ -101,9 +102,4 @@ function duration(seconds: number): string {
   return minutes < 1440
     ? `${Math.floor(minutes / 60)} h ${minutes % 60} min`
     : `${Math.floor(minutes / 1440)} d ${Math.floor((minutes % 1440) / 60)} h`;
-}
-
-/** Text from a file that others may have written is not to steer the terminal. */
-function printable(text: string): string {
-  return text.replace(/[^ -~]/g, "?");
 }

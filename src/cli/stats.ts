@@ -1,11 +1,12 @@
-import { readdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Argv, CommandModule } from "yargs";
 import { LoopoolError, usageError } from "../shared/errors.js";
 import type { Figures } from "../shared/figures.js";
+import { terminalJson } from "../shared/terminal-text.js";
 import { mirrorFolder, mirrorPath, type Place } from "../stats-mirror/format.js";
 import { type IntervalFigures, intervalBetween } from "../stats-mirror/interval.js";
+import { livePorts } from "../stats-mirror/leftovers.js";
 import { mirroredFigures, readMirror } from "../stats-mirror/reader.js";
 import { text, wholeNumber, withValues } from "./options.js";
 import { statsView } from "./stats-view.js";
@@ -55,7 +56,7 @@ async function stats(argv: Readonly<Record<string, unknown>>): Promise<void> {
     const interval: IntervalFigures | null = last === null ? null : intervalBetween(last, figures);
     if (interval !== null) rates.push(interval.requestsPerSecond);
     if (rates.length > HISTORY) rates.shift();
-    if (screen === null) process.stdout.write(`${JSON.stringify(figures)}\n`);
+    if (screen === null) process.stdout.write(`${terminalJson(figures)}\n`);
     else screen.show([...statsView(figures, interval, rates), ...note]);
     if (once) return;
     last = figures;
@@ -96,9 +97,9 @@ async function read(
 
 /** Where else one could look. */
 function others(): string {
-  const ports = readdirSync(mirrorFolder()).flatMap((name) => /^loopool-(\d+)$/.exec(name)?.[1] ?? []);
+  const ports = livePorts(mirrorFolder());
   if (ports.length === 0) return ': start one with "loopool serve", or name its port with --port';
-  return `: name another port with --port; there are files for ${ports.join(", ")}`;
+  return `: name another port with --port; servers are at ${ports.join(", ")}`;
 }
 
 /** Writes each view over the one before, on a terminal; one after the other elsewhere. */

@@ -2,6 +2,7 @@ import { checkDriverOptions } from "../drivers/check.js";
 import { driverNamed, driverNames } from "../drivers/drivers.js";
 import { modes } from "../server.js";
 import { usageError } from "../shared/errors.js";
+import { isSubjectName } from "../sweep/plan.js";
 import type { OpenLoopPlan, SweepPlan, Target } from "../sweep/result.js";
 import { listOf, number, oneOf, wholeNumber } from "./options.js";
 
@@ -27,8 +28,14 @@ export function coresOf(raw: unknown, targets: readonly Target[]): readonly stri
 export function targetsOf(raw: unknown, path: string): readonly Target[] {
   const targets = [raw ?? []].flat().map((value) => {
     const [, name = "", url = ""] = /^([^=]*)=(.*)$/s.exec(String(value)) ?? [];
-    if (!/^\w[\w. -]*$/.test(name) || !URL.canParse(url)) {
+    if (name === "" || !URL.canParse(url)) {
       throw usageError(`--target must be name=URL, like nginx=http://127.0.0.1:8080, not "${String(value)}"`);
+    }
+    if (!isSubjectName(name)) {
+      throw usageError(
+        `--target ${name}=…: a name has up to 100 letters, digits, "_", "-", ".", ":" and spaces, begins with a letter or digit, ` +
+          "and is none that every JavaScript object has, like constructor",
+      );
     }
     if (modes.includes(name)) throw usageError(`--target ${name}=… has the name of a core: choose another`);
     const parsed = new URL(url);

@@ -5,6 +5,7 @@ import { fronts, modes } from "../server.js";
 import { usageError } from "../shared/errors.js";
 import { cpuList } from "../statistics/cpu-list.js";
 import { type PinningFacts, pinningFacts, resolvePinning } from "../sweep/pinning.js";
+import { misfitOfPlan } from "../sweep/plan.js";
 import type { Pinning, SweepPlan, Until } from "../sweep/result.js";
 import { listOf, oneOf, text, wholeNumber } from "./options.js";
 import { coresOf, DEFAULT_SECONDS, generatorOf, openLoopOf, targetsOf } from "./sweep-loads.js";
@@ -16,13 +17,13 @@ import { coresOf, DEFAULT_SECONDS, generatorOf, openLoopOf, targetsOf } from "./
  */
 const usual = { cores: "reactor,pool", concurrency: "10,100,250,450", requests: 100_000, warmup: 20_000, trials: 16 };
 /** `--quick`: seconds instead of minutes, for seeing that it works. With fewer than 7 trials two comparisons could show nothing. */
-const quick = { ...usual, concurrency: "10,100", requests: 10_000, warmup: 5_000, trials: 8 };
+export const quick = { ...usual, concurrency: "10,100", requests: 10_000, warmup: 5_000, trials: 8 };
 /** Limits of `--until`. */
 const DEFAULT_MAX_TRIALS = 40;
 const DEFAULT_MAX_MINUTES = 15;
 const DEFAULT_SEED = 1;
 
-/** Flags that make the plan: a sweep that is resumed has one already. Beside them `--keep-alive`, `--quick` and `--aa`. */
+/** Flags that make the plan: a sweep that is resumed has one already, and takes them only as they were. Beside them `--keep-alive`, `--quick` and `--aa`. */
 export const planOptions = {
   cores: { describe: `cores to compare, the first is the base: ${modes.join(", ")} [default: ${usual.cores}]` },
   concurrency: { describe: `connections, each with one request under way [default: ${usual.concurrency}]` },
@@ -84,7 +85,7 @@ export function planOf(argv: Readonly<Record<string, unknown>>): SweepPlan {
   const generator = generatorOf(argv, { concurrencies, requests });
   const trials = wholeNumber("trials", argv["trials"] ?? base.trials, 1, 1000);
   const until = untilOf(argv, cores, trials);
-  return {
+  const plan: SweepPlan = {
     cores,
     concurrencies,
     requests,
@@ -103,6 +104,9 @@ export function planOf(argv: Readonly<Record<string, unknown>>): SweepPlan {
     ...(argv["aa"] === true ? { twin: { name: `${cores[0]} again`, of: cores[0]! } } : {}),
     ...(until === null ? {} : { until }),
   };
+  const misfit = misfitOfPlan(plan);
+  if (misfit !== null) throw usageError(`--trials, --concurrency and --rate ask for too much: ${misfit}`);
+  return plan;
 }
 
 /** Whether the flags leave open how long a trial is, and its handler is one of which nothing is known. */

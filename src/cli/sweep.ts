@@ -4,6 +4,7 @@ import { loadText } from "../report/format.js";
 import { readSweep } from "../report/read.js";
 import { writeReport } from "../report/write.js";
 import { usageError } from "../shared/errors.js";
+import { oneLine } from "../shared/terminal-text.js";
 import { ratesFromCapacity } from "../sweep/capacity.js";
 import { checkSubjects } from "../sweep/check.js";
 import { changesSince } from "../sweep/environment.js";
@@ -19,6 +20,7 @@ import { reportFiles, text, wholeNumber, withValues } from "./options.js";
 import { packageRoot } from "./package-root.js";
 import { estimateText, sweepProgress } from "./progress.js";
 import { handlersFile, leavesLengthOpen, planOf, planOptions } from "./sweep-plan.js";
+import { checkConsent, checkSameFlags, consentFlags, quoted, runsText } from "./sweep-resume.js";
 import { untilNarrow } from "./sweep-until.js";
 
 const DEFAULT_TRIAL_TIMEOUT_S = 300;
@@ -46,7 +48,13 @@ export const sweepCommand: CommandModule = {
   builder: (yargs: Argv) =>
     yargs
       .options(withValues({ ...planOptions, ...resultOptions, ...runOptions }))
-      .options(withValues({ resume: { describe: "result file of an interrupted sweep to finish" } }))
+      .options(
+        withValues({
+          resume: {
+            describe: "result file of an interrupted sweep to finish; give --handlers, --target and --driver again",
+          },
+        }),
+      )
       .option("keep-alive", { describe: "use a connection for many requests [default: true]", type: "boolean" })
       .option("quick", { describe: "a small sweep, to see that it works", type: "boolean" })
       .option("aa", { describe: "measure the first core against itself too, for the noise floor", type: "boolean" })
@@ -73,12 +81,12 @@ async function sweep(argv: Values): Promise<void> {
   const trialTimeoutMs =
     wholeNumber("trial-timeout", argv["trial-timeout"] ?? DEFAULT_TRIAL_TIMEOUT_S, 1, 86_400) * 1000;
   const { file, trials } = await runToTheEnd(argv, trialTimeoutMs);
-  console.log(`Result: ${file}`);
+  console.log(`Result: ${oneLine(file)}`);
   tellFailures(trials);
   if (argv["report"] === false) return;
   const { markdownPath, answer } = await writeReport(file, reports);
-  for (const line of answer) console.log(line);
-  console.log(`\nReport: ${markdownPath}`);
+  for (const line of answer) console.log(oneLine(line));
+  console.log(`\nReport: ${oneLine(markdownPath)}`);
 }
 
 interface Sweep {
@@ -109,8 +117,8 @@ async function runToTheEnd(
   } catch (error) {
     if (!interruption.signal.aborted) throw error;
     progress.end();
-    const hint = begun === undefined ? "" : `; to go on: ${resumeCommand(begun.file, argv)}`;
-    console.error(`\nloopool: interrupted, no finished trial is lost${hint}`);
+    const hint = begun === undefined ? "" : `; to go on: ${resumeCommand(begun, argv)}`;
+    console.error(`\nloopool: interrupted, no finished trial is lost${oneLine(hint)}`);
     return process.exit(130);
   } finally {
     progress.end();
@@ -131,7 +139,7 @@ async function begin(argv: Values, timeoutMs: number, signal: AbortSignal): Prom
   const plan = leavesLengthOpen(asked, argv) ? { ...asked, seconds: trialSeconds(checked.probes) } : asked;
   const result = beginSweep({ name, command: commandOf(argv), plan, packageFolder: packageRoot }, checked);
   const file = await createResultFile(out, result);
-  console.error(`${missingTrials(plan, []).length} trials, each written to ${file}. ${plan.pinning.reason}`);
+  console.error(oneLine(`${missingTrials(plan, []).length} trials, each written to ${file}. ${plan.pinning.reason}`));
   console.error(estimateText(plan, checked.probes));
   return { file, result };
 }
@@ -143,18 +151,15 @@ async function defaultPath(handlers: unknown): Promise<string | undefined> {
 
 async function resume(argv: Values): Promise<Sweep> {
   const file = text("resume", argv["resume"]);
-  const planned = [...Object.keys({ ...planOptions, ...resultOptions }), "keep-alive", "quick", "aa"];
-  const given = planned.find((name) => argv[name] !== undefined);
-  if (given !== undefined) {
-    throw usageError(`--resume goes on with the plan in ${file}: leave --${given} out, or start a new sweep`);
-  }
   const result = await readSweep(file);
+  checkSameFlags(file, result, argv);
   const { plan, trials } = result;
   const missing = missingTrials(plan, trials).length;
   if (missing === 0) {
-    console.error(`${file} is finished`);
+    console.error(`${oneLine(file)} is finished`);
     return { file, result };
   }
+  checkConsent(file, result, argv);
   const changes = changesSince(result.environment, packageRoot);
   if (changes.length > 0) {
     throw usageError(
@@ -163,8 +168,10 @@ async function resume(argv: Values): Promise<Sweep> {
   }
   const { server, generator } = plan.pinning;
   if (server !== null && generator !== null) resolvePinning(`${server}:${generator}`, plan, pinningFacts());
-  checkOpenFiles(Math.max(...plan.concurrencies));
-  console.error(`${missing} trials are missing in ${file}. ${plan.pinning.reason}`);
+  checkOpenFiles(Math.max(...plan.concurrencies), plan.threads);
+  console.error(oneLine(`${missing} trials are missing in ${file}. ${plan.pinning.reason}`));
+  const runs = runsText(plan);
+  if (runs !== null) console.error(oneLine(runs));
   return { file, result };
 }
 
@@ -182,7 +189,7 @@ function tellFailures(trials: SweepResult["trials"]): void {
   process.exitCode = 1;
   console.error(`loopool: ${failed.length} of ${trials.length} trials failed`);
   for (const { failure, ...trial } of failed.slice(0, MAX_FAILURES_SHOWN)) {
-    console.error(`  block ${trial.block + 1}, ${trial.core}, ${loadText(trial)}: ${failure}`);
+    console.error(`  block ${trial.block + 1}, ${trial.core}, ${loadText(trial)}: ${oneLine(failure ?? "")}`);
   }
   if (failed.length > MAX_FAILURES_SHOWN) console.error(`  and ${failed.length - MAX_FAILURES_SHOWN} more`);
 }
@@ -196,8 +203,12 @@ function commandOf(argv: Values): string {
   return ["npm run sweep", ...(flags.length > 0 ? ["--", ...flags] : [])].join(" ");
 }
 
-function resumeCommand(file: string, argv: Values): string {
-  const flags = [...flagsGiven(runOptions, argv), ...(argv["report"] === false ? ["--no-report"] : [])];
+function resumeCommand({ file, result }: Sweep, argv: Values): string {
+  const flags = [
+    ...consentFlags(result.plan),
+    ...flagsGiven(runOptions, argv),
+    ...(argv["report"] === false ? ["--no-report"] : []),
+  ];
   return ["npm run sweep -- --resume", quoted(file), ...flags].join(" ");
 }
 
@@ -205,9 +216,4 @@ function flagsGiven(options: Readonly<Record<string, unknown>>, argv: Values): s
   return Object.keys(options)
     .filter((name) => argv[name] !== undefined)
     .flatMap((name) => [argv[name]].flat().map((value) => `--${name} ${quoted(String(value))}`));
-}
-
-/** As a shell needs it. */
-function quoted(value: string): string {
-  return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
 }

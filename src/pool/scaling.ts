@@ -1,6 +1,8 @@
+import { messageOf } from "../shared/errors.js";
 import type { ClaimRing } from "../shared/memory/claim-ring.js";
 import type { Parking } from "../shared/memory/parking.js";
 import { Field, ThreadStats } from "../shared/stats.js";
+import { oneLine } from "../shared/terminal-text.js";
 import type { WorkerHost } from "./worker-host.js";
 
 const TICK_MS = 50;
@@ -33,9 +35,7 @@ export function scaleWorkers(
       .find((host) => host.isVacant)
       ?.start()
       .catch((error: unknown) => {
-        console.error(
-          `loopool: one more worker does not start: ${error instanceof Error ? error.message : String(error)}`,
-        );
+        console.error(`loopool: one more worker does not start: ${oneLine(messageOf(error))}`);
       });
   };
 

@@ -1,6 +1,7 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { messageOf } from "../shared/errors.js";
+import { oneLine } from "../shared/terminal-text.js";
 import { AnswerReader } from "./answer-codec.js";
 import { attachAnswers } from "./memory.js";
 import type { AnswerMessage, ReadyMessage, StartupMessage, WorkerMessage } from "./messages.js";
@@ -104,7 +105,7 @@ export class WorkerHost {
     if (before === "retiring") {
       this.#events.onRetired();
     } else if (before === "ready") {
-      console.error(`loopool: worker ${this.#startup.worker} was lost and is replaced: ${messageOf(cause)}`);
+      console.error(`loopool: worker ${this.#startup.worker} was lost and is replaced: ${oneLine(messageOf(cause))}`);
       this.#events.onLost();
       this.#restart();
     }
@@ -117,7 +118,7 @@ export class WorkerHost {
       this.start().catch((error: unknown) => {
         this.#delayMs = Math.min(this.#delayMs * 2, MAX_DELAY_MS);
         console.error(
-          `loopool: worker ${this.#startup.worker} does not start, next try in ${this.#delayMs} ms: ${messageOf(error)}`,
+          `loopool: worker ${this.#startup.worker} does not start, next try in ${this.#delayMs} ms: ${oneLine(messageOf(error))}`,
         );
         this.#restart();
       });

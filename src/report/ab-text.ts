@@ -2,6 +2,7 @@ import { latencyOf } from "../drivers/latency.js";
 import type { GeneratorResult } from "../drivers/result.js";
 import { Histogram } from "../load/histogram.js";
 import { type ErrorClass, errorClasses, unsentClasses } from "../load/run-result.js";
+import { oneLine } from "../shared/terminal-text.js";
 import { completedInWindow, requestsPerSecond, windowSeconds, workSeconds } from "../statistics/rate.js";
 
 const PERCENTILES = [50, 66, 75, 80, 90, 95, 98, 99] as const;
@@ -64,7 +65,7 @@ export function abReport(result: GeneratorResult): string {
 
 /** ab sets all values at column 25. */
 function field(name: string, value: string | number): string {
-  return `${`${name}:`.padEnd(24)}${value}`;
+  return `${`${name}:`.padEnd(24)}${oneLine(String(value))}`;
 }
 
 /** A line whose value is known. */
@@ -161,5 +162,6 @@ function errorLines({
 function toolLines(result: GeneratorResult): readonly string[] {
   if (!("tool" in result)) return [];
   const { name, version, command, caveats } = result.tool;
-  return ["", `Sent by ${name} ${version}: ${command.join(" ")}`, ...caveats.map((caveat) => `- ${caveat}`)];
+  const lines = [`Sent by ${name} ${version}: ${command.join(" ")}`, ...caveats.map((caveat) => `- ${caveat}`)];
+  return ["", ...lines.map(oneLine)];
 }

@@ -16,10 +16,17 @@ type Value = string | number | boolean | null;
 /** A column: its name in the header, with the unit, and its value of a row. */
 type Column<Row> = readonly [name: string, of: (row: Row) => Value];
 
-/** Comma-separated values with a header (RFC 4180): CRLF, and quotes around fields with a comma, a quote or a line end. */
+/** What a spreadsheet takes for a formula, and runs: text that begins so gets an apostrophe before it (OWASP, "CSV Injection"). */
+const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
+
+/**
+ * Comma-separated values with a header (RFC 4180): CRLF, and quotes around fields with a comma, a quote or a line end. Numbers are ours, and
+ * stay numbers; text may come from outside.
+ */
 function csvOf<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
   const field = (value: Value): string => {
-    const text = value === null || Number.isNaN(value) ? "" : String(value);
+    const plain = value === null || Number.isNaN(value) ? "" : String(value);
+    const text = typeof value === "string" && FORMULA.test(plain) ? `'${plain}` : plain;
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   const records = [columns.map(([name]) => name), ...rows.map((row) => columns.map(([, of]) => of(row)))];

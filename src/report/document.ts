@@ -3,7 +3,7 @@ import type { Comparison } from "./comparison.js";
 import { environmentTable, findingsOf, validityTable } from "./evidence.js";
 import { forerunnerTable } from "./forerunner.js";
 import { listed, loadText } from "./format.js";
-import { code, markdownTable, plain, target } from "./markdown.js";
+import { code, codeBlock, markdownTable, plain, target } from "./markdown.js";
 import { phasesTable } from "./phases.js";
 import { comparability, phasesNote, readingOf, unfinishedNotice } from "./prose.js";
 import { levelTable, overviewTable, verdictsTable } from "./sections.js";
@@ -48,7 +48,7 @@ export function reportDocument(comparison: Comparison, answer: Answer, reference
   const cores = listed(plan.cores, "or");
   const several = plan.cores.length > 1;
   const blocks = [
-    `# ${plain(cores)}: ${plain(sweep.name)}, ${sweep.startedAt.slice(0, 10)}`,
+    `# ${plain(cores)}: ${plain(sweep.name)}, ${plain(sweep.startedAt.slice(0, 10))}`,
     ...(notice === null ? [] : [`> ${plain(notice)}`]),
     `**${plain(answer.headline)}** ${plain(answer.explanation.join(" "))}`,
     answer.lines.map((line) => `- ${plain(line)}`).join("\n"),
@@ -78,7 +78,7 @@ export function reportDocument(comparison: Comparison, answer: Answer, reference
     plain(plan.pinning.reason),
     markdownTable(environmentTable(comparison)),
     "## Make it again",
-    `\`\`\`sh\n${sweep.command.replace(/\s+/g, " ")}\n\`\`\``,
+    codeBlock(sweep.command),
     `This report alone, from the stored result: ${code(`npm run report -- ${references.resultFile}`)}`,
     "## How to read this",
     readingOf(plan)

@@ -1,3 +1,4 @@
+import { oneLine } from "../shared/terminal-text.js";
 import type { Table } from "./table.js";
 
 /** Pieces of GitHub-flavoured markdown. */
@@ -7,8 +8,7 @@ import type { Table } from "./table.js";
  * that stands alone strikes nothing through.
  */
 export function plain(text: string): string {
-  return text
-    .replace(/\s+/g, " ")
+  return oneLine(text.replace(/\s+/g, " "))
     .replace(/[\\`*_|]|(?<=\S)~|~(?=\S)|\](?=[([])/g, "\\$&")
     .replace(/&/g, "&amp;")
     .replace(/</g, "&lt;");
@@ -16,10 +16,17 @@ export function plain(text: string): string {
 
 /** Text from outside as a code span, fenced by more backticks than it holds (CommonMark 0.31, section 6.1). */
 export function code(text: string): string {
-  const line = text.replace(/\s+/g, " ");
+  const line = oneLine(text.replace(/\s+/g, " "));
   const runs = line.match(/`+/g) ?? [];
   const fence = "`".repeat(1 + Math.max(0, ...runs.map((run) => run.length)));
   return runs.length === 0 ? `${fence}${line}${fence}` : `${fence} ${line} ${fence}`;
+}
+
+/** A command from outside as a block to copy, fenced by more backticks than it holds (CommonMark 0.31, section 4.5). */
+export function codeBlock(command: string): string {
+  const line = oneLine(command.replace(/\s+/g, " "));
+  const fence = "`".repeat(Math.max(3, ...(line.match(/`+/g) ?? []).map((run) => run.length + 1)));
+  return `${fence}sh\n${line}\n${fence}`;
 }
 
 /** A relative path as the target of a link: parentheses would end it. */

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { latencyOf } from "../drivers/latency.js";
 import { noErrors } from "../load/run-result.js";
 import { messageOf, usageError } from "../shared/errors.js";
+import { misfitOfPlan } from "../sweep/plan.js";
 import type { SweepResult } from "../sweep/result.js";
 import { misfitOf } from "./schema.js";
 
@@ -30,9 +31,15 @@ export async function readSweep(file: string): Promise<SweepResult> {
         : `${file} is no sweep result: its schema is ${JSON.stringify(schema) ?? "missing"}, not "${SCHEMA}"`,
     );
   }
-  const misfit = (await misfitOf(SCHEMA, stored)) ?? damagedLatency(stored as SweepResult);
+  const misfit =
+    (await misfitOf(SCHEMA, stored)) ?? damagedPlan(stored as SweepResult) ?? damagedLatency(stored as SweepResult);
   if (misfit !== null) throw usageError(`${file} is not a whole sweep result: ${misfit}; run the sweep again`);
   return completed(stored as SweepResult);
+}
+
+function damagedPlan({ plan }: SweepResult): string | null {
+  const misfit = misfitOfPlan(plan);
+  return misfit === null ? null : `plan: ${misfit}`;
 }
 
 /** A histogram that was damaged in the file would give percentiles all the same. */

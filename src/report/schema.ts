@@ -50,8 +50,15 @@ function wordsOf(errors: readonly ErrorObject[]): string {
   if (first.keyword === "required") return `${place} lacks ${first.params["missingProperty"]}`;
   const types = errors.filter(({ keyword }) => keyword === "type").flatMap(({ params }) => params["type"]);
   if (first.keyword === "type") return `${place} is ${kindOf(first.data)}, not ${types.join(" or ")}`;
+  if (first.keyword === "pattern") return `${place} must match ${first.params["pattern"]}, not ${briefly(first.data)}`;
+  if (first.keyword === "not") return `${place} must not be ${briefly(first.data)}: every JavaScript object has that`;
   const allowed = first.keyword === "enum" ? `: ${first.params["allowedValues"].join(", ")}` : "";
   return `${place} ${first.message}${allowed}`;
+}
+
+function briefly(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }
 
 /** `/trials/3/run/sent` as a reader of JavaScript writes it: `trials[3].run.sent`. */

@@ -81,7 +81,9 @@ export function figuresOf({ facts, takenAtMs, stats, phases, process, core }: Fi
   const histograms = readHistograms(phases);
   const responses = { "2xx": 0, "3xx": 0, "4xx": 0, "5xx": 0 };
   for (const [status, count] of Object.entries(totals.status)) {
-    responses[`${status.charAt(0)}xx` as keyof typeof responses] += count;
+    const kind = `${status.charAt(0)}xx`;
+    // No server counts 1xx, but a mirror may say so.
+    if (kind in responses) responses[kind as keyof typeof responses] += count;
   }
   return {
     mode: facts.mode,

@@ -46,9 +46,10 @@ export const FORMAT_VERSION = 1;
 export const HEAD_BYTES = 24;
 export const STATE_HEAD_BYTES = 16;
 
-/** Larger announcements are not believed. */
+/** Larger announcements are not believed. 256 workers take some 1.2 MB of body. */
 export const MAX_DESCRIPTION_BYTES = 2 ** 20;
-export const MAX_BODY_BYTES = 2 ** 26;
+export const MAX_BODY_BYTES = 2 ** 23;
+export const MAX_FILE_BYTES = HEAD_BYTES + MAX_DESCRIPTION_BYTES + 8 + STATE_HEAD_BYTES + MAX_BODY_BYTES;
 
 /** Where a server listens: its port, or the absolute path of its Unix-domain socket. */
 export type Place = number | string;
@@ -100,6 +101,9 @@ export function mirrorPath(place: Place): string {
     typeof place === "number" ? place : `unix-${createHash("sha256").update(place).digest("hex").slice(0, 16)}`;
   return join(mirrorFolder(), `loopool-${name}`);
 }
+
+/** Names that mirrors have in their folder. */
+export const MIRROR_NAME = /^loopool-(?:(\d{1,5})|unix-[0-9a-f]{16})$/;
 
 /** Shared memory where the system has it, otherwise the folder for temporary files. */
 export function mirrorFolder(): string {

@@ -2,6 +2,7 @@ import { threadClock } from "../shared/clock.js";
 import { messageOf } from "../shared/errors.js";
 import { factsOf, NO_WORKERS, processUse } from "../shared/figures.js";
 import type { SharedState } from "../shared/handlers/context.js";
+import { oneLine } from "../shared/terminal-text.js";
 import { WorkersWatch } from "../shared/worker-states.js";
 import { type MirrorState, mirrorPath, ownLayouts, type Place } from "./format.js";
 import { ownIdentity } from "./process-identity.js";
@@ -71,7 +72,7 @@ export function mirrorJob({ shared, place, intervalMs = INTERVAL_MS }: MirrorSta
       told = "";
     } catch (error) {
       retryMs = nowMs() + RETRY_MS;
-      if (messageOf(error) !== told) console.error(`loopool: ${messageOf(error)}`);
+      if (messageOf(error) !== told) console.error(`loopool: ${oneLine(messageOf(error))}`);
       told = messageOf(error);
     }
   };

@@ -1,22 +1,19 @@
-import { closeSync, constants, openSync, readSync } from "node:fs";
+import type { Stats } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { crc32 } from "node:zlib";
-import { LoopoolError, messageOf } from "../shared/errors.js";
+import { LoopoolError } from "../shared/errors.js";
 import { type Figures, type FiguresSource, figuresOf } from "../shared/figures.js";
 import {
   FORMAT_VERSION,
-  HEAD_BYTES,
-  MAGIC,
   MAX_BODY_BYTES,
-  MAX_DESCRIPTION_BYTES,
   type MirrorDescription,
-  type MirrorDetails,
   type MirrorState,
   ownLayouts,
   STATE_HEAD_BYTES,
   stateChecksum,
 } from "./format.js";
-import { isRunning, type ProcessIdentity } from "./process-identity.js";
+import { foreignMirror, jsonOrNull, readAt, withMirror } from "./open.js";
+import { type ProcessIdentity, stateOf } from "./process-identity.js";
+import { descriptionOf, isDetails, isFigure } from "./validate.js";
 
 /** What a reader finds in a mirror. */
 export interface MirrorReading {
@@ -60,15 +57,16 @@ export function mirroredFigures({ description, state }: MirrorReading): Figures 
   return figuresOf(source);
 }
 
-/** Whose file this is, as any version can tell; null when there is none. Throws MIRROR_FOREIGN. */
-export function readHolder(path: string): ProcessIdentity | null {
-  const file = openOrNull(path);
-  if (file === null) return null;
-  try {
-    return readDescription(file, path).description;
-  } finally {
-    closeSync(file);
-  }
+/** Whose file this is, as any version can tell. */
+export interface MirrorHolder {
+  readonly process: ProcessIdentity;
+  /** Of the file: the same as long as it is the same one. */
+  readonly stat: Stats;
+}
+
+/** null when there is no file. Throws MIRROR_FOREIGN. */
+export function readHolder(path: string): MirrorHolder | null {
+  return withMirror(path, ({ holder, stat }) => ({ process: holder, stat }));
 }
 
 interface Look {
@@ -79,54 +77,28 @@ interface Look {
 
 /** Opens the name anew each time: a server that was started again has a new file under it. */
 function lookAt(path: string): Look {
-  const file = openOrNull(path);
-  if (file === null) throw new LoopoolError("MIRROR_ABSENT", `there is no ${path}`);
-  try {
-    const { version, stateStart, description } = readDescription(file, path);
-    if (!isRunning(description)) {
+  const found = withMirror(path, (mirror): Look => {
+    const { file, holder, version, stateStart } = mirror;
+    if (stateOf(holder) === "ended") {
       throw new LoopoolError(
         "MIRROR_STALE",
-        `${path} was left by a server that has ended (pid ${description.pid}): it is replaced when one starts in that place`,
+        `${path} was left by a server that has ended (pid ${holder.pid}): the next server that starts here removes it`,
       );
     }
-    if (version !== FORMAT_VERSION || !isReadable(description)) {
-      throw new LoopoolError(
-        "MIRROR_VERSION",
-        `${path} was written by another version of loopool: use that one to read it`,
-      );
-    }
-    return { description, state: readState(file, stateStart, description) };
-  } finally {
-    closeSync(file);
-  }
+    if (version !== FORMAT_VERSION) throw otherVersion(path);
+    const description = descriptionOf(mirror);
+    if (description === null) throw foreignMirror(path);
+    if (!isReadable(description)) throw otherVersion(path);
+    return { description, state: readState(file, path, stateStart, description) };
+  });
+  if (found === null) throw new LoopoolError("MIRROR_ABSENT", `there is no ${path}`);
+  return found;
 }
 
-function openOrNull(path: string): number | null {
-  try {
-    // A pipe that somebody has put there must not hold us up.
-    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw new LoopoolError("MIRROR_FOREIGN", `${path} cannot be opened: ${messageOf(error)}`);
-  }
-}
-
-/** It was complete before the file had its name, and nobody writes it again: what does not fit together is no mirror. */
-function readDescription(file: number, path: string) {
-  try {
-    const head = readAt(file, 0, HEAD_BYTES);
-    const bytes = head.readUInt32LE(12);
-    const json = bytes <= MAX_DESCRIPTION_BYTES ? readAt(file, HEAD_BYTES, bytes) : Buffer.alloc(0);
-    if (head.subarray(0, MAGIC.byteLength).equals(MAGIC) && crc32(json) === head.readUInt32LE(16)) {
-      const description = JSON.parse(json.toString()) as MirrorDescription;
-      return { version: head.readUInt32LE(8), stateStart: head.readUInt32LE(20), description };
-    }
-  } catch {
-    // Too short, a folder, a pipe.
-  }
-  throw new LoopoolError(
-    "MIRROR_FOREIGN",
-    `${path} is no mirror of loopool's stats: remove it, or let the server listen elsewhere`,
+function otherVersion(path: string): LoopoolError {
+  return new LoopoolError(
+    "MIRROR_VERSION",
+    `${path} was written by another version of loopool: use that one to read it`,
   );
 }
 
@@ -137,12 +109,18 @@ function isReadable({ statsLayout, phasesLayout }: MirrorDescription): boolean {
     own.statsLayout.fields.every((name) => statsLayout.fields.includes(name)) &&
     own.statsLayout.firstStatus === statsLayout.firstStatus &&
     own.statsLayout.statuses === statsLayout.statuses &&
-    JSON.stringify(own.phasesLayout) === JSON.stringify(phasesLayout)
+    own.phasesLayout.counters === phasesLayout.counters &&
+    own.phasesLayout.cellsPerDoubling === phasesLayout.cellsPerDoubling &&
+    areSame(own.phasesLayout.recorded, phasesLayout.recorded)
   );
 }
 
-/** null: not whole, or not any more. Says yes only to what the checksum proves. */
-function readState(file: number, stateStart: number, description: MirrorDescription): MirrorState | null {
+function areSame(own: readonly string[], theirs: readonly string[]): boolean {
+  return own.length === theirs.length && own.every((name, place) => name === theirs[place]);
+}
+
+/** null: not whole, or not any more. Says yes only to what the checksum proves. Throws MIRROR_FOREIGN for a whole one that is no state. */
+function readState(file: number, path: string, stateStart: number, description: MirrorDescription): MirrorState | null {
   const before = readAt(file, stateStart, STATE_HEAD_BYTES);
   if (before.byteLength < STATE_HEAD_BYTES) return null;
   const sequence = before.readDoubleLE(0);
@@ -151,15 +129,20 @@ function readState(file: number, stateStart: number, description: MirrorDescript
   const bytes = readAt(file, stateStart, STATE_HEAD_BYTES + bodyBytes);
   const after = readAt(file, stateStart, 8);
   if (bytes.byteLength < STATE_HEAD_BYTES + bodyBytes || bytes.readUInt32LE(8) !== bodyBytes) return null;
-  if (bytes.readDoubleLE(0) !== sequence || after.readDoubleLE(0) !== sequence) return null;
+  if (after.byteLength < 8 || bytes.readDoubleLE(0) !== sequence || after.readDoubleLE(0) !== sequence) return null;
   if (stateChecksum(bytes) !== bytes.readUInt32LE(12)) return null;
-  return decodeBody(bytes.subarray(STATE_HEAD_BYTES), description);
+  const state = decodeBody(bytes.subarray(STATE_HEAD_BYTES), description);
+  if (state === null) throw foreignMirror(path);
+  return state;
 }
 
-function decodeBody(body: Buffer, { statsBytes, phasesBytes, statsLayout }: MirrorDescription): MirrorState {
+/** null for what no server has written. */
+function decodeBody(body: Buffer, { statsBytes, phasesBytes, statsLayout }: MirrorDescription): MirrorState | null {
+  const details = jsonOrNull(body.toString("utf8", statsBytes + phasesBytes));
+  if (body.byteLength < statsBytes + phasesBytes || !isDetails(details)) return null;
   const stats = floats(body.subarray(0, statsBytes));
   const phases = floats(body.subarray(statsBytes, statsBytes + phasesBytes));
-  const details = JSON.parse(body.toString("utf8", statsBytes + phasesBytes)) as MirrorDetails;
+  if (!stats.every(isFigure) || !phases.every(isFigure)) return null;
   return { stats: relaid(stats, statsLayout), phases, details };
 }
 
@@ -170,7 +153,7 @@ function floats(bytes: Buffer): Float64Array {
 /** The counters as this version lays them out: by their names. */
 function relaid(counters: Float64Array, theirs: MirrorDescription["statsLayout"]): Float64Array {
   const own = ownLayouts.statsLayout;
-  if (JSON.stringify(own) === JSON.stringify(theirs)) return counters;
+  if (own.slotCounters === theirs.slotCounters && areSame(own.fields, theirs.fields)) return counters;
   const slots = counters.length / theirs.slotCounters;
   const result = new Float64Array(slots * own.slotCounters);
   const places = own.fields.map((name) => theirs.fields.indexOf(name));
@@ -184,15 +167,4 @@ function relaid(counters: Float64Array, theirs: MirrorDescription["statsLayout"]
     result.set(counters.subarray(statuses, statuses + theirs.statuses), to + own.fields.length);
   }
   return result;
-}
-
-function readAt(file: number, position: number, bytes: number): Buffer {
-  const buffer = Buffer.alloc(bytes);
-  let filled = 0;
-  while (filled < bytes) {
-    const read = readSync(file, buffer, filled, bytes - filled, position + filled);
-    if (read === 0) break;
-    filled += read;
-  }
-  return buffer.subarray(0, filled);
 }

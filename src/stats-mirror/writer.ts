@@ -1,8 +1,8 @@
-import { closeSync, fstatSync, linkSync, openSync, readdirSync, statSync, unlinkSync, writeSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { closeSync, fstatSync, linkSync, openSync, rmSync, type Stats, writeSync } from "node:fs";
 import { LoopoolError, messageOf } from "../shared/errors.js";
 import { encodeDescription, encodeState, type MirrorDescription, type MirrorState } from "./format.js";
-import { isRunning } from "./process-identity.js";
+import { removeIfSame, removeLeftovers, scratchPath } from "./leftovers.js";
+import { stateOf } from "./process-identity.js";
 import { readHolder } from "./reader.js";
 
 /** Writes all bytes at a place in a file; a test's may stop anywhere in between. */
@@ -21,17 +21,17 @@ export class MirrorWriter {
   #sequence = 0;
 
   /**
-   * Makes the file, complete with a first state, before it gets its name: a reader finds all of it or none. What a server that has ended
-   * left under the name is replaced. Throws a LoopoolError: MIRROR_TAKEN when another server writes there, MIRROR_REFUSED when the
-   * system does not allow it.
+   * Makes the file, complete with a first state, before it gets its name: a reader finds all of it or none. What servers that have ended
+   * left in the folder is removed. Throws a LoopoolError: MIRROR_TAKEN when another server writes there, MIRROR_FOREIGN when something
+   * else has the name, MIRROR_REFUSED when the system does not allow it.
    */
   static create(path: string, description: MirrorDescription, first: MirrorState, writeAt = writeFully): MirrorWriter {
     let scratch: string | undefined;
     let file: number | undefined;
     try {
       removeLeftovers(path);
-      scratch = `${path}.${description.pid}.new`;
-      // Exclusively: in a folder that everyone may write to, it is not to follow a link that somebody has put there.
+      // A name that nobody can take before us, and exclusively: in a folder that everyone may write to, no link is to be followed.
+      scratch = scratchPath(path, description);
       file = openSync(scratch, "wx", OWNER_WRITES_ALL_READ);
       const head = encodeDescription(description);
       writeAt(file, head, 0);
@@ -44,7 +44,7 @@ export class MirrorWriter {
       if (error instanceof LoopoolError) throw error;
       throw new LoopoolError("MIRROR_REFUSED", `the stats cannot be mirrored to ${path}: ${messageOf(error)}`);
     } finally {
-      if (file !== undefined && scratch !== undefined) unlinkSync(scratch);
+      if (file !== undefined && scratch !== undefined) rmSync(scratch, { force: true });
     }
   }
 
@@ -69,7 +69,7 @@ export class MirrorWriter {
   /** Takes the file away, unless its name now stands for another one. */
   close(): void {
     try {
-      if (statSync(this.#path).ino === fstatSync(this.#file).ino) unlinkSync(this.#path);
+      removeIfSame(this.#path, fstatSync(this.#file));
     } catch {
       // Somebody has removed it before us: nothing is left to do.
     }
@@ -94,25 +94,29 @@ function takeName(scratch: string, path: string): void {
     }
     const holder = readHolder(path);
     if (holder === null) continue;
-    if (isRunning(holder)) {
-      throw new LoopoolError(
-        "MIRROR_TAKEN",
-        `the stats are not mirrored: the server with pid ${holder.pid} mirrors its own to ${path}`,
-      );
+    const { pid } = holder.process;
+    switch (stateOf(holder.process)) {
+      case "running":
+        throw taken(`the server with pid ${pid} mirrors its own to ${path}`);
+      case "unknown":
+        throw taken(`a server of another container (pid namespace) has ${path}: remove it if that server has ended`);
+      case "ended":
+        removeEnded(path, holder.stat);
     }
-    unlinkSync(path);
   }
   throw new Error("the name is taken, but there is no file to be read under it: remove it");
 }
 
-/** Files that a server killed at its start has left before they had their name: "loopool-9090.123.new". */
-function removeLeftovers(path: string): void {
-  const prefix = `${basename(path)}.`;
-  for (const name of readdirSync(dirname(path))) {
-    const pid = name.startsWith(prefix) ? /^(\d+)\.new$/.exec(name.slice(prefix.length))?.[1] : undefined;
-    if (pid === undefined) continue;
-    // Our own pid: whoever had it before us, since we are only starting.
-    if (Number(pid) !== process.pid && isRunning({ pid: Number(pid), startTicks: null })) continue;
-    unlinkSync(join(dirname(path), name));
+function taken(why: string): LoopoolError {
+  return new LoopoolError("MIRROR_TAKEN", `the stats are not mirrored: ${why}`);
+}
+
+function removeEnded(path: string, stat: Stats): void {
+  try {
+    removeIfSame(path, stat);
+  } catch (error) {
+    throw taken(
+      `${path} was left by a server of another user (uid ${stat.uid}) and cannot be removed: ${messageOf(error)}`,
+    );
   }
 }

@@ -8,6 +8,14 @@ export interface Load {
   readonly rate: number | null;
 }
 
+/** Trials of a whole plan: at one a second more than a day. All of them are laid out in memory. */
+const MAX_PLANNED_TRIALS = 100_000;
+
+/** Names of what is compared: the same in schemas/loopool-sweep-1.schema.json. They become keys of objects in a chart's library. */
+export function isSubjectName(name: string): boolean {
+  return /^[A-Za-z0-9][\w.: -]{0,99}$/.test(name) && !(name in Object.prototype);
+}
+
 /** One trial to run. */
 export interface PlannedTrial extends Load {
   readonly core: string;
@@ -73,6 +81,28 @@ function blocksOf(plan: SweepPlan, loads: readonly Load[], random: Random): read
     }
   }
   return planned;
+}
+
+/** Trials of the whole plan, with the blocks and the rates that may still be added to it. */
+function mostTrials(plan: SweepPlan): number {
+  const { concurrencies, openLoop, until } = plan;
+  const rates = openLoop?.shares != null ? openLoop.shares.length * concurrencies.length : openLoads(plan).length;
+  const loads = closedLoads(plan).length + Math.max(rates, openLoads(plan).length);
+  return Math.max(plan.trials, until?.maxTrials ?? 0) * loads * subjectsOf(plan).length;
+}
+
+/** What keeps a plan from being run or reported, in words; null where nothing does. What a schema cannot say. */
+export function misfitOfPlan(plan: SweepPlan): string | null {
+  const most = mostTrials(plan);
+  if (most > MAX_PLANNED_TRIALS) {
+    return `${most.toLocaleString("en")} trials are planned, ${MAX_PLANNED_TRIALS.toLocaleString("en")} are the most: use fewer trials, concurrencies or rates`;
+  }
+  const subjects = subjectsOf(plan);
+  const twice = subjects.find((name, index) => subjects.indexOf(name) !== index);
+  if (twice !== undefined) return `two things are named "${twice}"`;
+  const unknown = [...(plan.targets ?? []).map(({ name }) => name), ...(plan.twin === undefined ? [] : [plan.twin.of])];
+  const lost = unknown.find((name) => !plan.cores.includes(name));
+  return lost === undefined ? null : `"${lost}" is none of its cores`;
 }
 
 /** The trials of a plan that have no result yet, in order. */

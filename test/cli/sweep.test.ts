@@ -222,13 +222,15 @@ const mistakes: readonly (readonly [args: string[], message: RegExp])[] = [
   [["--until", "3%", "--cores", "pool"], /--until narrows the ratio of two cores/],
   [["--until", "3%", "--max-trials", "4"], /--max-trials 4 is less than --trials 16/],
   [["--max-minutes", "4"], /--max-minutes is a limit of --until: give --until too/],
-  [["--resume", "a.json", "--aa"], /leave --aa out/],
   [["--resume", "/does/not/exist.json"], /cannot read \/does\/not\/exist\.json/],
   [["--resume", behaviours], /behaviours\.js is not JSON/],
-  [["--resume", "a.json", "--requests", "5"], /--resume .* leave --requests out/],
-  [["--resume", "a.json", "--no-keep-alive"], /leave --keep-alive out/],
-  [["--resume", "a.json", "--out", "x"], /leave --out out/],
-  [["--resume", "a.json", "--quick"], /leave --quick out/],
+  [
+    ["--trials", "1000", "--concurrency", Array.from({ length: 60 }, (_, i) => i + 1).join()],
+    /120,000 trials are planned/,
+  ],
+  [["--target", "__proto__=http://127.0.0.1:1"], /--target __proto__=.*: a name has/],
+  [["--target", "constructor=http://127.0.0.1:1"], /--target constructor=.*: a name has/],
+  [["--path", "/\x1b[31m"], /--path .* not "\/\\x1b\[31m"/],
   [["--whatever"], /whatever/],
 ];
 

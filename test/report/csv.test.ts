@@ -114,4 +114,16 @@ test("one run is one row, in an open loop with its rate and lag; without a succe
   assert.equal([row!["p50_ms"], row!["mean_ms"], row!["max_ms"], row!["requests_per_s"]], ["", "", "", "0"]);
 });
 
+test("text that a spreadsheet would run is text, and numbers stay numbers", () => {
+  const run = ownRun(sweep.trials[0]!);
+  for (const begin of ["=", "+", "-", "@", "\t", "\r", "＝"]) {
+    const url = `${begin}cmd|' /C calc'!A0,"x"`;
+    const [row] = rowsOf(runCsv({ ...run, url }));
+    assert.is(row!["url"], `'${url}`);
+  }
+  const [row] = rowsOf(runCsv({ ...run, elapsedSeconds: -1 }));
+  assert.is(row!["elapsed_s"], "-1");
+  assert.is(row!["url"], run.url);
+});
+
 test.run();

@@ -3,27 +3,27 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { isRunning, ownIdentity } from "../../src/stats-mirror/process-identity.js";
+import { ownIdentity, stateOf } from "../../src/stats-mirror/process-identity.js";
 
 const test = suite("process identity");
 
 test("this process runs; one that had its pid before does not", () => {
   const own = ownIdentity();
   assert.is(own.pid, process.pid);
-  assert.is(isRunning(own), true);
+  assert.is(stateOf(own), "running");
   if (!existsSync("/proc/self/stat")) return;
   assert.ok(own.startTicks !== null && own.startTicks > 0);
-  assert.is(isRunning({ ...own, startTicks: own.startTicks - 1 }), false);
+  assert.is(stateOf({ ...own, startTicks: own.startTicks - 1 }), "ended");
 });
 
 test("a process that has ended does not run", async () => {
   const child = spawn("sleep", ["60"]);
   await once(child, "spawn");
   const identity = { pid: child.pid!, startTicks: null };
-  assert.is(isRunning(identity), true);
+  assert.is(stateOf(identity), "running");
   child.kill("SIGKILL");
   await once(child, "exit");
-  assert.is(isRunning(identity), false);
+  assert.is(stateOf(identity), "ended");
 });
 
 test("a zombie does not run", async () => {
@@ -33,7 +33,7 @@ test("a zombie does not run", async () => {
   try {
     const pid = Number(String((await once(parent.stdout, "data"))[0]));
     while (!/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"))) {}
-    assert.is(isRunning({ pid, startTicks: null }), false);
+    assert.is(stateOf({ pid, startTicks: null }), "ended");
   } finally {
     parent.kill("SIGKILL");
   }

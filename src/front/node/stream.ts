@@ -2,6 +2,7 @@ import { open } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
 import { messageOf } from "../../shared/errors.js";
 import type { FileBody } from "../../shared/handlers/handler.js";
+import { oneLine } from "../../shared/terminal-text.js";
 
 /** What streaming needs to know of the client. */
 export interface Client {
@@ -38,7 +39,7 @@ export async function sendPieces(
     }
     response.end();
   } catch (error) {
-    console.error(`loopool: sending a file failed: ${messageOf(error)}`);
+    console.error(`loopool: sending a file failed: ${oneLine(messageOf(error))}`);
     // Closing aborts the reply, which counts it.
     response.destroy();
   }

@@ -2,6 +2,7 @@ import type { HttpResponse } from "uWebSockets.js";
 import { type FileHandle, open } from "node:fs/promises";
 import { messageOf } from "../../shared/errors.js";
 import type { FileBody } from "../../shared/handlers/handler.js";
+import { oneLine } from "../../shared/terminal-text.js";
 
 /** What streaming needs to know of the client. */
 export interface Client {
@@ -48,7 +49,7 @@ export async function sendFile(res: HttpResponse, client: Client, body: FileBody
     }
     if (await sendPieces(res, client, handle, body)) done();
   } catch (error) {
-    console.error(`loopool: sending ${body.file} failed: ${messageOf(error)}`);
+    console.error(`loopool: sending ${oneLine(body.file)} failed: ${oneLine(messageOf(error))}`);
     // Closing calls the abort handler, which counts it.
     if (!client.aborted) res.close();
   } finally {

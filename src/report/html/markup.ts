@@ -18,9 +18,10 @@ const entities: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Characters that XML 1.0 does not have (section 2.2), nor any use in a page. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const unspeakable = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
+/** Characters that XML 1.0 does not have (section 2.2) or advises against, and bidirectional controls, which show text in another order. */
+const unspeakable =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]/g;
 
 /** Text as it stands in markup and in an attribute's quotes. */
 export function escaped(text: string): string {

@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { oneLine } from "../terminal-text.js";
 
 /**
  * Failures of user code on standard error: one line a second at most and one line each, so that a failing handler under load does not become
@@ -7,8 +8,6 @@ import { inspect } from "node:util";
 
 const LOG_INTERVAL_MS = 1000;
 const MAX_TEXT_LENGTH = 2000;
-/** Control and format characters, line separators, and halves of surrogate pairs: a terminal or a log viewer could obey them. */
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 /** Between the frames of a stack. */
 const FRAME_BREAK = /\n\s+at /g;
 
@@ -33,7 +32,7 @@ export class FailureLog {
       return;
     }
     const others = this.#unlogged > 0 ? ` (and ${this.#unlogged} more failures since the last line)` : "";
-    const text = oneLine([what, ...thrown.map(textOfThrown)].join(": "));
+    const text = shortened([what, ...thrown.map(textOfThrown)].join(": "));
     this.#lastMs = nowMs;
     this.#unlogged = 0;
     try {
@@ -66,11 +65,7 @@ export function textOfThrown(thrown: unknown): string {
   }
 }
 
-function oneLine(text: string): string {
+function shortened(text: string): string {
   const cut = text.length > MAX_TEXT_LENGTH ? `${text.slice(0, MAX_TEXT_LENGTH)}…` : text;
-  return cut.replace(FRAME_BREAK, " at ").replace(UNSAFE, escaped);
-}
-
-function escaped(character: string): string {
-  return `\\u{${character.codePointAt(0)!.toString(16)}}`;
+  return oneLine(cut.replace(FRAME_BREAK, " at "));
 }
