@@ -90,7 +90,7 @@ for (const mode of ["reactor", "pool"] as const) {
     try {
       const [, url] = await server.written(/listening on (\S+)/);
       assert.is((await fetch(`${url}/x`)).status, 500);
-      await server.written(/a handler failed.*owned/);
+      await server.written(/\/x failed: .*owned/);
     } finally {
       server.process.kill("SIGTERM");
     }
