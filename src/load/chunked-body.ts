@@ -7,8 +7,10 @@ const SEMICOLON = 0x3b;
 /** Where in the chunked coding (RFC 9112 §7.1) the next byte stands. */
 type Place = "size" | "extension" | "data" | "data-end" | "trailer" | "done";
 
-/** Chunk sizes over 2⁴⁸ are not meant seriously. */
+/** Chunk sizes over 2⁴⁸ are not meant seriously; zeros before them do not count. */
 const MAX_SIZE_DIGITS = 12;
+/** Of a line outside of data: a size with its zeros and its extensions, or a trailer. */
+const MAX_LINE_BYTES = 64 * 1024;
 
 /** Follows a body in the chunked transfer coding through any cut of its bytes; extensions and trailers are read over. */
 export class ChunkedBody {
@@ -18,11 +20,12 @@ export class ChunkedBody {
   firstByte = -1;
   #place: Place = "size";
   #size = 0;
+  /** Those that count. */
   #sizeDigits = 0;
   readonly #sink: BodySink | null;
   /** Bytes left of the chunk being read. */
   #left = 0;
-  /** Bytes of the current trailer line, its line end not counted: an empty one ends the body. */
+  /** Bytes of the current line outside of data, its line end not counted: an empty trailer ends the body. */
   #lineBytes = 0;
 
   /** `sink` is told of all data. */
@@ -66,16 +69,17 @@ export class ChunkedBody {
       case "size": {
         const digit = hexDigit(byte);
         if (digit >= 0) {
+          if (digit > 0 || this.#size > 0) this.#sizeDigits++;
           this.#size = this.#size * 16 + digit;
-          return ++this.#sizeDigits <= MAX_SIZE_DIGITS;
+          return this.#sizeDigits <= MAX_SIZE_DIGITS && this.#lengthen();
         }
-        if (this.#sizeDigits === 0) return false;
+        if (this.#lineBytes === 0) return false;
         if (byte === LF) return this.#endSizeLine();
         this.#place = "extension";
         return byte === CR || byte === SEMICOLON || byte === 0x20 || byte === 0x09;
       }
       case "extension":
-        return byte === LF ? this.#endSizeLine() : true;
+        return byte === LF ? this.#endSizeLine() : this.#lengthen();
       case "data-end":
         if (byte === CR) return true;
         this.#place = "size";
@@ -85,18 +89,23 @@ export class ChunkedBody {
         if (byte === LF) {
           if (this.#lineBytes === 0) this.#place = "done";
           this.#lineBytes = 0;
-        } else if (byte !== CR) {
-          this.#lineBytes++;
+          return true;
         }
-        return true;
+        return byte === CR || this.#lengthen();
       default:
         return false;
     }
   }
 
+  /** A byte more in the current line; false when that is one too many. */
+  #lengthen(): boolean {
+    return ++this.#lineBytes <= MAX_LINE_BYTES;
+  }
+
   #startSize(): void {
     this.#size = 0;
     this.#sizeDigits = 0;
+    this.#lineBytes = 0;
   }
 
   #endSizeLine(): boolean {

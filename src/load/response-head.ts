@@ -48,14 +48,32 @@ export function parseHead(bytes: Buffer, start: number, end: number, head: Respo
   head.keepAlive = minor === 1;
 
   let lineStart = lineEnd(bytes, start, end) + 1;
+  // There is nothing yet that such a line could go on with (RFC 9112 §2.2).
+  if (isBlank(bytes[lineStart]!)) return false;
   while (lineStart < end) {
-    const lf = lineEnd(bytes, lineStart, end);
+    let lf = lineEnd(bytes, lineStart, end);
+    const isFolded = lf > lineStart + 1 && lf + 1 < end && isBlank(bytes[lf + 1]!);
+    while (isFolded && lf + 1 < end && isBlank(bytes[lf + 1]!)) lf = lineEnd(bytes, lf + 1, end);
     const stop = bytes[lf - 1] === CR ? lf - 1 : lf;
     if (stop <= lineStart) return true;
-    if (!parseField(bytes, lineStart, stop, head)) return false;
+    const isGood = isFolded
+      ? parseField(unfolded(bytes, lineStart, stop), 0, stop - lineStart, head)
+      : parseField(bytes, lineStart, stop, head);
+    if (!isGood) return false;
     lineStart = lf + 1;
   }
   return true;
+}
+
+/** A copy of a field that goes on in further lines, in one: a user agent must replace each fold by spaces (RFC 9112 §5.2). */
+function unfolded(bytes: Buffer, start: number, stop: number): Buffer {
+  const line = Buffer.from(bytes.subarray(start, stop));
+  for (let i = 0; i < line.length; i++) {
+    if (line[i] !== LF) continue;
+    line[i] = SPACE;
+    if (line[i - 1] === CR) line[i - 1] = SPACE;
+  }
+  return line;
 }
 
 function parseField(bytes: Buffer, start: number, stop: number, head: ResponseHead): boolean {
@@ -81,7 +99,8 @@ function parseField(bytes: Buffer, start: number, stop: number, head: ResponseHe
     case TRANSFER_ENCODING.length:
       if (isName(bytes, start, TRANSFER_ENCODING)) {
         head.coded = true;
-        head.chunked = /(^|[,\s])chunked$/i.test(bytes.toString("latin1", valueStart, valueEnd));
+        // Empty members of a list do not count (RFC 9110 §5.6.1.2).
+        head.chunked = /(?:^|[,\s])chunked[,\s]*$/i.test(bytes.toString("latin1", valueStart, valueEnd));
       }
       return true;
     case CONNECTION.length:

@@ -16,6 +16,7 @@ export const ParseState = {
 } as const;
 export type ParseState = (typeof ParseState)[keyof typeof ParseState];
 
+/** Of a head, from its status line to its blank line, both included. */
 const MAX_HEAD_BYTES = 64 * 1024;
 const LF = 0x0a;
 const CR = 0x0d;
@@ -93,7 +94,7 @@ export class ResponseParser {
     }
     const end = endOfHead(bytes, start, length);
     if (this.#pieces === undefined && end !== -1) {
-      if (!this.#takeHead(bytes, start, end)) return MALFORMED;
+      if (end - start > MAX_HEAD_BYTES || !this.#takeHead(bytes, start, end)) return MALFORMED;
       if (this.#inBody) this.#known.learn(bytes, start, end);
       return end;
     }
@@ -108,6 +109,7 @@ export class ResponseParser {
       return NEEDS_MORE;
     }
     this.#pieces = undefined;
+    if (joinedEnd > MAX_HEAD_BYTES) return MALFORMED;
     return this.#takeHead(joined, 0, joinedEnd) ? start + joinedEnd - known.length : MALFORMED;
   }
 

@@ -54,6 +54,42 @@ const whole: Readonly<Record<string, Whole>> = {
     bodyBytes: 1,
     first: "x",
   },
+  "a folded field": {
+    text: "HTTP/1.1 200 OK\r\nContent-Length:\r\n\t 3\r\nA: b\r\n c\r\n\t\r\n  d\r\n\r\nabc",
+    status: 200,
+    bodyBytes: 3,
+    first: "a",
+  },
+  "a coding in a folded field, after lone line feeds": {
+    text: "HTTP/1.1 200 OK\nTransfer-Encoding: gzip,\n chunked\n\t,\n\n1\r\nx\r\n0\r\n\r\n",
+    status: 200,
+    bodyBytes: 1,
+    first: "x",
+  },
+  "a folded field at the end": {
+    text: "HTTP/1.1 404 Not Found\r\nContent-Length: 1\r\nA:\r\n b\r\n\r\nx",
+    status: 404,
+    bodyBytes: 1,
+    first: "x",
+  },
+  "a field that goes on with nothing": {
+    text: "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n \r\n\r\nx",
+    status: 200,
+    bodyBytes: 1,
+    first: "x",
+  },
+  "chunk sizes with zeros before them": {
+    text: `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0000000000000002\r\nab\r\n${"0".repeat(100)}A;x\r\n0123456789\r\n00000000000000000000\r\n\r\n`,
+    status: 200,
+    bodyBytes: 12,
+    first: "a",
+  },
+  "codings with empty members": {
+    text: "HTTP/1.1 200 OK\r\nTransfer-Encoding: , chunked ,,\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+    status: 200,
+    bodyBytes: 1,
+    first: "x",
+  },
   "lone line feeds": { text: "HTTP/1.1 200 OK\nContent-Length: 1\n\nx", status: 200, bodyBytes: 1, first: "x" },
   "no reason phrase": { text: "HTTP/1.1 200\r\nContent-Length: 1\r\n\r\nx", status: 200, bodyBytes: 1, first: "x" },
 };
@@ -97,21 +133,66 @@ for (const [name, text] of Object.entries({
   "a field without a colon": "HTTP/1.1 200 OK\r\nnonsense\r\n\r\n",
   "a blank before the colon": "HTTP/1.1 200 OK\r\nContent-Length : 1\r\n\r\nx",
   "a field without a name": "HTTP/1.1 200 OK\r\n: x\r\n\r\n",
+  "white space before the first field": "HTTP/1.1 200 OK\r\n Content-Length: 1\r\n\r\nx",
+  "a folded length of two numbers": "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n 2\r\n\r\nx",
+  "a fold before the colon": "HTTP/1.1 200 OK\r\nContent-Length\r\n : 1\r\n\r\nx",
   "a length that is no number": "HTTP/1.1 200 OK\r\nContent-Length: 5x\r\n\r\n",
   "a negative length": "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
   "two lengths that differ": "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
   "a chunk size that is none": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
   "a chunk longer than its size": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxy\r\n",
   "a chunk size beyond all bounds": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffff\r\n",
+  "a chunk size beyond all bounds, with zeros before it":
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0000fffffffffffff\r\n",
+  "a chunk size of zeros without an end": `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${"0".repeat(65_537)}`,
+  "a chunk extension without an end": `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;${"a".repeat(65_537)}`,
+  "a trailer without an end": `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: ${"a".repeat(65_537)}`,
 })) {
   test(`refuses ${name}`, () => {
     assert.is(feed(new ResponseParser(), text), ParseState.malformed);
   });
 }
 
-test("refuses a head over 64 KiB however it arrives", () => {
+const MAX_HEAD_BYTES = 65_536;
+
+/** A head of so many bytes, and a body of one. */
+function headOf(bytes: number): string {
+  return `${"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nA: ".padEnd(bytes - 4, "b")}\r\n\r\nx`;
+}
+
+test("takes a head of 64 KiB and refuses one of a byte more, whole, cut in two, and byte by byte", () => {
+  for (const [bytes, state] of [
+    [MAX_HEAD_BYTES, ParseState.complete],
+    [MAX_HEAD_BYTES + 1, ParseState.malformed],
+    [70_000, ParseState.malformed],
+  ] as const) {
+    const text = headOf(bytes);
+    assert.is(text.length, bytes + 1);
+    const ends = Array.from({ length: 10 }, (_, i) => bytes - 8 + i);
+    for (const cuts of [[], [1], [100], [30_000, 60_000], [MAX_HEAD_BYTES], ends, ...ends.map((end) => [end])]) {
+      // Behind it the last head, which is known, and its body.
+      const parser = new ResponseParser();
+      assert.is(feed(parser, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"), ParseState.complete);
+      parser.reset();
+      assert.is(
+        feed(
+          parser,
+          text,
+          cuts.filter((cut) => cut < text.length),
+        ),
+        state,
+        `${bytes} bytes, cut at ${cuts}`,
+      );
+    }
+  }
+});
+
+test("refuses a head without an end at the byte that is one too many", () => {
   const text = `HTTP/1.1 200 OK\r\n${"A: b\r\n".repeat(12_000)}`;
   assert.is(feed(new ResponseParser(), text, [30_000, 60_000, 66_000]), ParseState.malformed);
+  const parser = new ResponseParser();
+  assert.is(feed(parser, text.slice(0, MAX_HEAD_BYTES)), ParseState.more);
+  assert.is(feed(parser, "A"), ParseState.malformed);
 });
 
 test("a body without a length ends with the connection, which cannot be used again", () => {

@@ -138,10 +138,9 @@ for (const mode of ["reactor", "pool"]) {
     const file = join(folder, "access.log");
     try {
       const log = { file, format: "combined", overflow: "drop" } as const;
-      await withServer({ mode, front, log }, async ({ port, stats }) => {
+      await withServer({ mode, front, log }, async ({ port, stats, mainStats }) => {
         const client = await RawClient.open(port);
-        client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
-        await client.receive((text) => text.endsWith("!\n"));
+        while (mainStats.get(Field.connectionsOpened) === 0) await new Promise((resolve) => setImmediate(resolve));
         client.send("GET /never?gone HTTP/1.1\r\nHost: x\r\n\r\n");
         client.socket.resetAndDestroy();
         while ((await stats()).aborted === 0) {}
