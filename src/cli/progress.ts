@@ -1,5 +1,5 @@
 import { Presets, SingleBar } from "cli-progress";
-import { loadText } from "../report/format.js";
+import { counted, loadText } from "../report/format.js";
 import { oneLine } from "../shared/terminal-text.js";
 import { failedRequests } from "../statistics/accounts.js";
 import { requestsPerSecond } from "../statistics/rate.js";
@@ -76,7 +76,8 @@ export function estimateText(plan: SweepPlan, probes: readonly Probe[]): string 
     plan.seconds === undefined ? "" : ` of ${plan.seconds} s after ${warmUpSeconds(plan.seconds)} s of warm-up`;
   const more = plan.until === undefined ? "" : ", and more with --until";
   const length = seconds === null ? "How long it takes is not known" : `About ${roughly(seconds)}`;
-  return `${length}: ${planTrials(plan).length} trials${each}${more}. By a short probe: ${speeds.join(", ")}.`;
+  const probed = speeds.length === 0 ? "" : ` By a short probe: ${speeds.join(", ")}.`;
+  return `${length}: ${counted(planTrials(plan).length, "trial")}${each}${more}.${probed}`;
 }
 
 function roughly(seconds: number): string {

@@ -164,14 +164,14 @@ export interface RunResult {
    * that answers in kinds, like /mixed, whose slow requests hide in the percentiles of all what they do to the fast ones.
    */
   readonly totalByFirstByte: Readonly<Record<string, StoredHistogram>>;
-  /** What the generator itself spent in the window: above 80–90% of a core it may be the limit. */
+  /** What the generator itself spent in the window, until a connection had nothing more to send: above 80–90% of a core it may be the limit. */
   readonly generator: {
     /** Threads that sent requests, each with an event loop of its own; a result of an older version has none, and had one. */
     readonly threads?: number;
     /** Of all threads together. */
     readonly cpuUserMicros: number;
     readonly cpuSystemMicros: number;
-    /** CPU time ÷ elapsed time: of one core, so that several threads may have more than 1. */
+    /** CPU time ÷ the time it was read over, the window: of one core, so that several threads may have more than 1. */
     readonly cpuShare: number;
     /** Active ÷ (active + idle) time of its event loop; of the fullest one where there are several. */
     readonly eventLoopUtilization: number;

@@ -14,20 +14,20 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /** Long enough for a figure of the right size: it decides how long trials are, and is in no report. */
 const PROBE_MS = 250;
 
-/** What a short, unmeasured run against one core or target found, at the highest concurrency of the sweep. */
+/** What a short, unmeasured run against one core found, at the highest concurrency of the sweep. */
 export interface Probe {
   readonly name: string;
   /** Successes; 0: none. */
   readonly requestsPerSecond: number;
   readonly meanLatencyMs: number;
-  /** What its server took to start; null where it ran already. */
-  readonly startMs: number | null;
+  /** What its server took to start. */
+  readonly startMs: number;
 }
 
 /** What is known before the first trial. */
 export interface Checked {
   readonly facts: ServerFacts;
-  /** In the order of the plan's cores. */
+  /** Of every core, in the order of the plan; servers that are not ours get no more than the one request. */
   readonly probes: readonly Probe[];
 }
 
@@ -35,8 +35,8 @@ export interface Checked {
 const NO_SERVER: ServerFacts = { uws: "not used", iterationsPerMicro: 1 };
 
 /**
- * Asks every core and every target of a plan for its path, once, by the client that the trials use, and then for an instant as fast as it
- * can. Rejects with a LoopoolError when a server does not start or does not answer with success, since no trial would: it says the status
+ * Asks every target and every core of a plan for its path, once, by the client that the trials use, and cores then for an instant as fast as
+ * they can. Rejects with a LoopoolError when a server does not start or does not answer with success, since no trial would: it says the status
  * and what the server said about it.
  */
 export async function checkSubjects(
@@ -48,24 +48,22 @@ export async function checkSubjects(
   const limited = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   const probes: Probe[] = [];
   let facts = NO_SERVER;
-  for (const name of plan.cores) {
-    const target = targetOf(plan, name);
-    if (target !== undefined) {
-      const asked = await askOnce(optionsOf(plan, target.url), limited);
-      signal.throwIfAborted();
-      await checkAnswer(asked, {
-        said: `${name} does not answer at ${target.url}`,
-        answered: `${name} answers ${target.url}`,
-        remedy: `start it, or correct --target ${name}=URL`,
-        code: "TARGET_NOT_READY",
-      });
-      probes.push({ name, startMs: null, ...(await probe(plan, target.url, limited)) });
-      continue;
-    }
+  const isOurs = (name: string): boolean => targetOf(plan, name) === undefined;
+  for (const { name, url } of plan.targets ?? []) {
+    const asked = await askOnce(optionsOf(plan, url), limited);
+    signal.throwIfAborted();
+    await checkAnswer(asked, {
+      said: `${name} does not answer at ${url}`,
+      answered: `${name} answers ${url}`,
+      remedy: `start it, or correct --target ${name}=URL`,
+      code: "TARGET_NOT_READY",
+    });
+  }
+  for (const name of plan.cores.filter(isOurs)) {
     const beforeMs = performance.now();
     const server = await start(serverScript(name, plan, null), plan, limited);
-    const startMs = performance.now() - beforeMs;
     try {
+      const startMs = performance.now() - beforeMs;
       const url = `${server.url}${plan.path}`;
       const asked = await askOnce(optionsOf(plan, url), limited);
       signal.throwIfAborted();
@@ -74,21 +72,25 @@ export async function checkSubjects(
         answered: `${name} answers GET ${plan.path}`,
         remedy: plan.handlers === null ? "name another --path" : "correct the handler, or name another --path",
         code: "PATH_NOT_SERVED",
-        lastWords: async () => {
-          await server.stop();
-          return server.lastWords();
-        },
+        lastWords: () => wordsAtTheEnd(server),
       });
       if (facts === NO_SERVER) facts = await server.readStats();
       probes.push({ name, startMs, ...(await probe(plan, url, limited)) });
+      signal.throwIfAborted();
     } catch (error) {
-      throw error instanceof LoopoolError ? error : notStarted(error);
+      throw error instanceof LoopoolError || signal.aborted ? error : notStarted(error);
     } finally {
       await server.stop();
     }
-    signal.throwIfAborted();
   }
   return { facts, probes };
+}
+
+/** What a server said of a failure, and how it ended where it did so by itself. */
+async function wordsAtTheEnd(server: ServerProcess): Promise<string> {
+  await server.stop();
+  const how = await server.ended;
+  return /^ended with code 0\b/.test(how) ? server.lastWords() : how;
 }
 
 async function start(script: readonly string[], plan: SweepPlan, signal: AbortSignal): Promise<ServerProcess> {

@@ -4,8 +4,6 @@ import type { SweepPlan } from "./result.js";
 
 /** A trial also starts a server and a generator, and warms the generator up: about so many times what a server's start takes. */
 const STARTS = 3;
-/** Where no server is started. */
-const USUAL_START_MS = 300;
 
 /** How long a trial by time is for a handler of which nothing is known, seconds: at least, and at most. */
 const [SHORTEST, LONGEST] = [2, 10] as const;
@@ -25,7 +23,7 @@ export function warmUpSeconds(seconds: number): number {
 
 /** About how long the trials of a plan take, seconds; null where a core of which requests are asked by number served none. */
 export function estimatedSeconds(plan: SweepPlan, probes: readonly Probe[]): number | null {
-  const starts = probes.map(({ startMs }) => startMs ?? USUAL_START_MS);
+  const starts = probes.map(({ startMs }) => startMs);
   const overheadSeconds = (STARTS * starts.reduce((sum, ms) => sum + ms, 0)) / Math.max(1, starts.length) / 1000;
   let sum = 0;
   for (const trial of planTrials(plan)) {

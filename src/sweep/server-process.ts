@@ -11,6 +11,8 @@ export interface ServerProcess {
   stop(): Promise<void>;
   /** The last that it wrote to standard error so far, in one line. */
   lastWords(): string;
+  /** Resolves when it has ended, with how, in words, and the last that it wrote. */
+  readonly ended: Promise<string>;
 }
 
 /** One reading of /stats.json: counters since the server's start. */
@@ -63,6 +65,7 @@ export async function startServerProcess(
     },
     stop,
     lastWords: child.lastWords,
+    ended: child.ended,
   };
 }
 

@@ -153,26 +153,89 @@ for (const signal of ["SIGTERM", "SIGHUP"] as const) {
   });
 }
 
-test("trials that fail are recorded with the server's end, told of, and do not stop the sweep", async () => {
-  const small = ["--concurrency", "2", "--requests", "10", "--trials", "2", "--name", "failing", "--workers", "1"];
-  const handlers = ["--handlers", behaviours, "--path", "/exits", "--cores", "reactor"];
-  const { code, output, errors } = await loopool("sweep", ...small, ...handlers, ...folders).ended;
-  assert.is(code, 1);
-  const { trials, finishedAt } = read(/^Result: (.*)$/m.exec(output)![1]!);
-  assert.is(trials.length, 2);
-  assert.ok(finishedAt);
-  for (const { run, server, failure } of trials) {
-    assert.equal([run, server], [null, null]);
-    assert.match(failure!, /the server ended with code 7/);
+/** A module whose one handler does this from the second server on: the first one is asked before the sweep. */
+function failsInTrials(name: string, failure: string): string {
+  const file = join(folder, `${name}.mjs`);
+  const mark = join(folder, `${name}.mark`);
+  writeFileSync(
+    file,
+    'import { existsSync, writeFileSync } from "node:fs";\n' +
+      `const checked = existsSync(${JSON.stringify(mark)});\n` +
+      `export const handlers = { "/one": () => { writeFileSync(${JSON.stringify(mark)}, ""); if (checked) { ${failure} } ` +
+      'return { status: 200, headers: {}, body: "" }; } };\n',
+  );
+  return file;
+}
+
+test("a block in which nothing succeeds ends the sweep: what ran is kept, and the failure is told", async () => {
+  const small = ["--concurrency", "1,2", "--requests", "10", "--trials", "4", "--warmup", "2", "--cores", "reactor"];
+  for (const [name, failure, told] of [
+    ["exits", "process.exit(7);", /reactor succeeded at concurrency \d: .*the server ended with code 7/],
+    [
+      "throws",
+      'throw new Error("on purpose");',
+      /unexpected-status 10, status 500 10 times, the server said: .*on purpose/,
+    ],
+  ] as const) {
+    const handlers = ["--handlers", failsInTrials(name, failure), "--name", name];
+    const { code, errors } = await loopool("sweep", ...small, ...handlers, ...folders).ended;
+    assert.is(code, 1);
+    assert.match(errors, /^loopool: block 1: no request to the reactor succeeded/m);
+    assert.match(errors, told);
+    const file = /written to (\S+)\. /.exec(errors)![1]!;
+    const { trials, plan, finishedAt } = read(file);
+    assert.is(plan.path, "/one", "the only path there is");
+    assert.equal([trials.length, finishedAt], [2, null], "one block");
   }
-  assert.match(errors, /2 of 2 trials failed\n {2}block 1, reactor, c=2: .*code 7/);
-  assert.match(output, /^Report: /m);
+});
+
+test("--handlers without --path lists the paths there are, and never measures a page of ours", async () => {
+  const { code, errors } = await loopool("sweep", "--handlers", behaviours, ...folders).ended;
+  assert.is(code, 2);
+  assert.match(errors, /^loopool: --handlers \S+ needs a --path to measure: it has "\/throws", "\/rejects", .*\n$/);
+  const broken = join(folder, "not-a-module.mjs");
+  writeFileSync(broken, "process.exit(3);\n");
+  const ended = await loopool("sweep", "--handlers", broken, ...folders).ended;
+  assert.is(ended.code, 2);
+  assert.match(ended.errors, /cannot be imported: it ended its process \(exit code 3\)\n$/);
+});
+
+test("with --handlers trials end by time unless told otherwise, and how long all will take is said first", async () => {
+  const small = ["--concurrency", "2", "--trials", "1", "--cores", "reactor", "--name", "by-time"];
+  const handlers = ["--handlers", behaviours, "--path", "/microtask"];
+  const { code, output, errors } = await loopool("sweep", ...small, ...handlers, ...folders).ended;
+  assert.is(code, 0, errors);
+  const { plan, trials } = read(/^Result: (.*)$/m.exec(output)![1]!);
+  assert.is(plan.seconds, 2);
+  assert.equal([trials[0]!.run!.requestedSeconds, trials[0]!.run!.window!.seconds], [2, 2]);
+  assert.match(
+    errors,
+    /^About \d+ s: 1 trial of 2 s after 1 s of warm-up\. By a short probe: reactor [\d,]+ requests\/s\.$/m,
+  );
+  assert.ok(errors.indexOf("About ") < errors.indexOf("1/1 "));
+  assert.match(output, /trial per core and concurrency of 2\.00 s each/);
+});
+
+test("the warm-up is no longer than what is measured, unless that is asked for", async () => {
+  const small = ["--concurrency", "2", "--trials", "1", "--cores", "reactor", "--requests", "300", "--name", "warm"];
+  const { errors } = await loopool("sweep", ...small, "--no-report", ...folders).ended;
+  assert.is(read(/written to (\S+)\. /.exec(errors)![1]!).plan.warmupRequests, 300);
 });
 
 test("a server that cannot start ends the sweep before its first trial, in the server's words", async () => {
   const broken = join(folder, "broken.mjs");
   writeFileSync(broken, 'throw new Error("broken on purpose");\n');
-  const { code, errors } = await loopool("sweep", "--quick", "--handlers", broken, "--name", "none", ...folders).ended;
+  const { code, errors } = await loopool(
+    "sweep",
+    "--quick",
+    "--handlers",
+    broken,
+    "--path",
+    "/x",
+    "--name",
+    "none",
+    ...folders,
+  ).ended;
   assert.is(code, 1);
   assert.match(errors, /^loopool: no trial can be run: .*--handlers .*broken on purpose.*\n$/);
   assert.equal(

@@ -7,15 +7,19 @@ import { inFlight } from "../../src/statistics/accounts.js";
 import { requestsPerSecond, windowSeconds, workSeconds } from "../../src/statistics/rate.js";
 import { accountedFor, against, good, liar, type Settings } from "./liar.js";
 
-/** Answers at once, but one of its answers comes so much later. */
-function straggling(
-  request: number,
-  lateMs: number,
-): { readonly received: () => number; readonly server: ReturnType<typeof liar> } {
+interface Straggling {
+  readonly received: () => number;
+  readonly server: ReturnType<typeof liar>;
+}
+
+/** Answers at once, but one of its answers comes so much later than request number `last` has arrived. */
+function straggling(request: number, last: number, lateMs: number): Straggling {
   let count = 0;
+  let held: Socket | undefined;
   const server = liar((socket: Socket) => {
-    if (++count === request) setTimeout(() => socket.write(good), lateMs);
+    if (++count === request) held = socket;
     else socket.write(good);
+    if (count === last) setTimeout(() => held?.write(good), lateMs);
   });
   return { received: () => count, server };
 }
@@ -44,7 +48,7 @@ const test = suite("measured window");
 
 for (const threads of [1, 2]) {
   test(`by time, ${threads} threads: a straggler is a latency and not a divisor`, async () => {
-    const { server, received } = straggling(20, 600);
+    const { server, received } = straggling(1, 1, 600);
     const settings: Settings = { threads, requests: Number.POSITIVE_INFINITY, durationMs: 200, concurrency: 5 };
     const result = await against(server, settings);
     assert.is(result.window?.seconds, 0.2);
@@ -52,10 +56,10 @@ for (const threads of [1, 2]) {
   });
 
   test(`by count, ${threads} threads: the window ends with the start of the last request`, async () => {
-    const { server, received } = straggling(1990, 600);
+    const { server, received } = straggling(1990, 2000, 300);
     const result = await against(server, { threads, requests: 2000, concurrency: 5 });
     assert.is(result.sent, 2000);
-    checkStraggler(result, received(), 5, 600);
+    checkStraggler(result, received(), 5, 300);
   });
 }
 
@@ -71,7 +75,7 @@ test("what fails after the window is no success in it", async () => {
 });
 
 test("in an open loop the window is the schedule's, and answers after it are none of its rate", async () => {
-  const { server } = straggling(10, 700);
+  const { server } = straggling(1, 1, 700);
   const result = await against(server, {
     requests: Number.POSITIVE_INFINITY,
     durationMs: 400,
