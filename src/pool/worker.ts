@@ -1,8 +1,9 @@
+import type { FileHandle } from "node:fs/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { threadClock } from "../shared/clock.js";
 import { threadContext } from "../shared/handlers/context.js";
 import { countUnhandledRejections, createDispatch } from "../shared/handlers/dispatch.js";
-import type { HandlerResponse } from "../shared/handlers/handler.js";
+import { type HandlerResponse, isFileBody } from "../shared/handlers/handler.js";
 import { RequestReader } from "../shared/request-codec.js";
 import { type AnswerTag, AnswerWriter } from "./answer-codec.js";
 import { attachAnswers, attachPool } from "./memory.js";
@@ -16,7 +17,7 @@ import type { StartupMessage, WorkerMessage } from "./messages.js";
  */
 const { worker, memory, shared } = workerData as StartupMessage;
 const port = parentPort!;
-const post = (message: WorkerMessage): void => port.postMessage(message);
+const post = (message: WorkerMessage, moved: readonly FileHandle[] = []): void => port.postMessage(message, moved);
 
 const context = threadContext(shared, 1 + worker);
 const dispatch = await createDispatch(context);
@@ -105,7 +106,16 @@ function answer(tag: AnswerTag, response: HandlerResponse): void {
     const { status, headers, body, pin = -1 } = response;
     // Without a pin, bytes of the cache are this thread's only until it goes on.
     const isPassing = pin === -1 && body instanceof Uint8Array && body.buffer === context.cache.memory;
-    post({ type: "answer", tag, status, fields: headers.fields, body: isPassing ? Uint8Array.from(body) : body, pin });
+    const message = {
+      type: "answer",
+      tag,
+      status,
+      fields: headers.fields,
+      body: isPassing ? Uint8Array.from(body) : body,
+      pin,
+    } as const;
+    // An open file moves: main closes it.
+    post(message, isFileBody(body) && body.handle !== undefined ? [body.handle] : []);
   }
 }
 

@@ -40,7 +40,7 @@ export async function createDispatch(context: HandlerContext): Promise<Dispatch>
     }),
   );
   const files = staticFiles(context);
-  const serverError = withErrorPage(SERVER_ERROR, config);
+  const serverError = await withErrorPage(SERVER_ERROR, config);
 
   const failed = (error: unknown): HandlerResponse => {
     if (error instanceof BadRequest) return textResponse(400, `400 Bad Request: ${error.message}`);
