@@ -151,22 +151,19 @@ export class FileCache {
     return reading;
   }
 
-  async #readOnce(file: string): Promise<Found> {
-    const elsewhere = this.#loading.begin(file);
-    if (elsewhere !== undefined) {
-      await elsewhere;
-      const found = this.get(file);
-      if (found !== undefined) {
-        // Bytes of its own: who waits for a promise comes later, when a pin may be gone.
-        const own = { ...found, body: Uint8Array.from(found.body), pin: null };
-        this.giveBack(found);
-        return own;
-      }
-    }
+  async #readOnce(key: string): Promise<Found> {
+    const elsewhere = this.#loading.begin(key);
     try {
-      return await this.#readFromDisk(file);
+      await elsewhere;
+      // Also by who has just been done, and not seen at work.
+      const found = this.get(key);
+      if (found === undefined) return await this.#readFromDisk(key);
+      // Bytes of its own: who waits for a promise comes later, when a pin may be gone.
+      const own = { ...found, body: Uint8Array.from(found.body), pin: null };
+      this.giveBack(found);
+      return own;
     } finally {
-      if (elsewhere === undefined) this.#loading.end(file);
+      if (elsewhere === undefined) this.#loading.end(key);
     }
   }
 
