@@ -81,8 +81,8 @@ export function exchangedFolder(mode: string, front: string): void {
           const exchanger = await startExchanger(join(root, "folder"), join(root, "link"));
           const endMs = performance.now() + DURATION_MS;
           const isOver = (): boolean => performance.now() > endMs;
-          const all = await Promise.all(Array.from({ length: CLIENTS }, () => ask(port, path, isOver)));
-          await exchanger.stop();
+          const asking = Array.from({ length: CLIENTS }, () => ask(port, path, isOver));
+          const all = await Promise.all(asking).finally(() => exchanger.stop());
           const sum = (name: string): number => all.reduce((total, counts) => total + counts[name]!, 0);
           const found = ["answers", "inside", "absent", "outside", "otherwise"].map((name) => `${name} ${sum(name)}`);
           if (process.env["LOOPOOL_TEST_EXCHANGE_S"] !== undefined)
