@@ -17,6 +17,7 @@ import {
 import { strongTag, weakTag } from "./handlers/entity-tag.js";
 import { COPIED_BODY_BYTES } from "./handlers/handler.js";
 import { type FileFacts, headOf, parseHead, type Representation } from "./handlers/representation.js";
+import { Semaphore } from "./semaphore.js";
 import type { SiteRoot } from "./site-root.js";
 import { Field, type ThreadStats } from "./stats.js";
 
@@ -61,6 +62,8 @@ const SETTLED_MS = 2000;
 const UNSETTLED = "";
 /** What a thread keeps pinned for itself, of the shared cache and over all threads: the rest can be evicted. */
 const PINNED_SHARE = 1 / 4;
+/** Files that a thread looks at on the disk at once. Node reads four at a time; each takes a descriptor, which no front has counted yet. */
+const MAX_READS = 16;
 /** Representations that a thread keeps ready: where they are the same objects, the pool sends numbers for their fields. */
 const MAX_REPRESENTATIONS = 4096;
 /**
@@ -86,6 +89,7 @@ export class FileCache {
   readonly #representations = new LRUCache<string, Representation>({ max: MAX_REPRESENTATIONS });
   /** Pins that are given back with the next look-up. */
   readonly #toRelease: number[] = [];
+  readonly #disk = new Semaphore(MAX_READS);
   readonly #reading = new Map<string, Promise<Found>>();
 
   constructor(root: SiteRoot, rules: FileRules, shared: SharedCache, loading: Loading, stats: ThreadStats) {
@@ -170,6 +174,7 @@ export class FileCache {
   async #readFromDisk(key: string): Promise<Found> {
     this.#stats.add(Field.cacheMisses, 1);
     let handle: FileHandle | null = null;
+    await this.#disk.enter();
     try {
       handle = await openBelow(this.#root, key);
       const found = handle === null ? NOTHING : await this.#readOpen(handle, key);
@@ -183,6 +188,7 @@ export class FileCache {
       return NOTHING;
     } finally {
       await handle?.close();
+      this.#disk.leave();
     }
   }
 

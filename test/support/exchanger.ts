@@ -3,13 +3,15 @@ import { once } from "node:events";
 
 /** renameat2(2) with RENAME_EXCHANGE (2), which Node does not offer, through the C library; −100: relative to the working directory. */
 const PYTHON = `
-import ctypes, sys
+import ctypes, os, sys
 libc = ctypes.CDLL(None, use_errno=True)
 one, other = (name.encode() for name in sys.argv[1:3])
 exchange = lambda: libc.renameat2(-100, one, -100, other, 2)
 if exchange() != 0 or exchange() != 0: sys.exit(3)
 print("exchanging", flush=True)
-while exchange() == 0: pass
+parent = os.getppid()
+while os.getppid() == parent:
+  for _ in range(1000): exchange()
 `;
 
 /** Without it: three renames, between which neither name is there. */
@@ -17,14 +19,15 @@ const NODE = `
 const { renameSync } = require("node:fs");
 const [one, other] = process.argv.slice(1);
 console.log("exchanging");
-for (;;) {
+const parent = process.ppid;
+while (process.ppid === parent) {
   renameSync(one, one + ".spare");
   renameSync(other, one);
   renameSync(one + ".spare", other);
 }
 `;
 
-/** A process that exchanges what two names stand for, again and again, until it is stopped. */
+/** A process that exchanges what two names stand for, again and again, until it is stopped or its parent is gone. */
 export interface Exchanger {
   /** Whether both names are there at any moment, each with one or the other. */
   readonly isAtomic: boolean;

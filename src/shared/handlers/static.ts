@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { keyOf } from "../disk-file.js";
 import { type CachedFile, FileCache, type Found, type LargeFile } from "../file-cache.js";
 import { SiteRoot } from "../site-root.js";
+import { Field } from "../stats.js";
 import { preferredCoding } from "./codings.js";
 import type { HandlerContext } from "./context.js";
 import { errorPage } from "./error-page.js";
@@ -49,6 +50,7 @@ export function staticFiles({ shared, stats, cache: sharedCache, loading }: Hand
       case "nothing":
         return notFound();
       case "too many open":
+        stats.add(Field.limitFiles, 1);
         return TOO_MANY_OPEN;
     }
   };
