@@ -16,6 +16,7 @@ import { threadClock } from "../src/shared/clock.js";
 import { FileCache } from "../src/shared/file-cache.js";
 import { DEFAULT_FILE_RULES } from "../src/shared/handlers/representation.js";
 import { ClaimRing, claimRingBytes } from "../src/shared/memory/claim-ring.js";
+import { SiteRoot } from "../src/shared/site-root.js";
 import { Field, statsBytes, ThreadStats } from "../src/shared/stats.js";
 import { median } from "../src/statistics/median.js";
 import { startRingPool } from "./ring-pool.js";
@@ -105,7 +106,7 @@ async function singleOperations(): Promise<readonly { name: string; medianNs: nu
   const cacheMemory = new SharedArrayBuffer(cacheBytes(cacheShape));
   const shared = new SharedCache({ memory: cacheMemory, shape: cacheShape, thread: 0, maySleep: false, stats });
   const files = new FileCache(
-    "/",
+    new SiteRoot("/"),
     DEFAULT_FILE_RULES,
     shared,
     new Loading(new SharedArrayBuffer(LOADING_BYTES), 0),
@@ -116,7 +117,13 @@ async function singleOperations(): Promise<readonly { name: string; medianNs: nu
   // As if they were compared with the disk an hour from now: none gets old while it is measured.
   const checkedMs = threadClock()() + 3_600_000;
   for (const [name, body] of map) {
-    const view = shared.put(name, { status: 200, head: "\nContent-Type\ntext/html", body, modifiedMs: 0, checkedMs });
+    const view = shared.put(name, {
+      status: 200,
+      head: "version\n\nContent-Type\ntext/html",
+      body,
+      modifiedMs: 0,
+      checkedMs,
+    });
     shared.release(view!.pin);
   }
   const echo = new Worker(here("./fixtures/echo.js"));

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from "node:http";
-import { type HandlerResponse, HeaderBlock } from "../shared/handlers/handler.js";
+import { type HandlerResponse, PLAIN_TEXT, textResponse } from "../shared/handlers/handler.js";
 import { Field } from "../shared/stats.js";
 
 /** A request that the front answers itself, in any front: no core sees it. */
@@ -11,8 +11,6 @@ export interface Refusal {
   readonly closes: boolean;
 }
 
-const TEXT = { "Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store" };
-
 function refusal(
   status: number,
   why: string,
@@ -22,7 +20,7 @@ function refusal(
     headers = {},
   }: { readonly closes?: boolean; readonly headers?: Readonly<Record<string, string>> } = {},
 ): Refusal {
-  const block = new HeaderBlock({ ...TEXT, ...headers });
+  const block = Object.entries(headers).reduce((all, [name, value]) => all.with(name, value), PLAIN_TEXT);
   return { response: { status, headers: block, body: `${status} ${STATUS_CODES[status]}: ${why}\n` }, counter, closes };
 }
 
@@ -79,6 +77,11 @@ export const TOO_MANY_CONNECTIONS = refusal(503, "too many connections", Field.l
 export const TOO_MANY_FILES = refusal(503, "too many open files", Field.limitFiles, {
   headers: { "Retry-After": "1" },
 });
+
+/** RFC 9110 §15.6.4: the file of the site that was looked at has become shorter before its first byte was read. */
+export const FILE_CHANGED = refusal(503, "the file is being changed", null, { headers: { "Retry-After": "1" } });
+/** RFC 9110 §15.6.1: a handler answered with a file that is not there, or not as it says. */
+export const FILE_FAILED = textResponse(500, "500 Internal Server Error");
 
 /** RFC 6585 §4; one for each number of seconds, which are few. */
 const rateRefusals = new Map<number, Refusal>();

@@ -1,8 +1,10 @@
 import type { LogEntry } from "../access-log/record.js";
 import type { Reply } from "../core.js";
-import type { HandlerResponse } from "../shared/handlers/handler.js";
+import { closeFileOf, discard } from "../shared/handlers/discard.js";
+import { type FileBody, type HandlerResponse, isFileBody } from "../shared/handlers/handler.js";
 import { Field } from "../shared/stats.js";
-import { type Refusal, TOO_MANY_FILES } from "./refusals.js";
+import { FileSource, logFileFailure } from "./file-source.js";
+import { FILE_CHANGED, type Refusal, TOO_MANY_FILES } from "./refusals.js";
 import type { FrontState } from "./state.js";
 
 const nothing = (): void => {};
@@ -50,13 +52,52 @@ export abstract class FrontReply<State extends FrontState> implements Reply {
   send(response: HandlerResponse): void {
     if (this.answered) throw new Error("a request was answered twice");
     this.answered = true;
+    if (this.aborted) {
+      discard(response, this.front.cache);
+      return;
+    }
     this.#pin = response.pin ?? -1;
-    if (this.aborted) this.#unpin();
-    else this.write(response);
+    const { status, body } = response;
+    if (!isFileBody(body)) {
+      this.write(response);
+    } else if (status === 204 || status === 304 || (this.headOnly && body.handle !== undefined)) {
+      closeFileOf(body);
+      this.write(response);
+    } else if (this.takesFile()) {
+      this.watchClient();
+      this.#sendFile(response, body);
+    } else {
+      closeFileOf(body);
+    }
   }
 
-  /** Hands the response to the client, now or bit by bit. */
+  /** Hands the response to the client, now or bit by bit. A file as its body is not sent: only its length is said. */
   protected abstract write(response: HandlerResponse): void;
+
+  /** Sends head and body, the body from a file that is open, which it closes. */
+  protected abstract writeFile(response: HandlerResponse, file: FileSource): void;
+
+  /** From now on it is told when the client goes. */
+  protected abstract watchClient(): void;
+
+  /** Nothing of the head goes out before the file is open, was looked at, and its first bytes are read: until then it can still be a 5xx. */
+  async #sendFile(response: HandlerResponse, body: FileBody): Promise<void> {
+    let file: FileSource;
+    try {
+      file = await FileSource.open(body, !this.headOnly);
+    } catch (error) {
+      logFileFailure(body.file, error);
+      // What a handler names, it answers for; what the server has looked at itself has changed under its eyes.
+      if (body.handle === undefined) this.front.stats.add(Field.handlerErrors, 1);
+      if (!this.aborted) this.write(body.handle === undefined ? this.front.fileFailed : FILE_CHANGED.response);
+      return;
+    }
+    if (this.aborted || this.headOnly || file.bytes === 0) file.close();
+    if (this.aborted) return;
+    if (this.headOnly) this.write(response);
+    else if (file.bytes === 0) this.write({ ...response, body: "" });
+    else this.writeFile(response, file);
+  }
 
   /** What will be counted when the response has been sent. */
   protected begin(status: number): void {

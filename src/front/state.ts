@@ -1,10 +1,12 @@
 import type { AccessLog } from "../access-log/access-log.js";
 import type { Core } from "../core.js";
 import type { SharedCache } from "../shared/cache/shared-cache.js";
-import type { Limits } from "../shared/config.js";
+import type { Limits, ServerConfig } from "../shared/config.js";
+import { withErrorPage } from "../shared/handlers/error-page.js";
 import type { HandlerResponse } from "../shared/handlers/handler.js";
 import type { ThreadStats } from "../shared/stats.js";
 import { Capacity } from "./capacity.js";
+import { FILE_FAILED } from "./refusals.js";
 
 /** What the replies of one front have in common. */
 export interface FrontState {
@@ -16,6 +18,8 @@ export interface FrontState {
   readonly log: AccessLog | null;
   readonly capacity: Capacity;
   readonly limits: Limits;
+  /** The answer where a file that a handler names cannot be sent. */
+  readonly fileFailed: HandlerResponse;
   /** Requests received and not yet answered in full. */
   inFlight: number;
   /** No more requests are wanted: every answer closes its connection. */
@@ -25,9 +29,14 @@ export interface FrontState {
 }
 
 /** A front that begins. */
-export function frontState(parts: Pick<FrontState, "core" | "stats" | "cache" | "log" | "limits">): FrontState {
-  const capacity = new Capacity(parts.limits.maxConnections);
-  return { ...parts, capacity, inFlight: 0, draining: false, onIdle: () => {} };
+export async function frontState(
+  config: ServerConfig,
+  parts: Pick<FrontState, "core" | "stats" | "cache" | "log">,
+): Promise<FrontState> {
+  const { limits } = config;
+  const fileFailed = await withErrorPage(FILE_FAILED, config);
+  const capacity = new Capacity(limits.maxConnections);
+  return { ...parts, limits, fileFailed, capacity, inFlight: 0, draining: false, onIdle: () => {} };
 }
 
 /** Resolves when nothing is in flight, or after the time, with the number of requests that then are. */

@@ -3,6 +3,7 @@ import type { Loading } from "../shared/cache/loading.js";
 import type { SharedCache } from "../shared/cache/shared-cache.js";
 import { threadClock } from "../shared/clock.js";
 import type { HandlerContext } from "../shared/handlers/context.js";
+import { discard } from "../shared/handlers/discard.js";
 import { withErrorPage } from "../shared/handlers/error-page.js";
 import type { HandlerRequest, HandlerResponse, HeaderTable } from "../shared/handlers/handler.js";
 import type { ClaimRing } from "../shared/memory/claim-ring.js";
@@ -54,7 +55,7 @@ class Pool implements Core {
   #headerTable: HeaderTable = { byPath: new Map(), files: [], own: new Set() };
 
   static async start(context: HandlerContext): Promise<Pool> {
-    const created = new Pool(context);
+    const created = new Pool(context, await withErrorPage(WORKER_LOST, context.shared.config));
     const { min } = context.shared.config.workers;
     try {
       await Promise.all(created.#hosts.slice(0, min).map((host) => host.start()));
@@ -66,7 +67,7 @@ class Pool implements Core {
     return created;
   }
 
-  private constructor({ shared, stats, cache, loading }: HandlerContext) {
+  private constructor({ shared, stats, cache, loading }: HandlerContext, workerLost: HandlerResponse) {
     this.#cache = cache;
     this.#loading = loading;
     const { workers, queue, requestTimeoutMs, workerIdleMs } = shared.config;
@@ -75,7 +76,7 @@ class Pool implements Core {
     this.#requests = new RequestWriter(this.#ring, memory.longRequests);
     this.#announcer = new Announcer(this.#parking);
     this.#stats = stats;
-    this.#workerLost = withErrorPage(WORKER_LOST, shared.config);
+    this.#workerLost = workerLost;
     this.#phases = new PhaseRecorder(shared.phases);
     this.#publishedMs = new Float64Array(queue);
     const { requestShape, requests, longRequests, parking } = memory;
@@ -186,7 +187,7 @@ class Pool implements Core {
   /** An answer to a request that was given up is not for whoever has the slot now. */
   readonly #answer = (tag: AnswerTag, response: HandlerResponse): void => {
     if (tag.turn !== this.#ring.turn(tag.slot)) {
-      this.#unpin(response);
+      discard(response, this.#cache);
       return;
     }
     if (tag.claimedMs === 0) {
@@ -205,12 +206,8 @@ class Pool implements Core {
     this.#replies[slot] = undefined;
     this.#requests.free(slot);
     this.#ring.release(slot);
-    if (reply === undefined) this.#unpin(response);
+    if (reply === undefined) discard(response, this.#cache);
     else reply.send(response);
-  }
-
-  #unpin({ pin }: HandlerResponse): void {
-    if (pin !== undefined) this.#cache.release(pin);
   }
 
   /** A worker has ended: what it had answered is sent, what it still held is answered with 500, and its slots are free again. */

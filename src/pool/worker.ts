@@ -1,9 +1,11 @@
+import type { FileHandle } from "node:fs/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { threadClock } from "../shared/clock.js";
 import { messageOf } from "../shared/errors.js";
 import { threadContext } from "../shared/handlers/context.js";
+import { discard } from "../shared/handlers/discard.js";
 import { countUnhandledRejections, createDispatch } from "../shared/handlers/dispatch.js";
-import type { HandlerResponse } from "../shared/handlers/handler.js";
+import { type HandlerResponse, isFileBody } from "../shared/handlers/handler.js";
 import { RequestReader } from "../shared/request-codec.js";
 import { type AnswerTag, AnswerWriter } from "./answer-codec.js";
 import { attachAnswers, attachPool } from "./memory.js";
@@ -13,8 +15,8 @@ import { WorkLoop } from "./work-loop.js";
 /** A worker thread: claims requests from the shared ring, runs their handlers, publishes the answers. work-loop.ts says when. */
 const { worker, memory, shared } = workerData as StartupMessage;
 const port = parentPort!;
-const post = (message: WorkerMessage, transfer: readonly ArrayBuffer[] = []): void =>
-  port.postMessage(message, transfer);
+const post = (message: WorkerMessage, moved: readonly (ArrayBuffer | FileHandle)[] = []): void =>
+  port.postMessage(message, moved);
 
 const context = threadContext(shared, 1 + worker);
 const dispatch = await createDispatch(context);
@@ -64,7 +66,7 @@ function answer(tag: AnswerTag, path: string, response: HandlerResponse): void {
   try {
     send(tag, response);
   } catch (error) {
-    if (response.pin !== undefined) context.cache.release(response.pin);
+    discard(response, context.cache);
     send(tag, dispatch.unsendable(path, error));
   }
 }
@@ -81,7 +83,8 @@ function send(tag: AnswerTag, response: HandlerResponse): void {
       const copy = Uint8Array.from(body);
       post({ ...message, body: copy }, [copy.buffer]);
     } else {
-      post({ ...message, body });
+      // An open file moves: main closes it.
+      post({ ...message, body }, isFileBody(body) && body.handle !== undefined ? [body.handle] : []);
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { Reply } from "../core.js";
 import type { SharedCache } from "../shared/cache/shared-cache.js";
 import type { HandlerContext } from "../shared/handlers/context.js";
+import { discard } from "../shared/handlers/discard.js";
 import { type HandlerResponse, textResponse } from "../shared/handlers/handler.js";
 import { Field, type ThreadStats } from "../shared/stats.js";
 
@@ -32,9 +33,9 @@ export class Deadlines {
   }
 
   /** Whether the answer is still wanted; one that is not is let go of. */
-  settle(reply: Reply, { pin }: HandlerResponse): boolean {
+  settle(reply: Reply, response: HandlerResponse): boolean {
     if (this.#waiting.delete(reply)) return true;
-    if (pin !== undefined) this.#cache.release(pin);
+    discard(response, this.#cache);
     return false;
   }
 

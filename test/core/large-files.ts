@@ -1,4 +1,15 @@
-import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, truncateSync, unlinkSync, writeSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  closeSync,
+  ftruncateSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -119,7 +130,6 @@ export function largeFiles(mode: string, front: string): void {
       async ({ port, root, url, stats }) => {
         const client = await RawClient.open(port);
         client.send(["GET /large.bin HTTP/1.1", "Host: x", ...lines, "", ""].join("\r\n"));
-        // The head may come before the file has been opened.
         await client.receive((text) => /\r\n\r\n[\s\S]/.test(text));
         client.socket.pause();
         change(join(root, "large.bin"));
@@ -149,21 +159,62 @@ export function largeFiles(mode: string, front: string): void {
     assert.ok(body.length > 0 && content.toString("latin1").endsWith(body));
   });
 
-  test("a file that is not there any more, or has changed, when it is to be sent ends the connection after the head", async () => {
-    await withServer({ mode, front }, async ({ port, url, stats }) => {
-      for (const path of ["/sends-absent-file", "/sends-changed-file"]) {
-        const client = await RawClient.open(port);
-        client.send(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
-        const [head = "", body = ""] = (await client.receiveToEnd()).split("\r\n\r\n");
-        assert.match(head, /^HTTP\/1\.1 200 OK\r\n/, path);
-        assert.is(body, "", path);
-        client.socket.destroy();
-        const { headers } = await ask(port, `HEAD ${path}`);
-        assert.is(headers.get("content-length"), "100");
+  test("a file of a handler that is not there, or not as it says, is a 500 that is counted, to GET and HEAD alike", async () => {
+    await withServer({ mode, front }, async ({ port, url, root, stats }) => {
+      writeFileSync(join(root, "short.bin"), "0123456789");
+      execFileSync("mkfifo", [join(root, "fifo")]);
+      const short = encodeURIComponent(join(root, "short.bin"));
+      const fifo = encodeURIComponent(join(root, "fifo"));
+      const bad = [
+        "/sends-absent-file",
+        "/sends-changed-file",
+        `/sends-file?file=${short}&bytes=11`,
+        `/sends-file?file=${short}&bytes=10&offset=1`,
+        `/sends-file?file=${fifo}&bytes=0`,
+        `/sends-file?file=${encodeURIComponent(root)}&bytes=0`,
+        "/sends-file?file=/does/not/exist&bytes=0",
+      ];
+      for (const path of bad) {
+        for (const method of ["GET", "HEAD"]) {
+          const { status, headers, body } = await ask(port, `${method} ${path}`);
+          assert.equal([status, headers.get("x-file")], [500, undefined], `${method} ${path}`);
+          assert.is(body, method === "GET" ? "500 Internal Server Error\n" : "", path);
+        }
       }
+      const good = [
+        [`/sends-file?file=${short}&bytes=10`, "0123456789"],
+        [`/sends-file?file=${short}&bytes=4&offset=6`, "6789"],
+        [`/sends-file?file=${short}&bytes=0`, ""],
+        [`/sends-file?file=${short}&bytes=0&offset=10`, ""],
+      ] as const;
+      for (const [path, content] of good) {
+        const { status, headers, body } = await ask(port, `GET ${path}`);
+        assert.equal([status, headers.get("x-file"), body], [200, "yes", content], path);
+        const head = await ask(port, `HEAD ${path}`);
+        assert.equal([head.status, head.headers.get("content-length")], [200, String(content.length)], path);
+      }
+      // On a connection that stays open, the end of an empty body is found.
+      const client = await RawClient.open(port);
+      client.send(`GET /sends-file?file=${short}&bytes=0 HTTP/1.1\r\nHost: x\r\n\r\n`);
+      await client.receive((text) => text.includes("\r\n\r\n"));
+      client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+      assert.match(await client.receive((text) => text.includes("\r\n\r\n")), /^HTTP\/1\.1 200 OK\r\n/);
+      client.socket.destroy();
       assert.is((await fetch(`${url}/hello`)).status, 200);
-      assert.is((await stats()).aborted, 2);
+      const { aborted, handlerErrors, status } = await stats();
+      assert.equal([aborted, handlerErrors, status["500"]], [0, 2 * bad.length, 2 * bad.length]);
     });
+  });
+
+  test("the site's own page is shown for a file of a handler that cannot be sent", async () => {
+    await withServer(
+      { mode, front },
+      async ({ port }) => {
+        const { status, body } = await ask(port, "GET /sends-absent-file");
+        assert.equal([status, body], [500, "our page"]);
+      },
+      { "500.html": "our page" },
+    );
   });
 
   test.run();

@@ -5,6 +5,8 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { DEFAULT_FILE_RULES } from "../../src/shared/handlers/representation.js";
 import { ask, type Exchange } from "../support/exchange.js";
+import { RawClient } from "../support/raw-client.js";
+import { readResponses } from "../support/responses.js";
 import { withServer } from "../support/server.js";
 import { CONTENT, write } from "./static-cases.js";
 
@@ -204,6 +206,47 @@ export function staticPaths(mode: string, front: string): void {
     await withServer({ mode, front }, async ({ port }) => {
       assert.is((await ask(port, "GET /absent")).body, "404 Not Found\n");
       assert.is((await ask(port, "GET /throws")).body, "500 Internal Server Error\n");
+    });
+  });
+
+  test("what the server answers itself says that it is not to be kept, nor its type guessed", async () => {
+    const limits = { maxBodyBytes: 100, maxUrlBytes: 200, maxHeadBytes: 1000 };
+    await withServer({ mode, front, limits, adminToken: "secret" }, async ({ port, root }) => {
+      mkdirSync(join(root, "folder"));
+      const cases: readonly (readonly [request: string, lines: readonly string[], status: number])[] = [
+        ["GET /folder", [], 301],
+        ["GET /%zz", [], 400],
+        ["GET /a#b", [], 400],
+        ["GET /stats.json", [], 401],
+        ["GET /absent", [], 404],
+        ["POST /hello", [], 405],
+        ["GET /hello", ["Content-Length: 101"], 413],
+        [`GET /${"x".repeat(300)}`, [], 414],
+        ["GET /hello", ["Expect: nothing"], 417],
+        ["GET /hello", [`X-Long: ${"x".repeat(1000)}`], 431],
+        ["GET /throws", [], 500],
+        ["MKCOL /hello", [], 501],
+      ];
+      const told = ({ status, headers }: Exchange) => [
+        status,
+        headers.get("cache-control"),
+        headers.get("x-content-type-options"),
+      ];
+      for (const [request, lines, status] of cases) {
+        assert.equal(told(await ask(port, request, lines)), [status, "no-store", "nosniff"], request);
+      }
+    });
+    await withServer({ mode, front, limits: { maxConnections: 1 } }, async ({ port }) => {
+      const first = await RawClient.open(port);
+      first.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+      await first.receive((text) => text.includes("\r\n\r\n"));
+      const second = await RawClient.open(port);
+      const [refused] = readResponses(await second.receiveToEnd(), true);
+      first.socket.destroy();
+      second.socket.destroy();
+      assert.is(refused?.status, 503);
+      assert.match(refused!.head, /\r\ncache-control: no-store\r\n/i);
+      assert.match(refused!.head, /\r\nx-content-type-options: nosniff\r\n/i);
     });
   });
 

@@ -37,7 +37,7 @@ async function listen(
   log: AccessLog | null,
 ): Promise<Front> {
   const { limits } = config;
-  const state = frontState({ core, stats, cache, log, limits });
+  const state = await frontState(config, { core, stats, cache, log });
   const connections = new Connections(state, config.tls !== null);
   const head = new HeadCheck(limits, true);
   const fields = new FieldReader();

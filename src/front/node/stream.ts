@@ -1,8 +1,5 @@
-import { open } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
-import { messageOf } from "../../shared/errors.js";
-import type { FileBody } from "../../shared/handlers/handler.js";
-import { oneLine } from "../../shared/terminal-text.js";
+import { type FileSource, logFileFailure } from "../file-source.js";
 
 /** What streaming needs to know of the client. */
 export interface Client {
@@ -17,12 +14,13 @@ const PIECE_BYTES = 256 * 1024;
 
 /**
  * Sends a body piece by piece, the next one only when the socket has taken the last: a piece may be written over then, and memory stays at
- * one. What fails ends the connection: the client sees a short body, never padding.
+ * one. What fails ends the connection: the client sees a short body, never padding. `what` is for messages.
  */
 export async function sendPieces(
   response: ServerResponse,
   client: Client,
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  what: string,
 ): Promise<void> {
   let resume = (): void => {};
   // After an abort Node does not call back for what waited behind another answer.
@@ -39,7 +37,7 @@ export async function sendPieces(
     }
     response.end();
   } catch (error) {
-    console.error(`loopool: sending a file failed: ${oneLine(messageOf(error))}`);
+    logFileFailure(what, error);
     // Closing aborts the reply, which counts it.
     response.destroy();
   }
@@ -52,29 +50,16 @@ export function* memoryPieces(body: Uint8Array): Generator<Uint8Array> {
   }
 }
 
-/**
- * A file from the disk, or a part of it, in one buffer that is used again. Throws when it is not there any more, is another one now, or
- * ends too early.
- */
-export async function* filePieces({
-  file,
-  bytes,
-  offset: start = 0,
-  modifiedMs,
-}: FileBody): AsyncGenerator<Uint8Array> {
-  const handle = await open(file);
+/** An open file, in one buffer that is used again; closed at the end. Throws when it ends too early. */
+export async function* filePieces(file: FileSource): AsyncGenerator<Uint8Array> {
   try {
-    if (modifiedMs !== undefined && (await handle.stat()).mtimeMs !== modifiedMs) {
-      throw new Error(`${file} was changed after its head was sent`);
-    }
-    const piece = new Uint8Array(Math.min(PIECE_BYTES, bytes));
-    for (let offset = 0; offset < bytes; ) {
-      const { bytesRead } = await handle.read(piece, 0, Math.min(piece.byteLength, bytes - offset), start + offset);
-      if (bytesRead === 0) throw new Error(`${file} ended after ${offset} of ${bytes} bytes`);
-      yield piece.subarray(0, bytesRead);
-      offset += bytesRead;
+    let piece = file.first;
+    for (let offset = 0; ; piece = await file.read(offset)) {
+      yield piece;
+      offset += piece.byteLength;
+      if (offset >= file.bytes) return;
     }
   } finally {
-    await handle.close();
+    file.close();
   }
 }

@@ -41,7 +41,7 @@ async function listen(
   const { limits, unix } = config;
   checkTimeouts(limits);
   const slowReaders = new SlowReaders(limits.slowReaderTimeoutMs);
-  const state: UwsState = { ...frontState({ core, stats, cache, log, limits }), slowReaders };
+  const state: UwsState = { ...(await frontState(config, { core, stats, cache, log })), slowReaders };
   const { capacity } = state;
   const head = new HeadCheck(limits, false);
   // Asked for each request and kept for that; who asks for figures is asked alone.

@@ -1,7 +1,8 @@
 import type { HttpResponse } from "uWebSockets.js";
 import type { LogEntry } from "../../access-log/record.js";
-import { COPIED_BODY_BYTES, type HandlerResponse, isFileBody } from "../../shared/handlers/handler.js";
+import { COPIED_BODY_BYTES, type HandlerResponse } from "../../shared/handlers/handler.js";
 import { Field } from "../../shared/stats.js";
+import type { FileSource } from "../file-source.js";
 import { FrontReply } from "../reply.js";
 import { bodyBytes, type FrontState } from "../state.js";
 import type { SlowReaders } from "./slow-readers.js";
@@ -45,10 +46,11 @@ export class UwsReply extends FrontReply<UwsState> implements Client {
 
   /** The front: the µWS handler is about to return. A response that is still to come needs an abort handler, or µWS ends the process. */
   defer(): void {
-    if (!this.answered) this.#watchClient();
+    if (!this.answered) this.watchClient();
   }
 
-  #watchClient(): void {
+  protected watchClient(): void {
+    if (this.isInFlight) return;
     this.#res.onAborted(() => this.#abort());
     this.enterFlight();
   }
@@ -63,43 +65,50 @@ export class UwsReply extends FrontReply<UwsState> implements Client {
       return;
     }
     super.send(response);
-    if (this.#isClosed && !this.aborted) this.#res.close();
   }
 
   protected write(response: HandlerResponse): void {
     if (this.isInFlight) this.#res.cork(() => this.#write(response));
     else this.#write(response);
+    if (this.#isClosed && !this.aborted) this.#res.close();
   }
 
-  #write({ status, headers, body }: HandlerResponse): void {
-    const hasBody = !this.headOnly && status !== 204 && status !== 304;
-    if (hasBody && isFileBody(body) && !this.takesFile()) return;
-    const res = this.#res;
-    const { stats, draining } = this.front;
-    if (draining) this.close();
-    const closes = this.#closing !== "no";
+  /** Status and fields. True: the connection closes after the answer. */
+  #writeHead({ status, headers }: HandlerResponse): boolean {
+    if (this.front.draining) this.close();
     this.begin(status);
     // µWS writes a status as it is. So all fields go along with it, at a price that does not depend on their number.
-    res.writeStatus(headers.wire(status));
+    this.#res.writeStatus(headers.wire(status));
+    return this.#closing !== "no";
+  }
+
+  #write(response: HandlerResponse): void {
+    const res = this.#res;
+    const { status, body } = response;
+    const hasBody = !this.headOnly && status !== 204 && status !== 304;
+    const closes = this.#writeHead(response);
 
     if (!hasBody) {
       // Called with a length, endWithoutBody does not complete in this release (uWebSockets#1855): so it is written as a field.
       if (status !== 204 && status !== 304) res.writeHeader("Content-Length", String(bodyBytes(body)));
       if (closes) this.#endAndClose();
       else res.endWithoutBody();
-    } else if (typeof body === "string" || (body instanceof Uint8Array && body.byteLength <= COPIED_BODY_BYTES)) {
+    } else if (!(body instanceof Uint8Array) || body.byteLength <= COPIED_BODY_BYTES) {
       const bytes = bodyBytes(body);
-      stats.add(Field.bodyBytes, bytes);
+      this.front.stats.add(Field.bodyBytes, bytes);
       if (this.#closing === "by the client") res.writeHeader("Connection", "close");
-      res.end(body, closes);
+      res.end(body as string | Uint8Array, closes);
       this.takenBytes = bytes;
     } else {
-      // The client closes, or µWS when nothing has come for 10 s: no way to end such a body closes the connection.
-      if (closes) res.writeHeader("Connection", "close");
-      this.#stream(body);
+      const done = this.#beginStream(closes, body.byteLength);
+      sendLarge(res, this, body, done);
       return;
     }
     this.finish();
+  }
+
+  protected writeFile(response: HandlerResponse, file: FileSource): void {
+    sendFile(this.#res, this, file, () => this.#beginStream(this.#writeHead(response), file.bytes));
   }
 
   /**
@@ -112,20 +121,19 @@ export class UwsReply extends FrontReply<UwsState> implements Client {
     this.#isClosed = true;
   }
 
-  /** A body that may not fit the socket now: it is in flight until its last byte has been taken. */
-  #stream(body: Exclude<HandlerResponse["body"], string>): void {
-    if (!this.isInFlight) this.#watchClient();
-    const bytes = bodyBytes(body);
+  /** A body that may not fit the socket now: it is in flight until its last byte has been taken, which is when to call what is returned. */
+  #beginStream(closes: boolean, bytes: number): () => void {
+    // The client closes, or µWS when nothing has come for 10 s: no way to end such a body closes the connection.
+    if (closes) this.#res.writeHeader("Connection", "close");
+    this.watchClient();
     this.front.stats.add(Field.bodyBytes, bytes);
-    const done = (): void => {
+    this.#isStreaming = true;
+    this.front.slowReaders.watch(this);
+    return () => {
       if (this.aborted) return;
       this.takenBytes = bytes;
       this.finish();
     };
-    this.#isStreaming = true;
-    this.front.slowReaders.watch(this);
-    if (body instanceof Uint8Array) sendLarge(this.#res, this, body, done);
-    else sendFile(this.#res, this, body, done);
   }
 
   /** Its client takes nothing: what follows is what follows when a client goes. */

@@ -1,9 +1,10 @@
+import { isWeak, opaqueTag } from "./entity-tag.js";
 import type { RequestHeaders } from "./handler.js";
 import { parseHttpDate } from "./http-date.js";
 
 /** What tells one version of a representation from another (RFC 9110 §8.8). */
 export interface Validators {
-  /** A strong entity tag, with its quotes. */
+  /** An entity tag, with its quotes, W/ before it where it is weak; "": none. */
   readonly etag: string;
   /** Whole seconds, in ms since 1970; null: not known. */
   readonly lastModifiedMs: number | null;
@@ -27,7 +28,7 @@ export function evaluateConditions(headers: RequestHeaders, current: Validators)
   const ifUnmodifiedSince = headers["if-unmodified-since"];
   if (ifMatch !== undefined) {
     // §13.1.1: strong comparison.
-    if (!isListed(ifMatch, (tag) => tag === current.etag)) return "failed";
+    if (!isListed(ifMatch, (tag) => isSameStrong(tag, current.etag))) return "failed";
   } else if (ifUnmodifiedSince !== undefined && isLaterThan(ifUnmodifiedSince, current) === true) {
     return "failed";
   }
@@ -35,7 +36,8 @@ export function evaluateConditions(headers: RequestHeaders, current: Validators)
   const ifModifiedSince = headers["if-modified-since"];
   if (ifNoneMatch !== undefined) {
     // §13.1.2: weak comparison. With it, If-Modified-Since is not looked at (§13.1.3).
-    if (isListed(ifNoneMatch, (tag) => tag === current.etag || tag === `W/${current.etag}`)) return "unchanged";
+    const opaque = opaqueTag(current.etag);
+    if (isListed(ifNoneMatch, (tag) => opaqueTag(tag) === opaque)) return "unchanged";
   } else if (ifModifiedSince !== undefined && isLaterThan(ifModifiedSince, current) === false) {
     return "unchanged";
   }
@@ -45,9 +47,14 @@ export function evaluateConditions(headers: RequestHeaders, current: Validators)
 /** Whether the range of a request with this If-Range is to be sent, and not the whole (RFC 9110 §13.1.5). A weak validator never matches. */
 export function ifRangeHolds(ifRange: string, current: Validators, nowMs = Date.now()): boolean {
   const date = parseHttpDate(ifRange, nowMs);
-  if (date === undefined) return ifRange === current.etag;
+  if (date === undefined) return isSameStrong(ifRange, current.etag);
   // A date tells versions apart only once its second has passed (§8.8.2.2).
   return date === current.lastModifiedMs && nowMs - date >= 1000;
+}
+
+/** RFC 9110 §8.8.3.2: a weak tag is the same as no other, not even as itself. */
+function isSameStrong(tag: string, current: string): boolean {
+  return tag === current && current !== "" && !isWeak(current);
 }
 
 /** Whether the version is later than a date; undefined where either is not known, and the field is to be ignored (RFC 9110 §13.1.3, §13.1.4). */

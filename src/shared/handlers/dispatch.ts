@@ -42,7 +42,7 @@ export async function createDispatch(context: HandlerContext, failures = failure
     }),
   );
   const files = staticFiles(context);
-  const serverError = withErrorPage(SERVER_ERROR, config);
+  const serverError = await withErrorPage(SERVER_ERROR, config);
 
   const blocks = new HeaderBlocks();
 

@@ -47,8 +47,8 @@ export function fileResponse(
 function whole(found: CachedFile | LargeFile): HandlerResponse {
   const headers = found.representation.ok;
   if (found.kind === "large") {
-    const { file, bytes, modifiedMs } = found;
-    return { status: 200, headers, body: { file, bytes, modifiedMs } };
+    const { file, bytes, handle } = found;
+    return { status: 200, headers, body: { file, bytes, handle } };
   }
   const { body, pin } = found;
   // A body that is still being sent when the handler has long returned takes its pin along.
@@ -66,8 +66,8 @@ function part(
   const contentRange = `bytes ${offset}-${offset + bytes - 1}/${totalBytes}`;
   const headers = found.representation.ok.with("Content-Range", contentRange);
   if (found.kind === "large") {
-    const { file, modifiedMs } = found;
-    return { status: 206, headers, body: { file, bytes, offset, modifiedMs } };
+    const { file, handle } = found;
+    return { status: 206, headers, body: { file, bytes, offset, handle } };
   }
   const body = found.body.subarray(offset, offset + bytes);
   if (found.pin !== null && bytes > COPIED_BODY_BYTES) return { status: 206, headers, body, pin: found.pin };

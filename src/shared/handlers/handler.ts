@@ -1,3 +1,4 @@
+import type { FileHandle } from "node:fs/promises";
 import { STATUS_CODES } from "node:http";
 import { usageError } from "../errors.js";
 import { BadResult } from "./result-error.js";
@@ -30,6 +31,8 @@ export interface FileBody {
   readonly offset?: number;
   /** When the file was changed last (mtime in ms), for a response that describes it: a file of another time is not sent. */
   readonly modifiedMs?: number;
+  /** The file, open for reading and looked at already: it is sent, or let go of by `discard`, and then closed. Without it, `file` is opened. */
+  readonly handle?: FileHandle;
 }
 
 /** Whether a body is to be streamed from the disk. */

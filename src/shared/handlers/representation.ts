@@ -19,9 +19,9 @@ export interface Representation extends Validators {
 export interface FileFacts {
   /** Its path below the root, with a slash before it. */
   readonly path: string;
-  readonly bytes: number;
-  /** null: it is being changed, so that nothing can tell this version from another. */
-  readonly modifiedMs: number | null;
+  readonly modifiedMs: number;
+  /** Its entity tag, with quotes; null: it is being changed, so that nothing can tell this version from another. */
+  readonly etag: string | null;
   /** null: as it is. */
   readonly coding: Coding | null;
   readonly codings: readonly Coding[];
@@ -60,12 +60,12 @@ export function securityFields(type: string, { csp }: FileRules): Readonly<Recor
 
 /** Writes down what is answered for a file: text that can lie in the shared cache, the same for the same version. `parseHead` reads it. */
 export function headOf(facts: FileFacts, rules: FileRules, nowMs: number): string {
-  const { modifiedMs } = facts;
+  const { etag } = facts;
   const type = lookup(facts.path) ?? "application/octet-stream";
   const fields: Record<string, string> = {
     "Content-Type": withCharset(type),
-    "Cache-Control": modifiedMs === null ? "no-store" : cacheControl(facts.path, type, rules),
-    ...(modifiedMs === null ? {} : versionFields(facts, modifiedMs, nowMs)),
+    "Cache-Control": etag === null ? "no-store" : cacheControl(facts.path, type, rules),
+    ...(etag === null ? {} : versionFields(etag, facts.modifiedMs, nowMs)),
     ...(facts.coding === null ? {} : { "Content-Encoding": facts.coding }),
     ...(facts.coding === null && facts.codings.length === 0 ? {} : { Vary: "Accept-Encoding" }),
     ...securityFields(type, rules),
@@ -90,23 +90,13 @@ export function parseHead(head: string): Representation {
   };
 }
 
-function versionFields(facts: FileFacts, modifiedMs: number, nowMs: number): Readonly<Record<string, string>> {
+function versionFields(etag: string, modifiedMs: number, nowMs: number): Readonly<Record<string, string>> {
   return {
-    ETag: entityTag(facts, modifiedMs),
+    ETag: etag,
     // A date in the future would have to be replaced by that of each answer (RFC 9110 §8.8.2.1): it is left out until it has come.
     ...(modifiedMs > nowMs ? {} : { "Last-Modified": httpDate(modifiedMs) }),
     "Accept-Ranges": "bytes",
   };
-}
-
-/**
- * A strong entity tag as nginx makes it, from length and time of change, but the time in µs: a file would have to change twice within a
- * tick of the file system's clock, and keep its length, to go unnoticed. No inode number: copies of a site on several machines are to
- * agree. Each coding has a tag of its own (RFC 9110 §8.8.3.3).
- */
-function entityTag({ bytes, coding }: FileFacts, modifiedMs: number): string {
-  const version = `${Math.round(modifiedMs * 1000).toString(16)}-${bytes.toString(16)}`;
-  return coding === null ? `"${version}"` : `"${version}-${coding}"`;
 }
 
 /** Documents are always asked for again, which costs a 304; what has its hash in its name never is. */

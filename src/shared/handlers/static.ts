@@ -1,23 +1,29 @@
-import { realpathSync } from "node:fs";
 import { join } from "node:path";
 import { keyOf } from "../disk-file.js";
 import { type CachedFile, FileCache, type Found, type LargeFile } from "../file-cache.js";
+import { SiteRoot } from "../site-root.js";
+import { Field } from "../stats.js";
 import { preferredCoding } from "./codings.js";
 import type { HandlerContext } from "./context.js";
-import { withErrorPage } from "./error-page.js";
+import { errorPage } from "./error-page.js";
 import { FILE_FIELDS, fileResponse } from "./file-response.js";
 import {
   BadRequest,
   type Handler,
   type HandlerRequest,
   type HandlerResponse,
-  HeaderBlock,
   NO_HEADERS,
-  NOT_SNIFFED,
+  PLAIN_TEXT,
   textResponse,
 } from "./handler.js";
 
 const INDEX = "index.html";
+
+const TOO_MANY_OPEN: HandlerResponse = {
+  status: 503,
+  headers: PLAIN_TEXT.with("Retry-After", "1"),
+  body: "503 Service Unavailable: too many open files\n",
+};
 
 type Answer = HandlerResponse | Promise<HandlerResponse>;
 
@@ -27,9 +33,10 @@ type Answer = HandlerResponse | Promise<HandlerResponse>;
  */
 export function staticFiles({ shared, stats, cache: sharedCache, loading }: HandlerContext): Handler {
   const { config } = shared;
-  const root = realpathSync(config.root);
+  const root = new SiteRoot(config.root);
   const cache = new FileCache(root, config.files, sharedCache, loading, stats);
-  const notFound = withErrorPage(textResponse(404, "404 Not Found"), config);
+  const notFoundPage = errorPage(textResponse(404, "404 Not Found"), root, config.files);
+  const notFound = async (): Promise<HandlerResponse> => (await notFoundPage).current();
   /** Request path → file, for paths that are in the cache: a hit decodes and joins nothing. */
   const known = new Map<string, string>();
 
@@ -41,7 +48,10 @@ export function staticFiles({ shared, stats, cache: sharedCache, loading }: Hand
       case "folder":
         return toSlash(request);
       case "nothing":
-        return notFound;
+        return notFound();
+      case "too many open":
+        stats.add(Field.limitFiles, 1);
+        return TOO_MANY_OPEN;
     }
   };
   /** Answers with the file, or with the one in the coding that the client prefers. */
@@ -58,7 +68,9 @@ export function staticFiles({ shared, stats, cache: sharedCache, loading }: Hand
       if (coded.kind === "file" || coded.kind === "large") return fileResponse(request, coded, cache);
       // It has gone since the file was looked at.
       const plain = await cache.read(file);
-      return plain.kind === "file" || plain.kind === "large" ? fileResponse(request, plain, cache) : notFound;
+      return plain.kind === "file" || plain.kind === "large"
+        ? fileResponse(request, plain, cache)
+        : respond(request, file, plain);
     });
   };
 
@@ -72,8 +84,8 @@ export function staticFiles({ shared, stats, cache: sharedCache, loading }: Hand
       }
     }
     const relative = servablePath(path);
-    if (relative === undefined) return notFound;
-    const file = join(root, relative.endsWith("/") ? relative + INDEX : relative);
+    if (relative === undefined) return notFound();
+    const file = join(root.path, relative.endsWith("/") ? relative + INDEX : relative);
     // Another thread may have read it.
     const found = knownFile === file ? undefined : cache.get(file);
     if (found !== undefined) {
@@ -95,7 +107,7 @@ function toSlash({ path, query }: HandlerRequest): HandlerResponse {
   const location = `/${path.replace(/^\/+/, "")}/${query === "" ? "" : `?${query}`}`;
   // What no URI may have as it is (RFC 3986 §2) may come all the same, and a field's value may not have it either.
   const uri = location.replace(/[^!-~]+/g, encodeURIComponent);
-  const headers = new HeaderBlock({ Location: uri, "Content-Type": "text/plain; charset=utf-8", ...NOT_SNIFFED });
+  const headers = PLAIN_TEXT.with("Location", uri);
   return { status: 301, headers, body: "301 Moved Permanently\n" };
 }
 

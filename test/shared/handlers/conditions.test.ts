@@ -24,6 +24,23 @@ test("dates are not looked at where there is none to compare them with", () => {
   assert.is(evaluateConditions({ "if-modified-since": later }, undated), "go on");
 });
 
+test("a weak tag tells that nothing has changed, and never stands for the same bytes", () => {
+  const weak = { etag: 'W/"tag"', lastModifiedMs: date };
+  for (const [field, value, outcome] of [
+    ["if-none-match", 'W/"tag"', "unchanged"],
+    ["if-none-match", '"tag"', "unchanged"],
+    ["if-none-match", '"other"', "go on"],
+    ["if-match", 'W/"tag"', "failed"],
+    ["if-match", '"tag"', "failed"],
+    ["if-match", "*", "go on"],
+  ] as const) {
+    assert.is(evaluateConditions({ [field]: value }, weak), outcome, `${field}: ${value}`);
+  }
+  for (const ifRange of ['W/"tag"', '"tag"', ""]) assert.is(ifRangeHolds(ifRange, weak), false, ifRange);
+  assert.is(ifRangeHolds("", { etag: "", lastModifiedMs: null }), false, "no tag is not an empty one");
+  assert.is(ifRangeHolds(httpDate(date), weak, date + 1000), true, "its date is what is left to resume by");
+});
+
 test("a list of tags is read in time that grows with its length alone", () => {
   // Of a million each: what grew with the square would not end within the runner's limit.
   const lists = ['"a" ', ", ", "W/", '"', " "].map((part) => part.repeat(1_000_000));

@@ -1,0 +1,14 @@
+import type { SharedCache } from "../cache/shared-cache.js";
+import { closeQuietly } from "../disk-file.js";
+import { type HandlerResponse, isFileBody } from "./handler.js";
+
+/** Lets go of what a response holds that is not sent: its pin on the cache of this thread, its open file. */
+export function discard({ body, pin }: HandlerResponse, cache: SharedCache): void {
+  if (pin !== undefined) cache.release(pin);
+  closeFileOf(body);
+}
+
+/** Closes the open file that a body brings, if it brings one. */
+export function closeFileOf(body: HandlerResponse["body"]): void {
+  if (isFileBody(body)) closeQuietly(body.handle);
+}

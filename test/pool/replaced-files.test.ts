@@ -1,0 +1,3 @@
+import { replacedFiles } from "../core/replaced-files.js";
+
+for (const front of ["uws", "node"]) replacedFiles("pool", front);

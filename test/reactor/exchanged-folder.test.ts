@@ -1,0 +1,3 @@
+import { exchangedFolder } from "../core/exchanged-folder.js";
+
+for (const front of ["uws", "node"]) exchangedFolder("reactor", front);
