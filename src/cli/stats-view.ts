@@ -46,7 +46,7 @@ export function statsView(
       const since = forMs === null || state === "absent" ? "" : `for ${duration(forMs / 1000)}`;
       return row("", [
         `${worker}`.padStart(3),
-        state.padEnd(6),
+        oneLine(state).padEnd(6),
         since.padEnd(12),
         `${whole(handled)} handled`,
         oneLine(on ?? ""),

@@ -85,7 +85,7 @@ function isWorker(value: unknown): boolean {
   return (
     isFields(value) &&
     isWhole(value["worker"], 0, MAX_WORKERS) &&
-    ["absent", "idle", "busy"].includes(String(value["state"])) &&
+    isText(value["state"]) &&
     (value["forMs"] === null || isFigure(value["forMs"])) &&
     (value["on"] === null || isText(value["on"])) &&
     isFigure(value["handled"])
