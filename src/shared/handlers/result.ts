@@ -11,11 +11,8 @@ export function responseOf(result: unknown, blocks: HeaderBlocks): HandlerRespon
   if (typeof result !== "object" || result === null) throw noResult(result);
   const { status, headers, body } = result as Partial<Record<keyof HandlerResponse, unknown>>;
   if (!isStatus(status)) throw badStatus(result, status);
-  if (headers instanceof HeaderBlock) {
-    const sent = bodyOf(body);
-    // Only loopool's own handlers have blocks, and pins.
-    return sent === body ? (result as HandlerResponse) : { ...(result as HandlerResponse), body: sent };
-  }
+  // Only loopool's own handlers have blocks: what they return is a response already, and may hold a pin.
+  if (headers instanceof HeaderBlock) return result as HandlerResponse;
   return { status, headers: blocks.of(fieldsOf(headers)), body: bodyOf(body) };
 }
 
