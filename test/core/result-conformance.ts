@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ask } from "../support/exchange.js";
+import { RawClient } from "../support/raw-client.js";
 import { withServer } from "../support/server.js";
 import { badResults, thrown } from "./fixtures/results.js";
 
@@ -119,6 +120,24 @@ export function resultConformance(mode: string, front: string): void {
       for (const body of await Promise.all(bodies)) assert.is(body.byteLength, 70_000);
       const grownBytes = (await stats()).peakRssBytes - peakRssBytes;
       assert.ok(grownBytes < 2 ** 27, `${grownBytes} bytes more for views of 70,000 bytes of a buffer of 256 MiB`);
+    });
+  });
+
+  test("a body whose buffer is transferred while it is being sent ends short, and costs nobody else anything", async () => {
+    await withServer(settings, async ({ port, url, stats }) => {
+      const client = await RawClient.open(port);
+      client.socket.pause();
+      client.send("GET /body/transferred HTTP/1.1\r\nHost: x\r\n\r\n");
+      while ((await stats()).bodyBytes < 30_000_000) {}
+      assert.is((await fetch(`${url}/transfer`)).status, 200);
+      client.socket.resume();
+      const text = await client.receive((received) => received.length > 30_000_000);
+      const bodyBytes = text.length - text.indexOf("\r\n\r\n") - 4;
+      // A worker has sent a copy of its own.
+      if (mode === "pool") assert.is(bodyBytes, 30_000_000);
+      else assert.ok(bodyBytes < 30_000_000);
+      client.socket.destroy();
+      assert.is((await fetch(`${url}/then/plain`)).status, 200);
     });
   });
 

@@ -14,7 +14,7 @@ export interface Exchange {
 /** Sends a request, "GET /path", with these header lines, as they are, on a connection of its own; resolves when the server has closed it. Throws for half a head. */
 export async function ask(port: number, methodAndPath: string, lines: readonly string[] = []): Promise<Exchange> {
   const client = await RawClient.open(port);
-  client.send([`${methodAndPath} HTTP/1.1`, "Host: x", ...lines, "Connection: close", "", ""].join("\r\n"));
+  client.send([`${methodAndPath} HTTP/1.1`, "Host: localhost", ...lines, "Connection: close", "", ""].join("\r\n"));
   const text = await client.receiveToEnd();
   client.socket.destroy();
   const headEnd = text.indexOf("\r\n\r\n");

@@ -43,9 +43,11 @@ export async function sendPieces(
   }
 }
 
-/** Parts of a body in memory, which are not copied. */
+/** Parts of a body in memory, which are not copied. Throws when its buffer was transferred to another thread meanwhile. */
 export function* memoryPieces(body: Uint8Array): Generator<Uint8Array> {
-  for (let offset = 0; offset < body.byteLength; offset += PIECE_BYTES) {
+  const { byteLength } = body;
+  for (let offset = 0; offset < byteLength; offset += PIECE_BYTES) {
+    if (body.byteLength !== byteLength) throw new Error("the body was transferred while it was being sent");
     yield body.subarray(offset, offset + PIECE_BYTES);
   }
 }

@@ -24,6 +24,11 @@ export function sendLarge(res: HttpResponse, client: Client, body: Uint8Array, d
   client.takenBytes = res.getWriteOffset();
   res.onWritable((offset) => {
     client.takenBytes = offset;
+    // Its buffer was transferred to another thread meanwhile: the client sees a short body, never padding.
+    if (body.byteLength !== totalBytes) {
+      res.close();
+      return true;
+    }
     const [ok, completeNow] = res.tryEnd(body.subarray(offset), totalBytes);
     if (completeNow) done();
     return ok;

@@ -1,6 +1,6 @@
 import { isAnyArrayBuffer } from "node:util/types";
 import { COPIED_BODY_BYTES, type FileBody, type HandlerResponse } from "./handler.js";
-import { BadResult, typeOf } from "./result-error.js";
+import { BadResult, shown, typeOf } from "./result-error.js";
 
 /** Reads the true length of a typed array, whatever an object says of itself: bytes are written to shared memory by it. */
 const trueByteLength = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), "byteLength")!
@@ -45,14 +45,14 @@ function isResizable(buffer: ArrayBufferLike): boolean {
 
 function fileOf(file: unknown, bytes: unknown, offset: unknown, modifiedMs: unknown): FileBody {
   if (typeof file !== "string" || file === "" || file.includes("\0")) {
-    throw new BadResult(`body.file of type ${typeOf(file)} that is no path: use the absolute path of a file`);
+    throw new BadResult(`body.file ${shown(file)}: use the absolute path of a file`);
   }
-  if (!isCount(bytes)) throw new BadResult("body.bytes that is no length: use the number of bytes to send");
+  if (!isCount(bytes)) throw new BadResult(`body.bytes ${shown(bytes)}: use the number of bytes to send`);
   if (offset !== undefined && !isCount(offset)) {
-    throw new BadResult("body.offset that is no place in a file: use a number of bytes, or leave it out");
+    throw new BadResult(`body.offset ${shown(offset)}: use the number of the first byte to send, or leave it out`);
   }
   if (modifiedMs !== undefined && !(typeof modifiedMs === "number" && Number.isFinite(modifiedMs))) {
-    throw new BadResult("body.modifiedMs that is no time: use mtimeMs of fs.stat, or leave it out");
+    throw new BadResult(`body.modifiedMs ${shown(modifiedMs)}: use mtimeMs of fs.stat, or leave it out`);
   }
   return {
     file,

@@ -13,3 +13,9 @@ export function typeOf(value: unknown): string {
     return "object";
   }
 }
+
+/** A value in a message that says what is wrong with it: numbers and short texts as they are, of others the type. Never throws. */
+export function shown(value: unknown): string {
+  if (typeof value === "number") return String(value);
+  return typeof value === "string" && value.length <= 40 ? JSON.stringify(value) : `of type ${typeOf(value)}`;
+}

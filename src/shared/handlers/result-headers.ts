@@ -1,5 +1,5 @@
 import { checkFields, HeaderBlock } from "./handler.js";
-import { BadResult, typeOf } from "./result-error.js";
+import { BadResult, shown, typeOf } from "./result-error.js";
 
 /** Lines of one answer's header: an iterator may have no end. */
 const MAX_LINES = 1000;
@@ -59,8 +59,7 @@ function addLine(fields: string[], name: string, value: string): void {
 function lineOf(name: string, value: unknown): string {
   if (typeof value === "string") return value;
   if (typeof value === "number" && Number.isFinite(value)) return String(value);
-  const shown = typeof value === "number" ? String(value) : `type ${typeOf(value)}`;
-  throw new BadResult(`header field ${name} of ${shown}: use a string, a number, or an array of those`);
+  throw new BadResult(`header field ${name} ${shown(value)}: use a string, a number, or an array of those`);
 }
 
 /** A step from one text of a list of fields to the next. */

@@ -1,6 +1,6 @@
 import { type HandlerResponse, HeaderBlock } from "./handler.js";
 import { bodyOf } from "./result-body.js";
-import { BadResult, typeOf } from "./result-error.js";
+import { BadResult, shown, typeOf } from "./result-error.js";
 import { fieldsOf, type HeaderBlocks } from "./result-headers.js";
 
 /**
@@ -27,8 +27,7 @@ function noResult(result: unknown): BadResult {
 
 function badStatus(result: object, status: unknown): BadResult {
   if (status === undefined) return noResult(result);
-  const shown = typeof status === "string" || typeof status === "number" ? JSON.stringify(status) : typeOf(status);
-  return new BadResult(`status ${shown}: use an integer from 200 to 599`);
+  return new BadResult(`status ${shown(status)}: use an integer from 200 to 599`);
 }
 
 /**
