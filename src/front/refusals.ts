@@ -101,7 +101,7 @@ export const LOCAL_ONLY = refusal(403, "figures are for clients of this machine,
 /** RFC 9110 §15.5.4: of a client of this machine, perhaps a browser that shows the page of another site. */
 export const FOREIGN_HOST = refusal(
   403,
-  "figures are for clients that ask for localhost, 127.0.0.1, [::1] or what --host says, or with --admin-token",
+  "ask for figures by localhost, 127.0.0.1, [::1] or what --host says, or set --admin-token",
   Field.denied,
 );
 /** RFC 9110 §15.5.2; the challenges of RFC 6750 §3 and RFC 7617 §2. */

@@ -7,6 +7,7 @@ import { LoopoolError } from "../../src/shared/errors.js";
 import { abandonSocket } from "../support/abandoned-socket.js";
 import { loopool } from "../support/cli.js";
 import { RawClient } from "../support/raw-client.js";
+import { readResponses } from "../support/responses.js";
 import { withServer } from "../support/server.js";
 
 const test = suite("Unix-domain sockets");
@@ -65,6 +66,26 @@ for (const { front, mode } of kinds) {
       const lines = readFileSync(file, "utf8").trim().split("\n");
       assert.is(lines.length, 3);
       for (const line of lines) assert.match(line, /^- - - \[.*\] "GET \/hello HTTP\/1\.1" 200 14 /);
+    });
+  });
+}
+
+for (const { front, mode } of kinds) {
+  test(`${mode} behind ${front}: shows the figures whatever host is asked, as often as one limit for all allows`, async () => {
+    await withPath(async (path) => {
+      const limits = { ratePerSecond: 2 };
+      await withServer({ mode, front, limits, unix: { path, mode: 0o660 } }, async () => {
+        const client = await RawClient.open(path);
+        const statuses: (string | undefined)[] = [];
+        while (statuses.at(-1) !== "429") {
+          client.send("GET /stats.json HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+          const text = await client.receive((all) => readResponses(all, false).length > 0);
+          statuses.push(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1]);
+        }
+        assert.ok(statuses.length > 2, "a second's worth at once");
+        assert.equal([...new Set(statuses)], ["200", "429"]);
+        client.socket.destroy();
+      });
     });
   });
 }

@@ -15,12 +15,13 @@ import { FieldReader } from "../field-reader.js";
 import { Gate } from "../gate.js";
 import { HeadCheck } from "../head-check.js";
 import { type Listening, portError, portOptions, urlOf } from "../listening.js";
-import { BAD_TARGET, BAD_VERSION, METHOD_NOT_ALLOWED, type Refusal } from "../refusals.js";
+import { BAD_TARGET, BAD_VERSION, METHOD_NOT_ALLOWED, NO_HTTP, type Refusal } from "../refusals.js";
 import { frontState, idleOrLate } from "../state.js";
 import { listenUnix } from "../unix-socket.js";
 import { inviteBody, whenBodyIsRead } from "./body.js";
 import type { Connection } from "./connection.js";
 import { Connections } from "./connections.js";
+import { isRtsp } from "./protocol.js";
 import { NodeReply } from "./reply.js";
 import { type Target, targetOf, textOf } from "./text.js";
 
@@ -48,7 +49,8 @@ async function listen(
     { authority, path, query = "" }: Target,
     connection: Connection,
   ): Refusal | null => {
-    head.begin(request.httpVersion === "1.0", authority);
+    const isHttp10 = request.httpVersion === "1.0";
+    head.begin(isHttp10, authority);
     const readsFields = fields.begin(core.headersOf(path));
     const { rawHeaders } = request;
     for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -59,6 +61,7 @@ async function listen(
     }
     // Node's parser takes 0.9 and 2.0 for versions that it knows.
     if (request.httpVersionMajor !== 1) return BAD_VERSION;
+    if (isHttp10 && isRtsp(request)) return NO_HTTP;
     // The asterisk is for OPTIONS alone (RFC 9112 §3.2.4), the authority-form for CONNECT, which does not come here.
     if (!path.startsWith("/") && (path !== "*" || request.method !== "OPTIONS")) return BAD_TARGET;
     return head.verdict(request.method!, path, query) ?? gate.refusalOf(connection, path, head);

@@ -17,6 +17,9 @@ const malformed: readonly (readonly [what: string, bytes: string, status: number
   ["a version with a bare line feed", "GET /hello HTTP/1.1\nHost: x\n\n", 400],
   ["a later version", "GET /hello HTTP/2.0\r\nHost: x\r\n\r\n", 505],
   ["a version that never was", "GET /hello HTTP/1.2\r\nHost: x\r\n\r\n", 505],
+  ["another protocol", "GET /hello RTSP/1.0\r\nHost: x\r\n\r\n", 400],
+  ["another protocol, kept alive", "GET /hello RTSP/1.0\r\nHost: x\r\nConnection: keep-alive\r\n\r\n", 400],
+  ["another method of another protocol", "OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n", 400],
   ["no version", "GET /hello\r\n\r\n", 505],
   ["no Host", "GET /hello HTTP/1.1\r\n\r\n", 400],
   ["two Hosts", "GET /hello HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400],
@@ -46,6 +49,14 @@ for (const mode of ["reactor", "pool"]) {
       const { status, activeConnections, inFlight } = await stats();
       assert.equal(status, expected);
       assert.equal([activeConnections, inFlight], [1, 1], "that of the reading alone");
+    });
+  });
+
+  test(`${mode}: HTTP/1.0 that speaks of another protocol is HTTP all the same`, async () => {
+    await withServer({ mode, front }, async ({ port }) => {
+      const client = await RawClient.open(port);
+      client.send("GET /echo?a HTTP/1.0\r\nA: /echo?a RTSP/1.0\r\nB: a /echo?a RTSP/1.0\r\n\r\n");
+      assert.match(await client.receiveToEnd(), /^HTTP\/1\.1 200 OK\r\n/);
     });
   });
 
