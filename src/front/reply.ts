@@ -1,5 +1,6 @@
 import type { LogEntry } from "../access-log/record.js";
 import type { Reply } from "../core.js";
+import { isExhaustion } from "../shared/disk-file.js";
 import { closeFileOf, discard } from "../shared/handlers/discard.js";
 import { type FileBody, type HandlerResponse, isFileBody } from "../shared/handlers/handler.js";
 import { Field } from "../shared/stats.js";
@@ -63,7 +64,7 @@ export abstract class FrontReply<State extends FrontState> implements Reply {
     } else if (status === 204 || status === 304 || (this.headOnly && body.handle !== undefined)) {
       closeFileOf(body);
       this.write(response);
-    } else if (this.takesFile()) {
+    } else if (this.#takesFile()) {
       this.watchClient();
       this.#sendFile(response, body);
     } else {
@@ -87,9 +88,8 @@ export abstract class FrontReply<State extends FrontState> implements Reply {
       file = await FileSource.open(body, !this.headOnly);
     } catch (error) {
       logFileFailure(body.file, error);
-      // What a handler names, it answers for; what the server has looked at itself has changed under its eyes.
-      if (body.handle === undefined) this.front.stats.add(Field.handlerErrors, 1);
-      if (!this.aborted) this.write(body.handle === undefined ? this.front.fileFailed : FILE_CHANGED.response);
+      const instead = this.#insteadOf(body, error);
+      if (!this.aborted) this.write(instead);
       return;
     }
     if (this.aborted || this.headOnly || file.bytes === 0) file.close();
@@ -99,6 +99,18 @@ export abstract class FrontReply<State extends FrontState> implements Reply {
     else this.writeFile(response, file);
   }
 
+  /** The answer where a file cannot be sent. What a handler names, it answers for; what the server looked at itself has changed since. */
+  #insteadOf({ handle }: FileBody, error: unknown): HandlerResponse {
+    const { stats, fileFailed } = this.front;
+    if (isExhaustion(error)) {
+      stats.add(Field.limitFiles, 1);
+      return TOO_MANY_FILES.response;
+    }
+    if (handle !== undefined) return FILE_CHANGED.response;
+    stats.add(Field.handlerErrors, 1);
+    return fileFailed;
+  }
+
   /** What will be counted when the response has been sent. */
   protected begin(status: number): void {
     this.#status = status;
@@ -106,7 +118,7 @@ export abstract class FrontReply<State extends FrontState> implements Reply {
   }
 
   /** Takes a descriptor for a file to be streamed. False: there is none, and the client has been told so. */
-  protected takesFile(): boolean {
+  #takesFile(): boolean {
     if (this.front.capacity.openFile()) {
       this.#holdsFile = true;
       return true;
