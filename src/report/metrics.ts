@@ -1,5 +1,5 @@
 import { latencyOf } from "../drivers/latency.js";
-import { requestsPerSecond } from "../statistics/rate.js";
+import { completedInWindow, requestsPerSecond, windowSeconds } from "../statistics/rate.js";
 import type { RanTrial } from "../statistics/saturation.js";
 import type { Load } from "../sweep/plan.js";
 import { significant, whole } from "./format.js";
@@ -67,7 +67,7 @@ export const metrics: readonly Metric[] = [
     of: ({ run }) =>
       run.loop === "open"
         ? run.latency.total.sum / run.latency.total.count / 1e6
-        : (run.concurrency * 1000) / requestsPerSecond(run),
+        : (run.concurrency * windowSeconds(run) * 1000) / completedInWindow(run),
     format: significant,
   },
   { key: "p50Ms", label: "50%, ms", cost: false, of: totalMs(50), format: significant },

@@ -26,6 +26,7 @@ export function requestsPerSecond(run: Paced): number {
  * against it. Without the wait for the last answers, in which nothing is done, it is as long as the run.
  */
 export function workSeconds(run: Paced): number {
-  const rate = requestsPerSecond(run);
-  return rate > 0 ? run.completed / rate : run.elapsedSeconds;
+  const { window, completed, elapsedSeconds } = run;
+  if (window === undefined || window.completed === 0) return elapsedSeconds;
+  return (window.seconds * completed) / window.completed;
 }

@@ -38,7 +38,12 @@ test("--warmup requests are sent and not counted; --json gives the whole result"
 
 test("a server that answers 505 to everything is not a success", async () => {
   await withServer({ mode: "reactor" }, async ({ url }) => {
-    const { output } = await loopool("load", "-n", "50", "-c", "5", `${url}/absent`).ended;
+    const { code, output, errors } = await loopool("load", "-n", "50", "-c", "5", `${url}/absent`).ended;
+    assert.is(code, 1);
+    assert.match(
+      errors,
+      /^loopool: http:\S+\/absent: no request succeeded \(unexpected-status 50, status 404 50 times\)$/m,
+    );
     assert.match(output, /^Non-2xx responses: {6}50$/m);
     assert.match(output, /^Errors by class: unexpected-status 50$/m);
     assert.not.match(output, /Percentage of the requests/);

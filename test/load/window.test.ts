@@ -67,7 +67,7 @@ test("what fails after the window is no success in it", async () => {
   const server = liar((socket, request) => {
     if (request < 20) socket.write(good);
   });
-  const settings = { requests: Number.POSITIVE_INFINITY, durationMs: 300, concurrency: 2, timeoutMs: 400 };
+  const settings = { requests: Number.POSITIVE_INFINITY, durationMs: 800, concurrency: 2, timeoutMs: 900 };
   const result = await against(server, settings);
   assert.equal([result.completed, result.errors.timeout], [40, 2]);
   assert.is(result.window?.completed, 40);
