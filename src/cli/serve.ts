@@ -1,7 +1,8 @@
 import type { Argv, CommandModule } from "yargs";
-import { startServer } from "../server.js";
+import { type RunningServer, startServer } from "../server.js";
 import type { ServerConfig } from "../shared/config.js";
 import { countUnhandledRejections } from "../shared/handlers/dispatch.js";
+import { endedByImport } from "../shared/handlers/import-handlers.js";
 import { withValues } from "./options.js";
 import { resolveSettings } from "./settings/resolve.js";
 import { defaultOf, isSwitch, type SettingName, secrets, settingNames, settings } from "./settings/settings.js";
@@ -67,8 +68,25 @@ function printable(sourced: SourcedSettings): Readonly<Record<string, unknown>> 
   );
 }
 
+/** A module that ends this process when it is imported must not look like a server that ended as it should. */
+async function started(config: ServerConfig): Promise<RunningServer> {
+  const { handlers } = config;
+  const explain = (code: number): void => {
+    if (handlers === null) return;
+    const { message, exitCode } = endedByImport(handlers, code);
+    console.error(`loopool: ${message}`);
+    process.exitCode = exitCode;
+  };
+  process.once("exit", explain);
+  try {
+    return await startServer(config);
+  } finally {
+    process.off("exit", explain);
+  }
+}
+
 async function serve(config: ServerConfig): Promise<void> {
-  const server = await startServer(config);
+  const server = await started(config);
   countUnhandledRejections(server.mainStats);
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {

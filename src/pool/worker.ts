@@ -1,5 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { threadClock } from "../shared/clock.js";
+import { LoopoolError } from "../shared/errors.js";
 import { threadContext } from "../shared/handlers/context.js";
 import { countUnhandledRejections, createDispatch } from "../shared/handlers/dispatch.js";
 import type { HandlerResponse } from "../shared/handlers/handler.js";
@@ -19,7 +20,13 @@ const port = parentPort!;
 const post = (message: WorkerMessage): void => port.postMessage(message);
 
 const context = threadContext(shared, 1 + worker);
-const dispatch = await createDispatch(context);
+const dispatch = await createDispatch(context).catch((error: unknown) => {
+  if (error instanceof LoopoolError) {
+    const { code, message, exitCode } = error;
+    post({ type: "failed", code, message, exitCode });
+  }
+  throw error;
+});
 countUnhandledRejections(context.stats);
 
 const { requests, parking, doorbell } = attachPool(memory);

@@ -12,10 +12,10 @@ import {
   type HandlerResult,
   HeaderBlock,
   type HeaderTable,
-  importHandlers,
   textResponse,
 } from "./handler.js";
 import { hello } from "./hello.js";
+import { importHandlers } from "./import-handlers.js";
 import { metrics } from "./metrics.js";
 import { mixed } from "./mixed.js";
 import { sleep } from "./sleep.js";
