@@ -4,9 +4,11 @@ import type { ServerConfig } from "../shared/config.js";
 import { countUnhandledRejections } from "../shared/handlers/dispatch.js";
 import { endedByImport } from "../shared/handlers/import-handlers.js";
 import { withValues } from "./options.js";
+import { whenOutputIsLost } from "./output.js";
 import { resolveSettings } from "./settings/resolve.js";
 import { defaultOf, isSwitch, type SettingName, secrets, settingNames, settings } from "./settings/settings.js";
 import { CONFIG_FILE, gather, type SourcedSettings } from "./settings/sources.js";
+import { onEndingSignal } from "./signals.js";
 
 /** Not yargs' own defaults: a flag that was not given must not hide what the other sources say. */
 const options = Object.fromEntries([
@@ -88,21 +90,20 @@ async function started(config: ServerConfig): Promise<RunningServer> {
 async function serve(config: ServerConfig): Promise<void> {
   const server = await started(config);
   countUnhandledRejections(server.mainStats);
-  let stopping = false;
-  const stop = (signal: NodeJS.Signals): void => {
-    if (stopping) process.exit(signal === "SIGINT" ? 130 : 143);
-    stopping = true;
+  const stop = (): void => {
     server.stop().then((cutOff) => {
       if (cutOff > 0) console.error(`loopool: ${cutOff} requests were cut off after ${config.drainTimeoutMs} ms`);
       process.exit(0);
     });
   };
-  process.on("SIGINT", stop);
-  process.on("SIGTERM", stop);
-  // Whoever started it with a channel, as a sweep does, is gone.
-  if (process.connected) process.on("disconnect", () => stop("SIGTERM"));
-  // Without a log it ends the server, as it does by default.
-  if (config.log !== null) process.on("SIGHUP", () => server.reopenLog());
+  if (config.log === null) {
+    onEndingSignal(stop);
+  } else {
+    onEndingSignal(stop, ["SIGINT", "SIGTERM"]);
+    process.on("SIGHUP", () => server.reopenLog());
+  }
+  // A server is there for its clients: it goes on when nobody reads its line.
+  whenOutputIsLost(() => {});
   if (config.tls === "self-signed") {
     console.error(
       "loopool: the certificate is self-signed and ends with this process: clients must be told not to verify it, as by curl --insecure",

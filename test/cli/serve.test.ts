@@ -49,8 +49,9 @@ for (const mode of ["reactor", "pool"]) {
           () => true,
         );
       while (!(await refused())) {}
-      server.process.kill("SIGINT");
-      assert.is((await server.ended).code, 130);
+      // One right after the first is taken for the same, which npm has passed on.
+      const again = setInterval(() => server.process.kill("SIGINT"), 100);
+      assert.is((await server.ended.finally(() => clearInterval(again))).code, 130);
     } finally {
       server.process.kill("SIGKILL");
     }
