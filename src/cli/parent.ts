@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
+import { askToEnd } from "./signals.js";
 
 const LOOK_INTERVAL_MS = 250;
 
 /**
- * Ends this process, by a SIGTERM to itself, when whoever started it is gone and cannot say so:
+ * Ends this process, as a SIGTERM would, when whoever started it is gone and cannot say so:
  *
  * - A parent with a channel, as a sweep is, was killed.
  * - npm started a shell, and the shell us. npm passes SIGTERM and SIGINT on to the shell alone. One that has not replaced itself with our
@@ -14,7 +15,7 @@ const LOOK_INTERVAL_MS = 250;
  */
 export function endWithParent(): void {
   if (process.connected) {
-    process.on("disconnect", end);
+    process.on("disconnect", askToEnd);
     process.channel?.unref();
   } else if (process.env["npm_lifecycle_event"] !== undefined && process.platform !== "win32") {
     const begun = ancestors();
@@ -22,13 +23,9 @@ export function endWithParent(): void {
       const now = ancestors();
       if (now.length === begun.length && now.every((pid, i) => pid === begun[i])) return;
       clearInterval(timer);
-      end();
+      askToEnd();
     }, LOOK_INTERVAL_MS).unref();
   }
-}
-
-function end(): void {
-  process.kill(process.pid, "SIGTERM");
 }
 
 /** This process's parent and, where that is a shell, the shell's, up to npm. Outside of Linux the parent alone. */

@@ -9,6 +9,13 @@ const ending = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
  */
 const ECHO_MS = 500;
 
+let isEnding = false;
+
+/** Ends this process as a SIGTERM would, unless a signal has asked for that before. */
+export function askToEnd(): void {
+  if (!isEnding) process.kill(process.pid, "SIGTERM");
+}
+
 /** The exit code by which a shell reports a process that a signal ended. */
 export function exitCodeOf(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
@@ -26,6 +33,7 @@ export function onEndingSignal(
   const listener = (signal: NodeJS.Signals): void => {
     if (firstMs === null) {
       firstMs = performance.now();
+      isEnding = true;
       end(signal);
     } else if (performance.now() - firstMs > ECHO_MS) {
       process.exit(exitCodeOf(signal));
