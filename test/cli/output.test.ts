@@ -50,7 +50,8 @@ const commands: readonly (readonly [name: string, args: (url: string, folder: st
 for (const [name, args] of commands) {
   test(`${name}: without a reader it ends quietly, as by SIGPIPE`, async () => {
     await withFolder((folder) =>
-      withServer({ mode: "reactor" }, async ({ url }) => {
+      withServer({ mode: "reactor" }, async ({ url: base }) => {
+        const url = `${base}/hello`;
         assert.equal(await withOutput("closed", args(url, folder)), { code: 141, errors: "" });
       }),
     );
@@ -59,7 +60,8 @@ for (const [name, args] of commands) {
   test(`${name}: on a full disk one line says so`, async () => {
     if (!existsSync("/dev/full")) return;
     await withFolder((folder) =>
-      withServer({ mode: "reactor" }, async ({ url }) => {
+      withServer({ mode: "reactor" }, async ({ url: base }) => {
+        const url = `${base}/hello`;
         const { code, errors } = await withOutput("full", args(url, folder));
         assert.match(errors, /^loopool: standard output cannot be written: ENOSPC.*\n$/);
         assert.is(code, 1);
@@ -71,7 +73,8 @@ for (const [name, args] of commands) {
 for (const flag of ["--json", "--csv", "--hgrm"]) {
   test(`load ${flag} on a full disk: the report, and one line that names the file`, async () => {
     if (!existsSync("/dev/full")) return;
-    await withServer({ mode: "reactor" }, async ({ url }) => {
+    await withServer({ mode: "reactor" }, async ({ url: base }) => {
+      const url = `${base}/hello`;
       const { code, output, errors } = await loopool("load", "-n", "20", "-c", "2", flag, "/dev/full", url).ended;
       assert.match(errors, new RegExp(`^loopool: ${flag} /dev/full cannot be written: ENOSPC.*\\n$`));
       assert.match(output, /^Complete requests: +20$/m);
@@ -100,7 +103,8 @@ test("flame into a folder that cannot be made is one line", async () => {
 for (const order of ["before", "after"]) {
   test(`load --json FILE ${order} the URL: the report is printed, the result is in the file`, async () => {
     await withFolder((folder) =>
-      withServer({ mode: "reactor" }, async ({ url }) => {
+      withServer({ mode: "reactor" }, async ({ url: base }) => {
+        const url = `${base}/hello`;
         const file = join(folder, "run.json");
         const json = ["--json", file];
         const args = order === "before" ? [...json, url] : [url, ...json];
@@ -114,7 +118,8 @@ for (const order of ["before", "after"]) {
 }
 
 test("load --json without a file, before, after and between: the result is printed", async () => {
-  await withServer({ mode: "reactor" }, async ({ url }) => {
+  await withServer({ mode: "reactor" }, async ({ url: base }) => {
+    const url = `${base}/hello`;
     for (const args of [
       ["--json", url, "-n", "20"],
       ["-n", "20", url, "--json"],
@@ -131,7 +136,8 @@ test("load --json without a file, before, after and between: the result is print
 });
 
 test("load -n 1: there are as many connections as requests", async () => {
-  await withServer({ mode: "reactor" }, async ({ url }) => {
+  await withServer({ mode: "reactor" }, async ({ url: base }) => {
+    const url = `${base}/hello`;
     const { code, output, errors } = await loopool("load", "-n", "1", url).ended;
     assert.is(code, 0, errors);
     assert.match(output, /^Concurrency Level: +1$/m);

@@ -51,7 +51,7 @@ async function signalled(
     server = Number(pid);
     const client = await RawClient.open(Number(new URL(url!).port));
     client.send("GET /held HTTP/1.1\r\nHost: x\r\n\r\n");
-    while (((await (await fetch(`${url}/stats.json`)).json()) as { inFlight: number }).inFlight < 2) {}
+    while (((await (await fetch(`${url}/stats.json`)).json()) as { inFlight: number }).inFlight < 1) {}
     const exited = once(started.process, "exit") as Promise<[number | null, NodeJS.Signals | null]>;
     process.kill(target(started), signal);
     const response = await client.receiveToEnd();
