@@ -14,9 +14,11 @@ const LOOK_INTERVAL_MS = 250;
  * Not for what was started in another way: whoever leaves a server behind in the background by nohup or setsid means it.
  */
 export function endWithParent(): void {
-  if (process.connected) {
+  if (process.send !== undefined) {
     process.on("disconnect", askToEnd);
     process.channel?.unref();
+    // It was killed while our modules were loaded.
+    if (!process.connected) askToEnd();
   } else if (process.env["npm_lifecycle_event"] !== undefined && process.platform !== "win32") {
     const begun = ancestors();
     const timer = setInterval(() => {
