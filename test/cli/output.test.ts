@@ -124,7 +124,7 @@ test("load --json without a file, before, after and between: the result is print
       ["--json", url, "-n", "20"],
       ["-n", "20", url, "--json"],
       ["--json", "-n", "20", url],
-      ["--json", "-", "-n", "20", url],
+      ["--json=-", "-n", "20", url],
     ]) {
       const { output, errors } = await loopool("load", ...args).ended;
       assert.is((JSON.parse(output) as RunResult).completed, 20, errors);
