@@ -1,15 +1,18 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Argv, CommandModule } from "yargs";
 import { type CpuProfile, topSelfTimes } from "../profile/cpu-profile.js";
-import { type ProfileLoad, profileServer } from "../profile/profiled-server.js";
+import { flameGraph } from "../profile/flame-graph.js";
+import type { ProfileLoad } from "../profile/profiled-server.js";
+import { profileThreads } from "../profile/thread-profiles.js";
 import { modes } from "../server.js";
-import { LoopoolError, messageOf } from "../shared/errors.js";
+import { LoopoolError, messageOf, usageError } from "../shared/errors.js";
 import { oneLine } from "../shared/terminal-text.js";
+import { checkOpenFiles } from "./open-files.js";
 import { oneOf, text, wholeNumber, withValues } from "./options.js";
+import { exitCodeOf, onEndingSignal } from "./signals.js";
 
 const defaults = { mode: "pool", path: "/", concurrency: 100, seconds: 5, workers: 1, out: "reports" } as const;
 
@@ -18,12 +21,14 @@ const options = {
   path: { describe: `path and query to request [default: ${defaults.path}]` },
   concurrency: { describe: `connections [default: ${defaults.concurrency}]` },
   seconds: { describe: `how long the load lasts, for each of the two profiles [default: ${defaults.seconds}]` },
+  handlers: { describe: "module with handlers of your own, see docs/handlers.md; with --path" },
   workers: { describe: `worker threads of the pool [default: ${defaults.workers}]` },
   out: { describe: `folder of the profiles [default: ${defaults.out}]` },
 } as const;
 
 const entry = fileURLToPath(new URL("./main.js", import.meta.url));
 const TOP_FUNCTIONS = 8;
+const PROFILE = ".cpuprofile";
 
 /** `loopool flame`: a server under load as a flame graph, and a CPU profile of each of its threads. */
 export const flameCommand: CommandModule = {
@@ -33,101 +38,98 @@ export const flameCommand: CommandModule = {
     yargs
       .options(withValues(options))
       .example("$0 flame --mode pool", "where the pool's threads spend their time on the 1 KiB page")
+      .example("$0 flame --handlers ./my-handlers.mjs --path /render", "a handler of your own")
       .example("$0 flame --mode reactor --path '/cpu?us=200' --seconds 10", "the event loop with a handler that burns"),
   handler: (argv) => flame(argv as Readonly<Record<string, unknown>>),
 };
 
 async function flame(argv: Readonly<Record<string, unknown>>): Promise<void> {
-  const value = (name: keyof typeof options): unknown => argv[name] ?? defaults[name];
+  const value = (name: keyof typeof options): unknown => argv[name] ?? (defaults as Record<string, unknown>)[name];
   const mode = oneOf("mode", value("mode"), modes);
+  const handlers = argv["handlers"] === undefined ? null : resolve(text("handlers", argv["handlers"]));
+  if (handlers !== null && argv["path"] === undefined) {
+    throw usageError("--handlers needs --path: name the path of the handler to profile, like --path /render");
+  }
   const load: ProfileLoad = {
-    path: text("path", value("path")),
+    path: path("path", value("path")),
     concurrency: wholeNumber("concurrency", value("concurrency"), 1, 10_000),
     seconds: wholeNumber("seconds", value("seconds"), 1, 600),
   };
   const workers = wholeNumber("workers", value("workers"), 1, 256);
-  const out = text("out", value("out"));
-  const folder = join(out, `${new Date().toISOString().slice(0, 10)}-flame-${mode}`);
-  const server = [
-    entry,
-    "serve",
-    "--config=off",
-    // The profiles are of the threads that serve.
-    "--mirror=off",
-    "--mode",
-    mode,
-    "--port",
-    "0",
-    "--host",
-    "127.0.0.1",
-    "--workers",
-    String(workers),
-  ];
+  const folder = join(text("out", value("out")), `${new Date().toISOString().slice(0, 10)}-flame-${mode}`);
+  // The profiles are of the threads that serve.
+  const settings = { config: "off", mirror: "off", mode, port: 0, host: "127.0.0.1", workers };
+  const flags = Object.entries(settings).map(([name, setting]) => `--${name}=${setting}`);
+  const server = [entry, "serve", ...flags, ...(handlers === null ? [] : [`--handlers=${handlers}`])];
+  checkOpenFiles(load.concurrency);
+
+  const interruption = new AbortController();
+  let exitCode = 1;
+  const stopListening = onEndingSignal((signal) => {
+    exitCode = exitCodeOf(signal);
+    interruption.abort();
+  });
+  const { signal } = interruption;
   mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(folder).filter((name) => name.endsWith(PROFILE))) rmSync(join(folder, name));
   const scratch = mkdtempSync(join(tmpdir(), "loopool-flame-"));
   try {
-    await clinicFlame(server, load, scratch, join(folder, "flame.html"));
-    await threadProfiles(server, load, scratch, folder);
+    // First: what it throws, a bad module or a path that is not served, is told as it is.
+    await writeThreadProfiles(server, load, folder, signal);
+    await writeFlameGraph(server, load, scratch, join(folder, "flame.html"), signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    console.error("loopool: interrupted");
+    process.exitCode = exitCode;
   } finally {
     rmSync(scratch, { recursive: true, force: true });
+    stopListening();
   }
 }
 
-/** clinic samples the main thread only. Where it cannot run, one line says so, and the profiles by thread are still made. */
-async function clinicFlame(server: readonly string[], load: ProfileLoad, scratch: string, file: string): Promise<void> {
-  let clinic: string;
+function path(flag: string, raw: unknown): string {
+  const found = text(flag, raw);
+  if (/^\/[!"$-~]*$/.test(found)) return found;
+  throw usageError(`--${flag} must start with "/" and have no spaces and no "#", not "${found}"`);
+}
+
+/** clinic samples the main thread only. Where it cannot run, one line says so. */
+async function writeFlameGraph(
+  server: readonly string[],
+  load: ProfileLoad,
+  scratch: string,
+  file: string,
+  signal: AbortSignal,
+): Promise<void> {
   try {
-    clinic = createRequire(import.meta.url).resolve("clinic/bin.js");
-  } catch {
-    console.log("No flame graph: clinic is not installed (npm install --include=dev).");
-    return;
-  }
-  const command = [
-    process.execPath,
-    clinic,
-    "flame",
-    "--open=false",
-    `--dest=${scratch}`,
-    "--",
-    process.execPath,
-    ...server,
-  ];
-  try {
-    const answered = await profileServer(command, { NO_INSIGHT: "1" }, load);
-    const html = readdirSync(scratch).find((name) => name.endsWith(".clinic-flame.html"));
-    if (html === undefined) throw new Error("clinic wrote no HTML file");
-    copyFileSync(join(scratch, html), file);
-    console.log(`Flame graph of the main thread, ${answered.toLocaleString("en")} requests: ${oneLine(file)}`);
+    const { html, answered } = await flameGraph(server, load, scratch, signal);
+    copyFileSync(html, file);
+    console.log(`\nFlame graph of the main thread, ${answered.toLocaleString("en")} requests: ${oneLine(file)}`);
   } catch (error) {
+    if (signal.aborted) throw error;
+    const isAbsent = error instanceof LoopoolError && error.code === "NO_TOOL";
+    const [reason] = messageOf(error).split("\n");
     console.log(
-      `No flame graph: clinic failed on Node ${process.versions.node}: ${oneLine(messageOf(error).split("\n")[0] ?? "")}`,
+      `\nNo flame graph: ${oneLine(isAbsent ? String(reason) : `clinic failed on Node ${process.versions.node}: ${reason}`)}.`,
     );
   }
 }
 
 /** One .cpuprofile for each thread, main first, and the top of each as a table. */
-async function threadProfiles(
+async function writeThreadProfiles(
   server: readonly string[],
   load: ProfileLoad,
-  scratch: string,
   folder: string,
+  signal: AbortSignal,
 ): Promise<void> {
-  const flags = ["--cpu-prof", `--cpu-prof-dir=${scratch}`];
-  const answered = await profileServer([process.execPath, ...flags, ...server], {}, load);
-  // Node names them CPU.<date>.<time>.<pid>.<thread>.<sequence>.cpuprofile; thread 0 is the main one.
-  const profiles = readdirSync(scratch)
-    .flatMap((name) => {
-      const thread = /^CPU\.\d+\.\d+\.\d+\.(\d+)\.\d+\.cpuprofile$/.exec(name)?.[1];
-      return thread === undefined ? [] : [{ name, thread: Number(thread) }];
-    })
-    .sort((a, b) => a.thread - b.thread);
-  if (profiles.length === 0) throw new LoopoolError("NO_PROFILE", "node --cpu-prof wrote no profile");
+  const answered = await profileThreads(server, load, folder, signal);
   console.log(`CPU profiles, ${answered.toLocaleString("en")} requests; open them in Chrome's DevTools or speedscope:`);
-  for (const { name, thread } of profiles) {
-    const file = join(folder, thread === 0 ? "main.cpuprofile" : `worker-${thread}.cpuprofile`);
-    const profile = JSON.parse(readFileSync(join(scratch, name), "utf8")) as CpuProfile;
-    copyFileSync(join(scratch, name), file);
+  const threadOf = (name: string): number => Number(/\d+/.exec(name)?.[0] ?? 0);
+  const names = readdirSync(folder).filter((name) => name.endsWith(PROFILE));
+  for (const name of names.sort((a, b) => threadOf(a) - threadOf(b))) {
+    const file = join(folder, name);
     console.log(`\n${oneLine(file)}, time in the function itself:`);
+    const profile = JSON.parse(readFileSync(file, "utf8")) as CpuProfile;
     for (const { what, share } of topSelfTimes(profile, TOP_FUNCTIONS)) {
       console.log(`  ${(share * 100).toFixed(1).padStart(5)}%  ${oneLine(what)}`);
     }

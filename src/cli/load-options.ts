@@ -20,7 +20,7 @@ export const loadFlags = {
   },
   concurrency: {
     alias: "c",
-    describe: `connections, each with one request under way [default: ${DEFAULT_CONCURRENCY}]`,
+    describe: `connections, each with one request under way [default: ${DEFAULT_CONCURRENCY}, or --requests if fewer]`,
   },
   threads: {
     describe: "threads that send the requests, each over its part of the connections [default: 1]",
@@ -44,14 +44,16 @@ type Values = Readonly<Record<string, unknown>>;
 export function loadOptionsOf(argv: Values): LoadOptions {
   const durationMs = argv["duration"] === undefined ? null : seconds("duration", argv["duration"]) * 1000;
   const unlimited = durationMs !== null && argv["requests"] === undefined;
+  const requests = unlimited
+    ? Number.POSITIVE_INFINITY
+    : wholeNumber("requests", argv["requests"] ?? DEFAULT_REQUESTS, 1, 1e9);
+  const defaultConcurrency = Math.min(DEFAULT_CONCURRENCY, requests);
   const options: LoadOptions = {
     target: target(argv["url"]),
-    requests: unlimited
-      ? Number.POSITIVE_INFINITY
-      : wholeNumber("requests", argv["requests"] ?? DEFAULT_REQUESTS, 1, 1e9),
+    requests,
     durationMs,
     rate: argv["rate"] === undefined || argv["rate"] === AUTO ? null : number("rate", argv["rate"], 0.001, 1e6),
-    concurrency: wholeNumber("concurrency", argv["concurrency"] ?? DEFAULT_CONCURRENCY, 1, 1e5),
+    concurrency: wholeNumber("concurrency", argv["concurrency"] ?? defaultConcurrency, 1, 1e5),
     keepAlive: argv["keepAlive"] === true,
     timeoutMs: seconds("timeout", argv["timeout"] ?? DEFAULT_TIMEOUT_S) * 1000,
     headers: [argv["header"] ?? []].flat().map((raw) => headerField(String(raw))),
@@ -68,10 +70,11 @@ export function loadOptionsOf(argv: Values): LoadOptions {
 }
 
 /** How many threads are to send the requests: each needs a connection. */
-export function threadsOf({ concurrency }: LoadOptions, raw: unknown): number {
+export function threadsOf({ concurrency, requests }: LoadOptions, raw: unknown): number {
   const threads = wholeNumber("threads", raw ?? 1, 1, MAX_THREADS);
   if (threads <= concurrency) return threads;
-  throw usageError(`--threads ${threads} is more than --concurrency ${concurrency}: every thread needs a connection`);
+  const bound = concurrency === requests ? `--requests ${requests}` : `--concurrency ${concurrency}`;
+  throw usageError(`--threads ${threads} is more than ${bound}: every thread needs a connection and a request`);
 }
 
 /** The same run for the warm-up that --warmup asks for, by requests or by time; null where it asks for none. */

@@ -8,12 +8,13 @@ import { errorClasses } from "../load/run-result.js";
 import { startGenerator } from "../load/start.js";
 import { abReport } from "../report/ab-text.js";
 import { LoopoolError, messageOf, usageError } from "../shared/errors.js";
-import { oneLine, terminalJson } from "../shared/terminal-text.js";
+import { oneLine } from "../shared/terminal-text.js";
 import { requestsPerSecond } from "../statistics/rate.js";
-import { fileFlags, resultFilesOf, writeResultFiles } from "./load-files.js";
+import { fileFlags, jsonAndUrl, jsonLine, resultFilesOf, writeResultFiles } from "./load-files.js";
 import { AUTO, loadFlags, loadOptionsOf, threadsOf, warmUpOf } from "./load-options.js";
 import { checkOpenFiles } from "./open-files.js";
 import { oneOf, withValues } from "./options.js";
+import { exitCodeOf, onEndingSignal } from "./signals.js";
 
 /** `loopool load URL`: one run of the load generator, told as ab tells it. */
 export const loadCommand: CommandModule = {
@@ -50,9 +51,9 @@ export const loadCommand: CommandModule = {
         default: false,
       })
       .option("json", {
-        describe: "print the result as one line of JSON (schemas/loopool-load-1.schema.json)",
-        type: "boolean",
-        default: false,
+        describe:
+          "print the result as one line of JSON (schemas/loopool-load-1.schema.json) in place of the report, or write it to a file",
+        type: "string",
       })
       .example("$0 load -n 100000 -c 100 http://localhost:9090/", "as ab -k -n 100000 -c 100")
       .example("$0 load -t 10 -c 50 --warmup 2s http://localhost:9090/", "ten seconds, after two that do not count")
@@ -63,67 +64,69 @@ export const loadCommand: CommandModule = {
         "more connections than one thread can make",
       )
       .example("$0 load --verify -n 10000 http://localhost:9090/", "no body may differ from the first")
+      .example("$0 load --json run.json http://localhost:9090/", "the report, and the whole result in a file")
       .example("$0 load --driver wrk -t 10 http://localhost:9090/", "the same with wrk, to check one with the other")
       .example("$0 load --no-keep-alive -c 450 http://localhost:9090/", "a new connection for every request"),
   handler: (argv) => load(argv as Readonly<Record<string, unknown>>),
 };
 
 async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
-  const options = loadOptionsOf(argv);
+  const { json, url } = jsonAndUrl(argv);
+  const options = loadOptionsOf({ ...argv, url });
   const warmUp = warmUpOf(options, argv["warmup"]);
   const threads = threadsOf(options, argv["threads"]);
   checkOpenFiles(options.concurrency, threads);
   const generator = generatorOf(argv["driver"], options, warmUp, threads);
-  const files = resultFilesOf(argv);
+  const files = resultFilesOf(argv, json);
   const auto = argv["rate"] === AUTO;
-  if (auto) checkAuto(argv, files.length);
+  if (auto) checkAuto(argv);
 
   const interruption = new AbortController();
-  const interrupt = (): void => {
-    // A second signal ends at once.
-    process.once("SIGINT", () => process.exit(130));
+  let exitCode = 1;
+  const stopListening = onEndingSignal((signal) => {
+    exitCode = exitCodeOf(signal);
     interruption.abort();
+  });
+  const results: GeneratorResult[] = [];
+  const add = (result: GeneratorResult): void => {
+    results.push(result);
+    process.stdout.write(json === "-" ? jsonLine(result) : abReport(result));
+    writeResultFiles(files, results);
   };
-  process.once("SIGINT", interrupt);
-  process.once("SIGTERM", interrupt);
   try {
     const { signal } = interruption;
-    let result = await measure(generator, options, warmUp, argv["hold"] === true, signal);
-    print(result, argv["json"] === true);
-    writeResultFiles(files, result);
-    for (const rate of auto ? ratesOf(result) : []) {
+    add(await measure(generator, options, warmUp, argv["hold"] === true, signal));
+    for (const rate of auto ? ratesOf(results[0]!) : []) {
       if (signal.aborted) break;
-      result = await generator.run({ ...options, rate }, signal);
-      print(result, argv["json"] === true);
+      add(await generator.run({ ...options, rate }, signal));
     }
-    if (signal.aborted) process.exitCode = 130;
-    else tellWhatFailed(result);
+    if (signal.aborted) process.exitCode = exitCode;
+    else tellWhatFailed(results.at(-1)!);
   } catch (error) {
     // Our own generator tells what it has when it is stopped; another one leaves nothing.
     if (!interruption.signal.aborted) throw error;
     console.error(`loopool: ${oneLine(messageOf(error))}`);
-    process.exitCode = 130;
+    process.exitCode = exitCode;
   } finally {
     await generator.close();
+    stopListening();
   }
 }
 
 /** Several runs follow one another: what is for one of them alone cannot be asked for. Throws a usage error. */
-function checkAuto(argv: Readonly<Record<string, unknown>>, files: number): void {
+function checkAuto(argv: Readonly<Record<string, unknown>>): void {
   if (argv["driver"] !== undefined) throw usageError("--rate auto needs loopool's own generator: leave out --driver");
   if (argv["hold"] === true)
     throw usageError("--hold waits before one run, and --rate auto makes several: leave one out");
-  if (files > 0) throw usageError("--hgrm and --csv hold one run: with --rate auto use --json, a line for each run");
+  if (Object.keys(fileFlags).some((flag) => argv[flag] !== undefined)) {
+    throw usageError("--hgrm and --csv hold one run: with --rate auto use --json, a line for each run");
+  }
 }
 
 /** 50, 70 and 90% of what a closed loop served, as round figures; none where it served nothing. */
 function ratesOf(result: GeneratorResult): readonly number[] {
   const capacity = requestsPerSecond(result);
   return capacity === 0 ? [] : [0.5, 0.7, 0.9].map((share) => Number((share * capacity).toPrecision(2)));
-}
-
-function print(result: GeneratorResult, asJson: boolean): void {
-  process.stdout.write(asJson ? `${terminalJson({ schema: "loopool-load/1", ...result })}\n` : abReport(result));
 }
 
 /** Warm-up, where one is wanted, and window. */

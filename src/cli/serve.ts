@@ -1,12 +1,15 @@
 import type { Argv, CommandModule } from "yargs";
-import { startServer } from "../server.js";
+import { type RunningServer, startServer } from "../server.js";
 import type { ServerConfig } from "../shared/config.js";
 import { countUnhandledRejections } from "../shared/handlers/dispatch.js";
+import { endedByImport } from "../shared/handlers/import-handlers.js";
 import { oneLine, terminalJson } from "../shared/terminal-text.js";
 import { withValues } from "./options.js";
+import { whenOutputIsLost } from "./output.js";
 import { resolveSettings } from "./settings/resolve.js";
 import { defaultOf, isSwitch, type SettingName, secrets, settingNames, settings } from "./settings/settings.js";
 import { CONFIG_FILE, gather, type SourcedSettings } from "./settings/sources.js";
+import { onEndingSignal } from "./signals.js";
 
 /** Not yargs' own defaults: a flag that was not given must not hide what the other sources say. */
 const options = Object.fromEntries([
@@ -68,24 +71,40 @@ function printable(sourced: SourcedSettings): Readonly<Record<string, unknown>> 
   );
 }
 
+/** A module that ends this process when it is imported must not look like a server that ended as it should. */
+async function started(config: ServerConfig): Promise<RunningServer> {
+  const { handlers } = config;
+  const explain = (code: number): void => {
+    if (handlers === null) return;
+    const { message, exitCode } = endedByImport(handlers, code);
+    console.error(`loopool: ${message}`);
+    process.exitCode = exitCode;
+  };
+  process.once("exit", explain);
+  try {
+    return await startServer(config);
+  } finally {
+    process.off("exit", explain);
+  }
+}
+
 async function serve(config: ServerConfig): Promise<void> {
-  const server = await startServer(config);
+  const server = await started(config);
   countUnhandledRejections(server.mainStats);
-  let stopping = false;
-  const stop = (signal: NodeJS.Signals): void => {
-    if (stopping) process.exit(signal === "SIGINT" ? 130 : 143);
-    stopping = true;
+  const stop = (): void => {
     server.stop().then((cutOff) => {
       if (cutOff > 0) console.error(`loopool: ${cutOff} requests were cut off after ${config.drainTimeoutMs} ms`);
       process.exit(0);
     });
   };
-  process.on("SIGINT", stop);
-  process.on("SIGTERM", stop);
-  // Whoever started it with a channel, as a sweep does, is gone.
-  if (process.connected) process.on("disconnect", () => stop("SIGTERM"));
-  // Without a log it ends the server, as it does by default.
-  if (config.log !== null) process.on("SIGHUP", () => server.reopenLog());
+  if (config.log === null) {
+    onEndingSignal(stop);
+  } else {
+    onEndingSignal(stop, ["SIGINT", "SIGTERM"]);
+    process.on("SIGHUP", () => server.reopenLog());
+  }
+  // A server is there for its clients: it goes on when nobody reads its line.
+  whenOutputIsLost(() => {});
   if (config.tls === "self-signed") {
     console.error(
       "loopool: the certificate is self-signed and ends with this process: clients must be told not to verify it, as by curl --insecure",

@@ -9,6 +9,8 @@ import { type IntervalFigures, intervalBetween } from "../stats-mirror/interval.
 import { livePorts } from "../stats-mirror/leftovers.js";
 import { mirroredFigures, readMirror } from "../stats-mirror/reader.js";
 import { text, wholeNumber, withValues } from "./options.js";
+import { whenOutputIsLost } from "./output.js";
+import { exitCodeOf } from "./signals.js";
 import { statsView } from "./stats-view.js";
 
 const DEFAULT_PORT = 9090;
@@ -139,10 +141,7 @@ function endQuietly(screen: Screen | null): void {
   process.once("exit", () => screen?.end());
   process.once("SIGINT", () => process.exit(0));
   process.once("SIGTERM", () => process.exit(0));
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
-  });
+  whenOutputIsLost((exitCode) => process.exit(exitCode === exitCodeOf("SIGPIPE") ? 0 : exitCode));
 }
 
 function seconds(flag: string, raw: unknown): number {

@@ -19,6 +19,7 @@ import { checkOpenFiles } from "./open-files.js";
 import { reportFiles, text, wholeNumber, withValues } from "./options.js";
 import { packageRoot } from "./package-root.js";
 import { estimateText, sweepProgress } from "./progress.js";
+import { exitCodeOf } from "./signals.js";
 import { handlersFile, leavesLengthOpen, planOf, planOptions } from "./sweep-plan.js";
 import { checkConsent, checkSameFlags, consentFlags, quoted, runsText } from "./sweep-resume.js";
 import { untilNarrow } from "./sweep-until.js";
@@ -100,7 +101,11 @@ async function runToTheEnd(
   trialTimeoutMs: number,
 ): Promise<{ readonly file: string; readonly trials: SweepResult["trials"] }> {
   const interruption = new AbortController();
-  const interrupt = (): void => interruption.abort();
+  let exitCode = 1;
+  const interrupt = (signal: NodeJS.Signals): void => {
+    exitCode = exitCodeOf(signal);
+    interruption.abort();
+  };
   // Never "once": npm passes a Ctrl-C on that the terminal has sent already, and a second one must not end this process
   // before it has said how to go on. A terminal that closes takes nothing with it either: the children are groups of their own.
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -119,7 +124,7 @@ async function runToTheEnd(
     progress.end();
     const hint = begun === undefined ? "" : `; to go on: ${resumeCommand(begun, argv)}`;
     console.error(`\nloopool: interrupted, no finished trial is lost${oneLine(hint)}`);
-    return process.exit(130);
+    return process.exit(exitCode);
   } finally {
     progress.end();
     for (const signal of signals) process.off(signal, interrupt);

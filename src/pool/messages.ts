@@ -16,6 +16,14 @@ export interface ReadyMessage {
   readonly headerTable: HeaderTable;
 }
 
+/** Worker → main: it ends, since its handlers cannot be used. An error that is thrown would arrive without its class. */
+export interface FailedMessage {
+  readonly type: "failed";
+  readonly code: string;
+  readonly message: string;
+  readonly exitCode: 1 | 2;
+}
+
 /** Worker → main: the doorbell was armed; there are answers in the rings. */
 export interface BellMessage {
   readonly type: "bell";
@@ -32,4 +40,4 @@ export interface AnswerMessage {
   readonly pin: number;
 }
 
-export type WorkerMessage = ReadyMessage | BellMessage | AnswerMessage;
+export type WorkerMessage = ReadyMessage | FailedMessage | BellMessage | AnswerMessage;

@@ -1,6 +1,7 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
-import { messageOf } from "../shared/errors.js";
+import { LoopoolError, messageOf } from "../shared/errors.js";
+import { endedByImport } from "../shared/handlers/import-handlers.js";
 import { oneLine } from "../shared/terminal-text.js";
 import { AnswerReader } from "./answer-codec.js";
 import { attachAnswers } from "./memory.js";
@@ -75,11 +76,14 @@ export class WorkerHost {
       });
       this.#thread = thread;
       let failure: unknown;
+      let startFailure: LoopoolError | undefined;
       thread.on("message", (message: WorkerMessage) => {
         if (message.type === "bell") {
           this.#events.onBell();
         } else if (message.type === "answer") {
           this.#events.onAnswer(message);
+        } else if (message.type === "failed") {
+          startFailure = new LoopoolError(message.code, message.message, message.exitCode);
         } else {
           this.#state = "ready";
           this.#delayMs = FIRST_DELAY_MS;
@@ -91,11 +95,19 @@ export class WorkerHost {
         failure = error;
       });
       thread.on("exit", (code) => {
-        const cause = failure ?? this.#killedFor ?? new Error(`worker ${worker} exited with code ${code}`);
+        const cause = startFailure ?? failure ?? this.#killedFor ?? this.#exited(code);
         if (this.#state === "starting") reject(cause);
         this.#ended(cause);
       });
     });
+  }
+
+  /** Why it ended without an error: before it was ready, only a module of the user's can have done that. */
+  #exited(code: number): Error {
+    const { worker, shared } = this.#startup;
+    const { handlers } = shared.config;
+    if (this.#state === "starting" && handlers !== null) return endedByImport(handlers, code);
+    return new Error(`worker ${worker} exited with code ${code}`);
   }
 
   #ended(cause: unknown): void {

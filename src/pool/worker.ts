@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { threadClock } from "../shared/clock.js";
-import { messageOf } from "../shared/errors.js";
+import { LoopoolError, messageOf } from "../shared/errors.js";
 import { threadContext } from "../shared/handlers/context.js";
 import { discard } from "../shared/handlers/discard.js";
 import { countUnhandledRejections, createDispatch } from "../shared/handlers/dispatch.js";
@@ -19,7 +19,13 @@ const post = (message: WorkerMessage, moved: readonly (ArrayBuffer | FileHandle)
   port.postMessage(message, moved);
 
 const context = threadContext(shared, 1 + worker);
-const dispatch = await createDispatch(context);
+const dispatch = await createDispatch(context).catch((error: unknown) => {
+  if (error instanceof LoopoolError) {
+    const { code, message, exitCode } = error;
+    post({ type: "failed", code, message, exitCode });
+  }
+  throw error;
+});
 countUnhandledRejections(context.stats);
 
 const { requests, parking, doorbell } = attachPool(memory);

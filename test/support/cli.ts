@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
-const entry = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+/** The compiled command line. */
+export const entry = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 
 /** A command that runs in a process of its own, as a user would start it. */
 export interface Running {
@@ -29,6 +30,15 @@ export function loopool(...args: string[]): Running {
 export function loopoolWithFiles(openFiles: number, ...args: string[]): Running {
   const script = `ulimit -n ${openFiles} && exec "$0" "$@"`;
   return running(spawn("sh", ["-c", script, process.execPath, entry, ...args], { stdio: ["ignore", "pipe", "pipe"] }));
+}
+
+/** Any program, with more environment or in another folder. */
+export function program(
+  command: string,
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv },
+): Running {
+  return running(spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] }));
 }
 
 function running(child: ChildProcessByStdio<null, Readable, Readable>): Running {

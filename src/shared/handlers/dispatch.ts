@@ -10,10 +10,10 @@ import {
   type HandlerRequest,
   type HandlerResponse,
   type HeaderTable,
-  importHandlers,
   textResponse,
 } from "./handler.js";
 import { hello } from "./hello.js";
+import { importHandlers } from "./import-handlers.js";
 import { metrics } from "./metrics.js";
 import { mixed } from "./mixed.js";
 import { promiseOf, responseOf } from "./result.js";

@@ -1,6 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
 import { STATUS_CODES } from "node:http";
-import { usageError } from "../errors.js";
 import { BadResult } from "./result-error.js";
 
 /** Values of request header fields by name in lower case. A field that came in several lines is one value, joined by commas (RFC 9110 §5.3). */
@@ -90,7 +89,7 @@ export interface Dispatch {
   unsendable(path: string, cause: unknown): HandlerResponse;
 }
 
-const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+export const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // RFC 9110 §5.5: visible ASCII, spaces and tabs inside, obs-text, or nothing. µWS writes a value as it is, so CR and LF stop here.
 const FIELD_VALUE = /^(?:[!-~\u0080-\u00ff](?:[\t -~\u0080-\u00ff]*[!-~\u0080-\u00ff])?)?$/;
 /** What frames a message and what concerns one connection (RFC 9110 §7.6.1) is the front's; so is Date, which µWS writes by itself. */
@@ -190,34 +189,4 @@ export function queryNumber(
   const value = raw.trim() === "" ? Number.NaN : Number(raw);
   if (value >= bounds.min && value <= bounds.max) return value;
   throw new BadRequest(`the query parameter ${name} must be a number from ${bounds.min} to ${bounds.max}`);
-}
-
-/** Handlers by path from a user's module: `export const handlers = { "/path": handler }`. Throws a usage error that names the file. */
-export async function importHandlers(file: string): Promise<Readonly<Record<string, Handler>>> {
-  let module: { handlers?: unknown };
-  try {
-    module = await import(file);
-  } catch (error) {
-    throw usageError(
-      `--handlers ${file} cannot be imported: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
-  const { handlers } = module;
-  if (typeof handlers !== "object" || handlers === null) {
-    throw usageError(`--handlers ${file} must export an object "handlers" with a function for each path`);
-  }
-  for (const [path, handler] of Object.entries(handlers)) {
-    if (!path.startsWith("/")) throw usageError(`--handlers ${file}: the path "${path}" must start with "/"`);
-    if (typeof handler !== "function")
-      throw usageError(`--handlers ${file}: the handler of "${path}" is not a function`);
-    const { headers = [] } = handler as { headers?: unknown };
-    if (!Array.isArray(headers) || !headers.every(isLowerCaseName)) {
-      throw usageError(`--handlers ${file}: "headers" of "${path}" must be a list of field names in lower case`);
-    }
-  }
-  return handlers as Record<string, Handler>;
-}
-
-function isLowerCaseName(name: unknown): boolean {
-  return typeof name === "string" && FIELD_NAME.test(name) && name === name.toLowerCase();
 }

@@ -1,0 +1,73 @@
+import { pathToFileURL } from "node:url";
+import { inspect } from "node:util";
+import { type LoopoolError, usageError } from "../errors.js";
+import { FIELD_NAME, type Handler } from "./handler.js";
+
+/** A module may connect to something first, at top level; one that takes longer is taken for stuck. */
+const IMPORT_TIMEOUT_MS = 30_000;
+
+/**
+ * Handlers by path from a user's module, ESM (`export const handlers = { "/path": handler }`) or CommonJS
+ * (`module.exports = { handlers }`). `file` is a path. Throws a usage error, in one line, that names the file.
+ */
+export async function importHandlers(
+  file: string,
+  timeoutMs = IMPORT_TIMEOUT_MS,
+): Promise<Readonly<Record<string, Handler>>> {
+  const wrong = (what: string): LoopoolError => usageError(`--handlers ${file}${what}`);
+  let entries: [string, unknown][];
+  try {
+    const handlers = exported(await inTime(import(pathToFileURL(file).href), timeoutMs));
+    entries = typeof handlers === "object" && handlers !== null ? Object.entries(handlers) : [];
+  } catch (error) {
+    throw wrong(` cannot be imported: ${inOneLine(error)}`);
+  }
+  if (entries.length === 0) throw wrong(' must export an object "handlers" with a function for each path');
+  for (const [path, handler] of entries) {
+    if (!path.startsWith("/")) throw wrong(`: the path "${path}" must start with "/"`);
+    if (typeof handler !== "function") throw wrong(`: the handler of "${path}" is not a function`);
+    const { headers = [] } = handler as { headers?: unknown };
+    if (!Array.isArray(headers) || !headers.every(isLowerCaseName)) {
+      throw wrong(`: "headers" of "${path}" must be a list of field names in lower case`);
+    }
+  }
+  return Object.fromEntries(entries) as Record<string, Handler>;
+}
+
+/** What to say of a module that ended its process or thread with `code` while it was imported. */
+export function endedByImport(file: string, code: number): LoopoolError {
+  return usageError(`--handlers ${file} called process.exit(${code}) when it was imported: it must not end the server`);
+}
+
+/** Node finds the names of a CommonJS module's exports by reading its text; what it does not find is in `default` alone. */
+function exported(module: { readonly handlers?: unknown; readonly default?: unknown }): unknown {
+  return module.handlers ?? (module.default as { readonly handlers?: unknown } | null | undefined)?.handlers;
+}
+
+/** The timer also keeps this thread alive: without it, Node ends one in which nothing else is left to wait for. */
+async function inTime<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const message = `it was not loaded after ${timeoutMs / 1000} s: does an "await" at its top level never end?`;
+    timer = setTimeout(() => reject(new Error(message)), timeoutMs);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What a module throws is anything at all, and a message may have a stack of modules below its first line. */
+function inOneLine(thrown: unknown): string {
+  try {
+    const text = thrown instanceof Error ? String(thrown.message) : inspect(thrown, { breakLength: Infinity });
+    return text.replace(/\s+/g, " ").trim();
+  } catch {
+    return "it threw something that cannot be printed";
+  }
+}
+
+function isLowerCaseName(name: unknown): boolean {
+  return typeof name === "string" && FIELD_NAME.test(name) && name === name.toLowerCase();
+}

@@ -1,0 +1,85 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { LoopoolError } from "../../../src/shared/errors.js";
+import { importHandlers } from "../../../src/shared/handlers/import-handlers.js";
+
+const test = suite("import of handlers");
+
+const handler = '{ "/a": () => ({ status: 200, headers: {}, body: "a" }) }';
+
+async function withModule(name: string, text: string, use: (file: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "loopool-test-"));
+  try {
+    const file = join(folder, name);
+    writeFileSync(file, text);
+    await use(file);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const accepted: readonly (readonly [what: string, name: string, text: string])[] = [
+  ["an ES module", "h.mjs", `export const handlers = ${handler}`],
+  ["an ES module with a default export", "h.mjs", `export default { handlers: ${handler} }`],
+  ["CommonJS with module.exports", "h.cjs", `module.exports = { handlers: ${handler} }`],
+  ["CommonJS with a computed name", "h.cjs", `exports[["hand", "lers"].join("")] = ${handler}`],
+];
+
+for (const [what, name, text] of accepted) {
+  test(`${what} is taken`, () =>
+    withModule(name, text, async (file) => {
+      assert.equal(Object.keys(await importHandlers(file)), ["/a"]);
+    }));
+}
+
+for (const name of ["a#b.mjs", "a%41.mjs", "a b.mjs", "a?b.mjs", "ä.mjs"]) {
+  test(`a file called "${name}" is found`, () =>
+    withModule(name, `export const handlers = ${handler}`, async (file) => {
+      assert.equal(Object.keys(await importHandlers(file)), ["/a"]);
+    }));
+}
+
+const refused: readonly (readonly [text: string, message: RegExp])[] = [
+  ["throw null", /cannot be imported: null$/],
+  ["throw undefined", /cannot be imported: undefined$/],
+  ["throw Object.create(null)", /cannot be imported: \[Object: null prototype\] \{\}$/],
+  ['throw new Error("first\\nsecond")', /cannot be imported: first second$/],
+  ["throw Object.assign(new Error(), { message: { toString: null } })", /cannot be imported: it threw something/],
+  ['import "no-such-package"', /cannot be imported: .*no-such-package/],
+  ["syntax error", /cannot be imported: /],
+  ["export const other = {}", /must export an object "handlers"/],
+  ["export const handlers = null", /must export an object "handlers"/],
+  ["export const handlers = {}", /must export an object "handlers"/],
+  ["export const handlers = () => {}", /must export an object "handlers"/],
+  ["export const handlers = new Map()", /must export an object "handlers"/],
+  ['export const handlers = ["/a"]', /the path "0" must start with "\/"/],
+  ["export const handlers = { '/a': 1 }", /the handler of "\/a" is not a function/],
+  ["export const handlers = { get '/a'() { throw new Error('of the getter') } }", /cannot be imported: of the getter/],
+  ["export default null", /must export an object "handlers"/],
+];
+
+for (const [text, message] of refused) {
+  test(`${text}: a usage error in one line that names the file`, () =>
+    withModule("h.mjs", text, async (file) => {
+      const error = await importHandlers(file).then(
+        () => null,
+        (reason: unknown) => reason,
+      );
+      assert.ok(error instanceof LoopoolError, String(error));
+      assert.match(error.message, message);
+      assert.ok(error.message.startsWith(`--handlers ${file}`), error.message);
+      assert.not.match(error.message, /\n/);
+      assert.is(error.exitCode, 2);
+    }));
+}
+
+test("an await at the top level that never ends is refused after a time", () =>
+  withModule("h.mjs", "await new Promise(() => {})", async (file) => {
+    const error = await importHandlers(file, 50).catch((reason: unknown) => reason as Error);
+    assert.match((error as Error).message, /h\.mjs cannot be imported: it was not loaded after 0\.05 s: .*"await"/);
+  }));
+
+test.run();
