@@ -1,4 +1,4 @@
-import { loadUws } from "../src/front/uws/load.js";
+import { loadUws } from "../src/http/uws/load.js";
 
 /**
  * The cheapest server there is to measure a generator against: µWebSockets.js and one constant body, nothing of loopool.

@@ -1,17 +1,17 @@
 import { packageRoot } from "../src/cli/package-root.js";
 import { sweepProgress } from "../src/cli/progress.js";
-import { ratio as ratioText } from "../src/report/format.js";
-import { table } from "../src/report/markdown.js";
-import { metrics } from "../src/report/metrics.js";
-import { writeReport } from "../src/report/write.js";
-import { pairedRatio } from "../src/statistics/ratio.js";
-import { ranTrials } from "../src/statistics/verdict.js";
-import { checkSubjects } from "../src/sweep/check.js";
-import { pinningFacts, resolvePinning } from "../src/sweep/pinning.js";
-import type { SweepPlan } from "../src/sweep/result.js";
-import { createResultFile } from "../src/sweep/store.js";
-import { beginSweep, continueSweep } from "../src/sweep/sweep.js";
-import { type ServerScript, serveScript } from "../src/sweep/trial.js";
+import { ratio as ratioText } from "../src/harness/report/format.js";
+import { table } from "../src/harness/report/markdown.js";
+import { metrics } from "../src/harness/report/metrics.js";
+import { writeReport } from "../src/harness/report/write.js";
+import { pairedRatio } from "../src/harness/statistics/ratio.js";
+import { checkSubjects } from "../src/harness/sweep/check.js";
+import { pinningFacts, resolvePinning } from "../src/harness/sweep/pinning.js";
+import type { SweepPlan } from "../src/harness/sweep/result.js";
+import { createResultFile } from "../src/harness/sweep/store.js";
+import { beginSweep, continueSweep } from "../src/harness/sweep/sweep.js";
+import { type ServerScript, serveScript } from "../src/harness/sweep/trial.js";
+import { ranTrials } from "../src/harness/validity/verdict.js";
 
 /**
  * What µWebSockets.js buys: both cores behind each front, in one interleaved sweep on the 1 KiB page: `npm run bench:fronts [-- TRIALS]`,

@@ -6,19 +6,19 @@ import { Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { Bench } from "tinybench";
 import { packageRoot } from "../src/cli/package-root.js";
-import { Histogram } from "../src/load/histogram.js";
-import { ResponseParser } from "../src/load/response-parser.js";
-import { table } from "../src/report/markdown.js";
+import { Histogram } from "../src/harness/load/histogram.js";
+import { ResponseParser } from "../src/harness/load/response-parser.js";
+import { table } from "../src/harness/report/markdown.js";
+import { median } from "../src/harness/statistics/median.js";
 import { cacheBytes } from "../src/shared/cache/layout.js";
 import { LOADING_BYTES, Loading } from "../src/shared/cache/loading.js";
 import { SharedCache } from "../src/shared/cache/shared-cache.js";
 import { threadClock } from "../src/shared/clock.js";
-import { FileCache } from "../src/shared/file-cache.js";
-import { DEFAULT_FILE_RULES } from "../src/shared/handlers/representation.js";
 import { ClaimRing, claimRingBytes } from "../src/shared/memory/claim-ring.js";
-import { SiteRoot } from "../src/shared/site-root.js";
-import { Field, statsBytes, ThreadStats } from "../src/shared/stats.js";
-import { median } from "../src/statistics/median.js";
+import { FileCache } from "../src/shared/static/file-cache.js";
+import { DEFAULT_FILE_RULES } from "../src/shared/static/representation.js";
+import { SiteRoot } from "../src/shared/static/site-root.js";
+import { Field, statsBytes, ThreadStats } from "../src/shared/stats/stats.js";
 import { startRingPool } from "./ring-pool.js";
 
 /**

@@ -3,22 +3,22 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { packageRoot } from "../src/cli/package-root.js";
 import { sweepProgress } from "../src/cli/progress.js";
-import { latencyOf } from "../src/drivers/latency.js";
-import { Histogram } from "../src/load/histogram.js";
-import { ratio as ratioText, whole } from "../src/report/format.js";
-import { table } from "../src/report/markdown.js";
-import { speed } from "../src/report/metrics.js";
-import { writeReport } from "../src/report/write.js";
-import { median } from "../src/statistics/median.js";
-import { pairedRatio, type Ratio } from "../src/statistics/ratio.js";
-import type { RanTrial } from "../src/statistics/saturation.js";
-import { ranTrials } from "../src/statistics/verdict.js";
-import { checkSubjects } from "../src/sweep/check.js";
-import { pinningFacts, resolvePinning } from "../src/sweep/pinning.js";
-import type { SweepPlan, SweepResult } from "../src/sweep/result.js";
-import { createResultFile } from "../src/sweep/store.js";
-import { beginSweep, continueSweep } from "../src/sweep/sweep.js";
-import { type ServerScript, serveScript } from "../src/sweep/trial.js";
+import { latencyOf } from "../src/harness/drivers/latency.js";
+import { Histogram } from "../src/harness/load/histogram.js";
+import { ratio as ratioText, whole } from "../src/harness/report/format.js";
+import { table } from "../src/harness/report/markdown.js";
+import { speed } from "../src/harness/report/metrics.js";
+import { writeReport } from "../src/harness/report/write.js";
+import { median } from "../src/harness/statistics/median.js";
+import { pairedRatio, type Ratio } from "../src/harness/statistics/ratio.js";
+import { checkSubjects } from "../src/harness/sweep/check.js";
+import { pinningFacts, resolvePinning } from "../src/harness/sweep/pinning.js";
+import type { SweepPlan, SweepResult } from "../src/harness/sweep/result.js";
+import { createResultFile } from "../src/harness/sweep/store.js";
+import { beginSweep, continueSweep } from "../src/harness/sweep/sweep.js";
+import { type ServerScript, serveScript } from "../src/harness/sweep/trial.js";
+import type { RanTrial } from "../src/harness/validity/saturation.js";
+import { ranTrials } from "../src/harness/validity/verdict.js";
 
 /**
  * What the pool is to be: reactor, pool and piscina (behind the same front, with the same handlers) over three handlers, as sweeps like any

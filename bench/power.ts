@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
-import { readSweep } from "../src/report/read.js";
-import { seededRandom } from "../src/statistics/random.js";
+import { readSweep } from "../src/harness/report/read.js";
+import { seededRandom } from "../src/harness/statistics/random.js";
 import {
   draws,
   noiseIn,

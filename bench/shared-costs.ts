@@ -2,10 +2,10 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { packageRoot } from "../src/cli/package-root.js";
-import { table } from "../src/report/markdown.js";
-import { median } from "../src/statistics/median.js";
-import { seededRandom } from "../src/statistics/random.js";
-import { pairedRatio } from "../src/statistics/ratio.js";
+import { table } from "../src/harness/report/markdown.js";
+import { median } from "../src/harness/statistics/median.js";
+import { seededRandom } from "../src/harness/statistics/random.js";
+import { pairedRatio } from "../src/harness/statistics/ratio.js";
 import { twoCpus, withServer } from "./processes.js";
 import { loopool } from "./tools.js";
 

@@ -1,9 +1,15 @@
-import { type Evidence, isCalled, judge, pairedEvidence, unpairedEvidence } from "../src/statistics/difference.js";
-import { median } from "../src/statistics/median.js";
-import { noiseFloor } from "../src/statistics/noise-floor.js";
-import type { Random } from "../src/statistics/random.js";
-import { blocksAdded, stopOf } from "../src/statistics/until.js";
-import type { SweepResult } from "../src/sweep/result.js";
+import {
+  type Evidence,
+  isCalled,
+  judge,
+  pairedEvidence,
+  unpairedEvidence,
+} from "../src/harness/statistics/difference.js";
+import { median } from "../src/harness/statistics/median.js";
+import { noiseFloor } from "../src/harness/statistics/noise-floor.js";
+import type { Random } from "../src/harness/statistics/random.js";
+import type { SweepResult } from "../src/harness/sweep/result.js";
+import { blocksAdded, stopOf } from "../src/harness/validity/until.js";
 
 /** Sweeps that were never run, with the noise of one that was: how often are differences called that are not there, and found that are? */
 

@@ -2,8 +2,8 @@ import { writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { packageRoot } from "../src/cli/package-root.js";
-import { table } from "../src/report/markdown.js";
-import { median } from "../src/statistics/median.js";
+import { table } from "../src/harness/report/markdown.js";
+import { median } from "../src/harness/statistics/median.js";
 import { output, twoCpus, withServer } from "./processes.js";
 
 /**

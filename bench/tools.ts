@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Histogram } from "../src/load/histogram.js";
-import type { RunResult } from "../src/load/run-result.js";
+import { Histogram } from "../src/harness/load/histogram.js";
+import type { RunResult } from "../src/harness/load/run-result.js";
 import { accountedOutput, type CpuTimes, withOpenFiles } from "./processes.js";
 
 /** What is asked of a generator: the same for all of them. */

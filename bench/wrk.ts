@@ -1,6 +1,6 @@
-import { latencyOf } from "../src/drivers/latency.js";
-import { wrk } from "../src/drivers/wrk.js";
-import { targetOf } from "../src/load/options.js";
+import { latencyOf } from "../src/harness/drivers/latency.js";
+import { wrk } from "../src/harness/drivers/wrk.js";
+import { targetOf } from "../src/harness/load/options.js";
 import { onPath } from "./processes.js";
 import type { Tool } from "./tools.js";
 

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../src/cli/package-root.js";
 import { configSchema, defaultOf, settingNames, settings, variableOf } from "../src/cli/settings/settings.js";
-import { markdownTable } from "../src/report/markdown.js";
+import { markdownTable } from "../src/harness/report/markdown.js";
 
 /** What is made from the settings: the schema for editors and the table of the docs. To be run after a change: `npm run settings`. */
 const schemaFile = join(packageRoot, "loopool.schema.json");

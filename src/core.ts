@@ -1,7 +1,7 @@
 import type { ServerConfig } from "./shared/config.js";
 import type { HandlerContext } from "./shared/handlers/context.js";
 import type { HandlerRequest, HandlerResponse } from "./shared/handlers/handler.js";
-import type { WorkersView } from "./shared/worker-states.js";
+import type { WorkersView } from "./shared/stats/worker-states.js";
 
 /** Where the answer to one request goes. Made by the front, used by a core, on the main thread. */
 export interface Reply {

@@ -1,18 +1,18 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { AccessLog } from "./access-log/access-log.js";
+import type { Front, FrontModule } from "./adapter.js";
 import { createSleeper } from "./background/background.js";
 import { startBackground } from "./background/start.js";
 import type { CoreModule } from "./core.js";
 import { withFiguresFirst } from "./figures-first.js";
-import { nodeFront } from "./front/node/front.js";
-import { uwsFront } from "./front/uws/front.js";
-import type { Front, FrontModule } from "./front.js";
+import { nodeFront } from "./http/node/front.js";
+import { uwsFront } from "./http/uws/front.js";
 import { pool } from "./pool/pool.js";
 import { reactor } from "./reactor/reactor.js";
 import type { ServerConfig } from "./shared/config.js";
 import { calibrate } from "./shared/handlers/burn.js";
 import { createSharedState, type HandlerContext, threadContext } from "./shared/handlers/context.js";
-import { Field, type ThreadStats } from "./shared/stats.js";
+import { Field, type ThreadStats } from "./shared/stats/stats.js";
 
 /** Every core there is: to add one, write its folder and name it here. */
 const coreModules: readonly CoreModule[] = [reactor, pool];

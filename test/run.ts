@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 const FILE_TIMEOUT_MS = 240_000;
 const AT_A_TIME = 3;
 /** Their subject is time itself, or they need both processors: they run by themselves, when the others are done. */
-const ALONE = ["cli/sweep.", "cli/load.", "load/open-loop.", "load/threads.", "sweep/trial."];
+const ALONE = ["cli/sweep.", "cli/load.", "harness/load/open-loop.", "harness/load/threads.", "harness/sweep/trial."];
 
 const here = dirname(fileURLToPath(import.meta.url));
 const wanted = process.argv.slice(2);

@@ -5,7 +5,7 @@ import { headerBlockOf } from "../../src/pool/answer-codec.js";
 import { OVERLOADED, WORKER_LOST } from "../../src/pool/refusals.js";
 import type { SharedState } from "../../src/shared/handlers/context.js";
 import type { HandlerResponse, HeaderBlock } from "../../src/shared/handlers/handler.js";
-import { Field } from "../../src/shared/stats.js";
+import { Field } from "../../src/shared/stats/stats.js";
 
 /** piscina's settings that matter here; which are best depends on the handler. */
 export interface PiscinaSettings {

@@ -3,7 +3,7 @@ import { packageRoot } from "../../src/cli/package-root.js";
 import { resolveSettings } from "../../src/cli/settings/resolve.js";
 import { gather } from "../../src/cli/settings/sources.js";
 import { startServer } from "../../src/server.js";
-import { DEFAULT_FILE_RULES } from "../../src/shared/handlers/representation.js";
+import { DEFAULT_FILE_RULES } from "../../src/shared/static/representation.js";
 import { type PiscinaSettings, piscinaCore } from "./piscina-core.js";
 
 /** Serves as `loopool serve --mode piscina` would, if there were such a core: the same line, the same /stats.json, the same end on SIGTERM. */

@@ -2,7 +2,7 @@ import { threadClock } from "../shared/clock.js";
 import type { LogConfig } from "../shared/config.js";
 import type { RecordRing } from "../shared/memory/record-ring.js";
 import { Sleeper } from "../shared/memory/sleeper.js";
-import { Field, type ThreadStats } from "../shared/stats.js";
+import { Field, type ThreadStats } from "../shared/stats/stats.js";
 import { openLogFile } from "./file.js";
 import { attachLogRing, createLogMemory, type LogStartup, LogWords, Stall } from "./memory.js";
 import { type LogEntry, writeRecord } from "./record.js";

@@ -3,7 +3,7 @@ import type { Job, Rest } from "../background/job.js";
 import { threadClock } from "../shared/clock.js";
 import { messageOf } from "../shared/errors.js";
 import type { RecordRing } from "../shared/memory/record-ring.js";
-import { Field, ThreadStats } from "../shared/stats.js";
+import { Field, ThreadStats } from "../shared/stats/stats.js";
 import { combinedFormat } from "./combined.js";
 import { DropReporter } from "./drops.js";
 import { type LogFile, logFile } from "./file.js";

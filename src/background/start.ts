@@ -1,8 +1,8 @@
 import type { AccessLog } from "../access-log/access-log.js";
 import { backgroundSlot, type HandlerContext } from "../shared/handlers/context.js";
-import { Field, ThreadStats } from "../shared/stats.js";
+import { Field, ThreadStats } from "../shared/stats/stats.js";
+import type { WorkersView } from "../shared/stats/worker-states.js";
 import { oneLine } from "../shared/terminal-text.js";
-import type { WorkersView } from "../shared/worker-states.js";
 import type { Place } from "../stats-mirror/format.js";
 import { Background } from "./background.js";
 

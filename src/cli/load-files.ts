@@ -1,10 +1,10 @@
 import { accessSync, constants, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import type { GeneratorResult } from "../drivers/result.js";
-import { Histogram } from "../load/histogram.js";
+import type { GeneratorResult } from "../harness/drivers/result.js";
+import { Histogram } from "../harness/load/histogram.js";
 
-import { runCsv } from "../report/csv.js";
-import { hgrmOf } from "../report/hgrm.js";
+import { runCsv } from "../harness/report/csv.js";
+import { hgrmOf } from "../harness/report/hgrm.js";
 import { LoopoolError, messageOf, usageError } from "../shared/errors.js";
 import { terminalJson } from "../shared/terminal-text.js";
 import { text } from "./options.js";

@@ -1,13 +1,13 @@
 import { Presets, SingleBar } from "cli-progress";
-import { counted, loadText } from "../report/format.js";
+import { counted, loadText } from "../harness/report/format.js";
+import type { Probe } from "../harness/sweep/check.js";
+import { estimatedSeconds, warmUpSeconds } from "../harness/sweep/estimate.js";
+import { type PlannedTrial, planTrials } from "../harness/sweep/plan.js";
+import type { SweepPlan, TrialResult } from "../harness/sweep/result.js";
+import type { SweepProgress } from "../harness/sweep/sweep.js";
+import { failedRequests } from "../harness/validity/accounts.js";
+import { requestsPerSecond } from "../harness/validity/rate.js";
 import { oneLine } from "../shared/terminal-text.js";
-import { failedRequests } from "../statistics/accounts.js";
-import { requestsPerSecond } from "../statistics/rate.js";
-import type { Probe } from "../sweep/check.js";
-import { estimatedSeconds, warmUpSeconds } from "../sweep/estimate.js";
-import { type PlannedTrial, planTrials } from "../sweep/plan.js";
-import type { SweepPlan, TrialResult } from "../sweep/result.js";
-import type { SweepProgress } from "../sweep/sweep.js";
 
 /** A bar in a terminal, plain lines elsewhere; `end`, as often as one likes, leaves the terminal as it was. */
 export function sweepProgress(stream: NodeJS.WriteStream): SweepProgress & { end(): void } {

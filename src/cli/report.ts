@@ -1,6 +1,6 @@
 import type { CommandModule } from "yargs";
-import { type Condition, parseConditions } from "../report/fail-if.js";
-import { writeChange, writeReport } from "../report/write.js";
+import { type Condition, parseConditions } from "../harness/report/fail-if.js";
+import { writeChange, writeReport } from "../harness/report/write.js";
 import { usageError } from "../shared/errors.js";
 import { oneLine } from "../shared/terminal-text.js";
 import { reportFiles, text, withValues } from "./options.js";

@@ -1,4 +1,4 @@
-import type { Figures } from "../shared/figures.js";
+import type { Figures } from "../shared/stats/figures.js";
 import { oneLine } from "../shared/terminal-text.js";
 import type { IntervalFigures } from "../stats-mirror/interval.js";
 

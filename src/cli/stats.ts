@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Argv, CommandModule } from "yargs";
 import { LoopoolError, usageError } from "../shared/errors.js";
-import type { Figures } from "../shared/figures.js";
+import type { Figures } from "../shared/stats/figures.js";
 import { terminalJson } from "../shared/terminal-text.js";
 import { mirrorFolder, mirrorPath, type Place } from "../stats-mirror/format.js";
 import { type IntervalFigures, intervalBetween } from "../stats-mirror/interval.js";

@@ -1,9 +1,9 @@
-import { checkDriverOptions } from "../drivers/check.js";
-import { driverNamed, driverNames } from "../drivers/drivers.js";
+import { checkDriverOptions } from "../harness/drivers/check.js";
+import { driverNamed, driverNames } from "../harness/drivers/drivers.js";
+import { isSubjectName } from "../harness/sweep/plan.js";
+import type { OpenLoopPlan, SweepPlan, Target } from "../harness/sweep/result.js";
 import { modes } from "../server.js";
 import { usageError } from "../shared/errors.js";
-import { isSubjectName } from "../sweep/plan.js";
-import type { OpenLoopPlan, SweepPlan, Target } from "../sweep/result.js";
 import { listOf, number, oneOf, wholeNumber } from "./options.js";
 
 /** What a sweep measures and with which load, from its flags. Each function throws a usage error that names the flag. */

@@ -1,12 +1,12 @@
 import { accessSync } from "node:fs";
 import { resolve } from "node:path";
-import { driverNames } from "../drivers/drivers.js";
+import { driverNames } from "../harness/drivers/drivers.js";
+import { cpuList } from "../harness/statistics/cpu-list.js";
+import { type PinningFacts, pinningFacts, resolvePinning } from "../harness/sweep/pinning.js";
+import { misfitOfPlan } from "../harness/sweep/plan.js";
+import type { Pinning, SweepPlan, Until } from "../harness/sweep/result.js";
 import { fronts, modes } from "../server.js";
 import { usageError } from "../shared/errors.js";
-import { cpuList } from "../statistics/cpu-list.js";
-import { type PinningFacts, pinningFacts, resolvePinning } from "../sweep/pinning.js";
-import { misfitOfPlan } from "../sweep/plan.js";
-import type { Pinning, SweepPlan, Until } from "../sweep/result.js";
 import { listOf, oneOf, text, wholeNumber } from "./options.js";
 import { coresOf, DEFAULT_SECONDS, generatorOf, openLoopOf, targetsOf } from "./sweep-loads.js";
 

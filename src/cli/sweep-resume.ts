@@ -1,8 +1,8 @@
 import { dirname, resolve } from "node:path";
-import { driverNames } from "../drivers/drivers.js";
+import { driverNames } from "../harness/drivers/drivers.js";
+import type { SweepPlan, SweepResult } from "../harness/sweep/result.js";
 import { fronts, modes } from "../server.js";
 import { usageError } from "../shared/errors.js";
-import type { SweepPlan, SweepResult } from "../sweep/result.js";
 import { targetsOf } from "./sweep-loads.js";
 import { type planOptions, quick } from "./sweep-plan.js";
 

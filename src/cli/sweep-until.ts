@@ -1,7 +1,7 @@
-import { compare } from "../report/comparison.js";
-import { blocksAdded, stopOf } from "../statistics/until.js";
-import type { SweepResult } from "../sweep/result.js";
-import type { NextBlocks } from "../sweep/sweep.js";
+import { compare } from "../harness/report/comparison.js";
+import type { SweepResult } from "../harness/sweep/result.js";
+import type { NextBlocks } from "../harness/sweep/sweep.js";
+import { blocksAdded, stopOf } from "../harness/validity/until.js";
 
 /** With `--until`: more blocks until the ratios are known well enough. `begun` is what this process found, so that it can tell its own pace. */
 export function untilNarrow(begun: SweepResult): NextBlocks {

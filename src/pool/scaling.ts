@@ -1,7 +1,7 @@
 import { messageOf } from "../shared/errors.js";
 import type { ClaimRing } from "../shared/memory/claim-ring.js";
 import type { Parking } from "../shared/memory/parking.js";
-import { Field, ThreadStats } from "../shared/stats.js";
+import { Field, ThreadStats } from "../shared/stats/stats.js";
 import { oneLine } from "../shared/terminal-text.js";
 import type { WorkerHost } from "./worker-host.js";
 

@@ -3,7 +3,7 @@ import type { SharedCache } from "../shared/cache/shared-cache.js";
 import type { HandlerContext } from "../shared/handlers/context.js";
 import { discard } from "../shared/handlers/discard.js";
 import { type HandlerResponse, textResponse } from "../shared/handlers/handler.js";
-import { Field, type ThreadStats } from "../shared/stats.js";
+import { Field, type ThreadStats } from "../shared/stats/stats.js";
 
 const TIMED_OUT = textResponse(504, "504 Gateway Timeout: the handler took too long");
 

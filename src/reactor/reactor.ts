@@ -2,7 +2,7 @@ import type { CoreModule, Reply } from "../core.js";
 import type { HandlerContext } from "../shared/handlers/context.js";
 import { createDispatch } from "../shared/handlers/dispatch.js";
 import type { HandlerRequest, HandlerResponse } from "../shared/handlers/handler.js";
-import { PhaseRecorder } from "../shared/phases.js";
+import { PhaseRecorder } from "../shared/stats/phases.js";
 import { Deadlines } from "./deadlines.js";
 
 type Send = (response: HandlerResponse) => void;

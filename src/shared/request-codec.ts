@@ -21,7 +21,7 @@ const SEPARATOR = "\n";
 
 const methods: readonly HandlerRequest["method"][] = ["GET", "HEAD"];
 
-/** A head of 16 KiB (MAX_HEAD_BYTES of front/uws.ts), each byte of which may have become a replacement character of three. */
+/** A head of 16 KiB (--max-header by default), each byte of which may have become a replacement character of three. */
 const BLOCK_BYTES = 48 * 1024;
 /** Long requests that can be queued or in service at once. Memory that is never used costs nothing. */
 const BLOCKS = 64;

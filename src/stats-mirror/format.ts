@@ -3,10 +3,10 @@ import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import type { ProcessUse, ServerFacts } from "../shared/figures.js";
-import { phasesLayout } from "../shared/phases.js";
-import { statsLayout } from "../shared/stats.js";
-import type { CoreFigures } from "../shared/worker-states.js";
+import type { ProcessUse, ServerFacts } from "../shared/stats/figures.js";
+import { phasesLayout } from "../shared/stats/phases.js";
+import { statsLayout } from "../shared/stats/stats.js";
+import type { CoreFigures } from "../shared/stats/worker-states.js";
 import type { ProcessIdentity } from "./process-identity.js";
 
 /**

@@ -1,4 +1,4 @@
-import type { Figures } from "../shared/figures.js";
+import type { Figures } from "../shared/stats/figures.js";
 
 /** What happened between two readings of the same server. */
 export interface IntervalFigures {

@@ -1,9 +1,9 @@
 import { threadClock } from "../shared/clock.js";
 import { messageOf } from "../shared/errors.js";
-import { factsOf, NO_WORKERS, processUse } from "../shared/figures.js";
 import type { SharedState } from "../shared/handlers/context.js";
+import { factsOf, NO_WORKERS, processUse } from "../shared/stats/figures.js";
+import { WorkersWatch } from "../shared/stats/worker-states.js";
 import { oneLine } from "../shared/terminal-text.js";
-import { WorkersWatch } from "../shared/worker-states.js";
 import { type MirrorState, mirrorPath, ownLayouts, type Place } from "./format.js";
 import { ownIdentity } from "./process-identity.js";
 import { MirrorWriter } from "./writer.js";

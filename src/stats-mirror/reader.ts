@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { LoopoolError } from "../shared/errors.js";
-import { type Figures, type FiguresSource, figuresOf } from "../shared/figures.js";
+import { type Figures, type FiguresSource, figuresOf } from "../shared/stats/figures.js";
 import {
   FORMAT_VERSION,
   MAX_BODY_BYTES,

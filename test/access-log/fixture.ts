@@ -5,7 +5,7 @@ import { createLogMemory } from "../../src/access-log/memory.js";
 import type { LogEntry } from "../../src/access-log/record.js";
 import { createSleeper } from "../../src/background/background.js";
 import type { LogConfig } from "../../src/shared/config.js";
-import { Field, statsBytes, ThreadStats } from "../../src/shared/stats.js";
+import { Field, statsBytes, ThreadStats } from "../../src/shared/stats/stats.js";
 
 /** A request as the front would hand it over. */
 export function entry(of: Partial<LogEntry> = {}): LogEntry {

@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { attachLogRing, LOG_RECORDS } from "../../src/access-log/memory.js";
 import { limits, MAX_RECORD_BYTES, writeRecord } from "../../src/access-log/record.js";
-import { seededRandom } from "../../src/statistics/random.js";
+import { seededRandom } from "../../src/harness/statistics/random.js";
 import { bothSides, entry, failure } from "./fixture.js";
 
 const test = suite("access log: from the ring to the file");

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { targetOf } from "../../src/load/options.js";
-import { run } from "../../src/load/run.js";
+import { targetOf } from "../../src/harness/load/options.js";
+import { run } from "../../src/harness/load/run.js";
 import type { LogConfig } from "../../src/shared/config.js";
-import { Field } from "../../src/shared/stats.js";
+import { Field } from "../../src/shared/stats/stats.js";
 import { RawClient } from "../support/raw-client.js";
 import { type TestServer, withServer } from "../support/server.js";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { CpuProfile } from "../../src/profile/cpu-profile.js";
+import type { CpuProfile } from "../../src/harness/profile/cpu-profile.js";
 import { childrenOf, isAlive, loopool } from "../support/cli.js";
 
 const test = suite("loopool flame");

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Histogram } from "../../src/load/histogram.js";
-import type { RunResult } from "../../src/load/run-result.js";
-import { hgrmOf } from "../../src/report/hgrm.js";
-import { misfitOf } from "../../src/report/schema.js";
+import { Histogram } from "../../src/harness/load/histogram.js";
+import type { RunResult } from "../../src/harness/load/run-result.js";
+import { hgrmOf } from "../../src/harness/report/hgrm.js";
+import { misfitOf } from "../../src/harness/report/schema.js";
 import { loopool } from "../support/cli.js";
 import { withServer } from "../support/server.js";
 

@@ -2,7 +2,7 @@ import { PassThrough } from "node:stream";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { sweepProgress } from "../../src/cli/progress.js";
-import { plausibleSweep } from "../report/fixture.js";
+import { plausibleSweep } from "../harness/report/fixture.js";
 
 const [plausible] = plausibleSweep({ rates: { reactor: 1000, pool: 1000 } }).trials;
 const trial = { ...plausible!, run: { ...plausible!.run!, completed: 24_690, elapsedSeconds: 2 } };

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { plausibleSweep } from "../report/fixture.js";
+import { plausibleSweep } from "../harness/report/fixture.js";
 
 const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 

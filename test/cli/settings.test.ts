@@ -7,7 +7,7 @@ import { packageRoot } from "../../src/cli/package-root.js";
 import { resolveSettings } from "../../src/cli/settings/resolve.js";
 import { configSchema, defaultOf, settingNames, settings, variableOf } from "../../src/cli/settings/settings.js";
 import { gather } from "../../src/cli/settings/sources.js";
-import { DEFAULT_FILE_RULES } from "../../src/shared/handlers/representation.js";
+import { DEFAULT_FILE_RULES } from "../../src/shared/static/representation.js";
 import { writeCertificate } from "../support/certificate.js";
 import { loopool } from "../support/cli.js";
 

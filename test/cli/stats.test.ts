@@ -4,7 +4,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { reactor } from "../../src/reactor/reactor.js";
-import type { Figures } from "../../src/shared/figures.js";
+import type { Figures } from "../../src/shared/stats/figures.js";
 import { mirrorPath } from "../../src/stats-mirror/format.js";
 import { MirrorWriter } from "../../src/stats-mirror/writer.js";
 import { describe, uniformState } from "../stats-mirror/states.js";

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { ToolResult } from "../../src/drivers/result.js";
-import type { RunResult } from "../../src/load/run-result.js";
-import type { SweepResult } from "../../src/sweep/result.js";
+import type { ToolResult } from "../../src/harness/drivers/result.js";
+import type { RunResult } from "../../src/harness/load/run-result.js";
+import type { SweepResult } from "../../src/harness/sweep/result.js";
 import { loopool } from "../support/cli.js";
 
 const folder = mkdtempSync(join(tmpdir(), "loopool-test-"));

@@ -7,10 +7,10 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { packageRoot } from "../../src/cli/package-root.js";
 import { checkConsent, checkSameFlags } from "../../src/cli/sweep-resume.js";
+import { describeEnvironment } from "../../src/harness/sweep/environment.js";
+import type { SweepPlan, SweepResult } from "../../src/harness/sweep/result.js";
 import { LoopoolError } from "../../src/shared/errors.js";
-import { describeEnvironment } from "../../src/sweep/environment.js";
-import type { SweepPlan, SweepResult } from "../../src/sweep/result.js";
-import { plausibleSweep } from "../report/fixture.js";
+import { plausibleSweep } from "../harness/report/fixture.js";
 import { loopool } from "../support/cli.js";
 
 const test = suite("loopool sweep --resume");

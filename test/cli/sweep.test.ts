@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { errorClasses } from "../../src/load/run-result.js";
-import { pinningFacts } from "../../src/sweep/pinning.js";
-import { missingTrials, planTrials } from "../../src/sweep/plan.js";
-import type { SweepResult } from "../../src/sweep/result.js";
+import { errorClasses } from "../../src/harness/load/run-result.js";
+import { pinningFacts } from "../../src/harness/sweep/pinning.js";
+import { missingTrials, planTrials } from "../../src/harness/sweep/plan.js";
+import type { SweepResult } from "../../src/harness/sweep/result.js";
 import { childrenOf, isAlive, loopool, type Running } from "../support/cli.js";
 
 const folder = mkdtempSync(join(tmpdir(), "loopool-test-"));

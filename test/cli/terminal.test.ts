@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { plausibleSweep, withCell } from "../report/fixture.js";
+import { plausibleSweep, withCell } from "../harness/report/fixture.js";
 import { loopool } from "../support/cli.js";
 
 const test = suite("what reaches a terminal");

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { sequenceNumber } from "../../src/shared/handlers/mixed.js";
-import { SAMPLE_EVERY } from "../../src/shared/phases.js";
+import { SAMPLE_EVERY } from "../../src/shared/stats/phases.js";
 import { RawClient } from "../support/raw-client.js";
 import { withServer } from "../support/server.js";
 

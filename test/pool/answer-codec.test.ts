@@ -1,9 +1,9 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { seededRandom } from "../../src/harness/statistics/random.js";
 import { AnswerReader, AnswerWriter } from "../../src/pool/answer-codec.js";
 import { HeaderBlock } from "../../src/shared/handlers/handler.js";
 import { RecordRing, recordRingBytes } from "../../src/shared/memory/record-ring.js";
-import { seededRandom } from "../../src/statistics/random.js";
 
 const test = suite("pool: answers in shared memory");
 const CAPACITY_BYTES = 2 ** 16;

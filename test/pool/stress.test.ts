@@ -1,8 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { targetOf } from "../../src/load/options.js";
-import { run } from "../../src/load/run.js";
-import { errorClasses, type RunResult } from "../../src/load/run-result.js";
+import { targetOf } from "../../src/harness/load/options.js";
+import { run } from "../../src/harness/load/run.js";
+import { errorClasses, type RunResult } from "../../src/harness/load/run-result.js";
 import { type TestServer, withServer } from "../support/server.js";
 
 /** Workers killed; LOOPOOL_TEST_KILLS=1000 is the long form. */

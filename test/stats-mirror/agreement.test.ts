@@ -5,7 +5,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { pool } from "../../src/pool/pool.js";
 import { reactor } from "../../src/reactor/reactor.js";
-import type { Figures } from "../../src/shared/figures.js";
+import type { Figures } from "../../src/shared/stats/figures.js";
 import { mirrorPath } from "../../src/stats-mirror/format.js";
 import { mirroredFigures, readMirror } from "../../src/stats-mirror/reader.js";
 import { withMirroredServer } from "../support/mirrored-server.js";

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import type { Random } from "../../src/statistics/random.js";
+import type { Random } from "../../src/harness/statistics/random.js";
 import {
   encodeDescription,
   encodeState,

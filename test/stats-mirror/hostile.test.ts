@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { seededRandom } from "../../src/statistics/random.js";
+import { seededRandom } from "../../src/harness/statistics/random.js";
 import { mirrorFolder, mirrorPath } from "../../src/stats-mirror/format.js";
 import { type Ended, loopool, type Running } from "../support/cli.js";
 import { foreignKinds, type HostileFile, makePipe, mutated } from "./hostile-files.js";

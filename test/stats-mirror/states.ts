@@ -1,6 +1,6 @@
-import type { FiguresSource } from "../../src/shared/figures.js";
-import { PHASES_BYTES } from "../../src/shared/phases.js";
-import { statsBytes } from "../../src/shared/stats.js";
+import type { FiguresSource } from "../../src/shared/stats/figures.js";
+import { PHASES_BYTES } from "../../src/shared/stats/phases.js";
+import { statsBytes } from "../../src/shared/stats/stats.js";
 import { type MirrorDescription, type MirrorState, ownLayouts } from "../../src/stats-mirror/format.js";
 import { ownIdentity, type ProcessIdentity } from "../../src/stats-mirror/process-identity.js";
 

@@ -7,8 +7,8 @@ import { gather } from "../../src/cli/settings/sources.js";
 import type { CoreModule } from "../../src/core.js";
 import { type RunningServer, startServer } from "../../src/server.js";
 import type { Limits, ServerConfig } from "../../src/shared/config.js";
-import type { Figures } from "../../src/shared/figures.js";
-import { DEFAULT_FILE_RULES } from "../../src/shared/handlers/representation.js";
+import { DEFAULT_FILE_RULES } from "../../src/shared/static/representation.js";
+import type { Figures } from "../../src/shared/stats/figures.js";
 
 /** A server of this process on a free port of 127.0.0.1, with a site of its own in a temporary folder. */
 export interface TestServer extends RunningServer {

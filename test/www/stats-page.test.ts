@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { packageRoot } from "../../src/cli/package-root.js";
-import type { Figures } from "../../src/shared/figures.js";
+import type { Figures } from "../../src/shared/stats/figures.js";
 import { waitFor, withPage } from "../support/browser.js";
 import { CONTRASTS } from "../support/contrasts.js";
 import { withServer } from "../support/server.js";

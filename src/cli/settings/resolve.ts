@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { fronts, modes } from "../../server.js";
 import type { LogConfig, ServerConfig } from "../../shared/config.js";
 import { LoopoolError, messageOf, usageError } from "../../shared/errors.js";
-import { DEFAULT_FILE_RULES } from "../../shared/handlers/representation.js";
+import { DEFAULT_FILE_RULES } from "../../shared/static/representation.js";
 import { number, oneOf, text, wholeNumber } from "../options.js";
 import { packageRoot } from "../package-root.js";
 import { bounds, logFormats, logOverflows, MAX_WORKERS, type SettingName } from "./settings.js";

@@ -1,4 +1,4 @@
-import { Field, type ThreadStats } from "../stats.js";
+import { Field, type ThreadStats } from "../stats/stats.js";
 import { type CacheLayout, type CacheShape, cacheLayout } from "./layout.js";
 import { Shard, Slot } from "./shard.js";
 

@@ -2,9 +2,9 @@ import { type CacheShape, cacheBytes } from "../cache/layout.js";
 import { LOADING_BYTES, Loading } from "../cache/loading.js";
 import { SharedCache } from "../cache/shared-cache.js";
 import type { ServerConfig } from "../config.js";
-import { PHASES_BYTES } from "../phases.js";
-import { statsBytes, ThreadStats } from "../stats.js";
-import type { WorkersView } from "../worker-states.js";
+import { PHASES_BYTES } from "../stats/phases.js";
+import { statsBytes, ThreadStats } from "../stats/stats.js";
+import type { WorkersView } from "../stats/worker-states.js";
 
 /** What all threads of a server share, made once by the main thread and handed to the others as it is. */
 export interface SharedState {

@@ -1,5 +1,5 @@
 import type { SharedCache } from "../cache/shared-cache.js";
-import { closeQuietly } from "../disk-file.js";
+import { closeQuietly } from "../static/disk-file.js";
 import { type HandlerResponse, isFileBody } from "./handler.js";
 
 /** Lets go of what a response holds that is not sent: its pin on the cache of this thread, its open file. */

@@ -1,7 +1,8 @@
-import { Field, type ThreadStats } from "../stats.js";
+import { withErrorPage } from "../static/error-page.js";
+import { staticFiles } from "../static/static.js";
+import { Field, type ThreadStats } from "../stats/stats.js";
 import type { HandlerContext } from "./context.js";
 import { cpu } from "./cpu.js";
-import { withErrorPage } from "./error-page.js";
 import { failureLog } from "./failure-log.js";
 import {
   BadRequest,
@@ -20,7 +21,6 @@ import { promiseOf, responseOf } from "./result.js";
 import { BadResult } from "./result-error.js";
 import { HeaderBlocks } from "./result-headers.js";
 import { sleep } from "./sleep.js";
-import { staticFiles } from "./static.js";
 import { stats } from "./stats.js";
 
 /**

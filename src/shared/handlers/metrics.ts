@@ -1,8 +1,8 @@
 import { threadClock } from "../clock.js";
-import { liveFigures } from "../figures.js";
-import { readHistograms } from "../phases.js";
-import { prometheusText } from "../prometheus.js";
-import { WorkersWatch } from "../worker-states.js";
+import { liveFigures } from "../stats/figures.js";
+import { readHistograms } from "../stats/phases.js";
+import { prometheusText } from "../stats/prometheus.js";
+import { WorkersWatch } from "../stats/worker-states.js";
 import type { HandlerContext } from "./context.js";
 import { type Handler, HeaderBlock, NOT_SNIFFED } from "./handler.js";
 

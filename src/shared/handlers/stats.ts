@@ -1,6 +1,6 @@
 import { threadClock } from "../clock.js";
-import { liveFigures } from "../figures.js";
-import { WorkersWatch } from "../worker-states.js";
+import { liveFigures } from "../stats/figures.js";
+import { WorkersWatch } from "../stats/worker-states.js";
 import type { HandlerContext } from "./context.js";
 import { type Handler, HeaderBlock, NOT_SNIFFED } from "./handler.js";
 

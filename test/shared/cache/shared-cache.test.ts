@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { seededRandom } from "../../../src/harness/statistics/random.js";
 import { type CacheShape, cacheBytes, cacheLayout, UNIT_BYTES } from "../../../src/shared/cache/layout.js";
 import { type CacheEntry, SharedCache } from "../../../src/shared/cache/shared-cache.js";
-import { readStats, statsBytes, ThreadStats } from "../../../src/shared/stats.js";
-import { seededRandom } from "../../../src/statistics/random.js";
+import { readStats, statsBytes, ThreadStats } from "../../../src/shared/stats/stats.js";
 import { bodyOf, type CacheTask, isWhole, work } from "./fixtures/cache-thread.js";
 
 function newCache(shape: CacheShape) {

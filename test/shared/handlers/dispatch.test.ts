@@ -9,7 +9,7 @@ import { createSharedState, threadContext } from "../../../src/shared/handlers/c
 import { createDispatch } from "../../../src/shared/handlers/dispatch.js";
 import { FailureLog } from "../../../src/shared/handlers/failure-log.js";
 import { type Dispatch, NO_HEADERS } from "../../../src/shared/handlers/handler.js";
-import { DEFAULT_FILE_RULES } from "../../../src/shared/handlers/representation.js";
+import { DEFAULT_FILE_RULES } from "../../../src/shared/static/representation.js";
 import { badResults, thrown } from "../../core/fixtures/results.js";
 
 const test = suite("dispatch");

@@ -3,8 +3,8 @@ import { setImmediate as turn } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { seededRandom } from "../../../src/harness/statistics/random.js";
 import { ClaimRing, claimRingBytes } from "../../../src/shared/memory/claim-ring.js";
-import { seededRandom } from "../../../src/statistics/random.js";
 import { canary, EMPTY, REPORT_WORDS, RETURNED, type StressMemory, TORN } from "./fixtures/stress-consumer.js";
 
 const CONSUMERS = 3;

@@ -1,8 +1,8 @@
 import { Worker } from "node:worker_threads";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { seededRandom } from "../../../src/harness/statistics/random.js";
 import { ClaimRing, claimRingBytes } from "../../../src/shared/memory/claim-ring.js";
-import { seededRandom } from "../../../src/statistics/random.js";
 
 const shape = { slots: 8, payloadBytes: 64 };
 

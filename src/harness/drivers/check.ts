@@ -1,0 +1,48 @@
+import { usageError } from "../../shared/errors.js";
+import type { LoadOptions } from "../load/options.js";
+import type { Driver, DriverOptions } from "./driver.js";
+
+/**
+ * Throws a usage error that names the flag where a tool cannot do what it is asked: nothing is left out in silence. `warmUp` is what
+ * --warmup asks for, if anything.
+ */
+export function checkDriverOptions(
+  driver: Driver,
+  options: LoadOptions & Pick<DriverOptions, "threads">,
+  warmUp: LoadOptions | null,
+): void {
+  const { name, limits } = driver;
+  const cannot = (flag: string, what: string): never => {
+    throw usageError(`--driver ${name} cannot ${what}: leave out --${flag}, or use loopool's own generator`);
+  };
+  if ((options.rate ?? null) !== null) cannot("rate", "send at fixed times and count latency from these");
+  if (options.bodySha256 === "") cannot("verify", "compare bodies by hash");
+  if ((options.bodySha256 ?? null) !== null) cannot("sha256", "compare bodies by hash");
+  if (options.byFirstByte) cannot("by-first-byte", "tell latencies apart by the first byte");
+  if ((options.localAddress ?? null) !== null) cannot("local-address", "be given an address to connect from");
+  if (!options.keepAlive && !limits.newConnections) cannot("no-keep-alive", "make a new connection for every request");
+  if ((options.threads ?? 1) > 1 && !limits.threads) cannot("threads", "send from more than one thread");
+  checkEnd(driver, options);
+  if (warmUp !== null) checkEnd(driver, warmUp, "warmup");
+  checkStep(driver, "timeout", options.timeoutMs, limits.timeoutStepMs);
+}
+
+function checkEnd(driver: Driver, { requests, durationMs = null }: LoadOptions, warmUp?: "warmup"): void {
+  const { name, limits } = driver;
+  const counted = Number.isFinite(requests);
+  const asked = durationMs === null ? "requests" : counted ? "either" : "duration";
+  if (!limits.ends.includes(asked)) {
+    const remedies = {
+      requests: `--driver ${name} cannot stop after a number of requests: give ${warmUp ? '--warmup in seconds, like "2s"' : "--duration"}`,
+      duration: `--driver ${name} cannot stop after a time: give ${warmUp ? "--warmup as a number" : "--requests"}`,
+      either: `--driver ${name} takes either --requests or --duration, not both: leave out one`,
+    };
+    throw usageError(remedies[asked]);
+  }
+  if (durationMs !== null) checkStep(driver, warmUp ?? "duration", durationMs, limits.durationStepMs);
+}
+
+function checkStep({ name }: Driver, flag: string, valueMs: number, stepMs: number): void {
+  if (valueMs % stepMs === 0) return;
+  throw usageError(`--driver ${name} takes --${flag} in steps of ${stepMs / 1000} s, not ${valueMs / 1000} s`);
+}

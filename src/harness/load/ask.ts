@@ -1,0 +1,74 @@
+import { oneLine } from "../../shared/errors.js";
+import { addressOf } from "./address.js";
+import { Common, commonMemory } from "./common.js";
+import { Lane } from "./lane.js";
+import { encodeRequest, type LoadOptions } from "./options.js";
+import { type ErrorClass, errorClasses } from "./run-result.js";
+import { Tally } from "./tally.js";
+
+const SCAN_MS = 50;
+const READ_BUFFER_BYTES = 64 * 1024;
+/** Of a body: enough to come to the words of an error page. */
+const MAX_BODY_BYTES = 4096;
+/** Of these words: enough for what an error says of itself. */
+const MAX_TEXT_CHARS = 200;
+
+/** How one request went. */
+export interface Asked {
+  /** null: a success, as a run counts it. */
+  readonly errorClass: ErrorClass | null;
+  /** Of a whole response; null where there was none. */
+  readonly status: number | null;
+  /** What the body says first, in one line, without markup and control characters. */
+  readonly text: string;
+}
+
+/**
+ * Sends one request just as a run does, by the same connection and parser, and says how it went: what passes here passes in a run. Throws a
+ * LoopoolError where the target's name has no address. When `signal` aborts, the request counts as interrupted.
+ */
+export async function askOnce(options: LoadOptions, signal: AbortSignal): Promise<Asked> {
+  const address = await addressOf(options.target);
+  const common = new Common(commonMemory(0));
+  const tally = new Tally({ requests: 1, common, onSecond: () => {}, byFirstByte: false, bodySha256: null });
+  const body: Buffer[] = [];
+  let bodyBytes = 0;
+  const bodySink = {
+    update(bytes: Buffer, start: number, end: number): void {
+      if (bodyBytes < MAX_BODY_BYTES) body.push(Buffer.from(bytes.subarray(start, end)));
+      bodyBytes += end - start;
+    },
+  };
+  const request = encodeRequest(options);
+  const context = { options, address, tally, request, readBuffer: Buffer.allocUnsafe(READ_BUFFER_BYTES), bodySink };
+  await new Promise<void>((resolve) => {
+    const lane = new Lane(context, {
+      free() {
+        lane.close();
+        clearInterval(scan);
+        signal.removeEventListener("abort", interrupt);
+        resolve();
+      },
+    });
+    const scan = setInterval(() => lane.checkTimeout(performance.now()), SCAN_MS);
+    const interrupt = (): void => lane.interrupt();
+    signal.addEventListener("abort", interrupt, { once: true });
+    tally.take();
+    const nowMs = performance.now();
+    lane.start(nowMs, nowMs);
+    if (signal.aborted) interrupt();
+  });
+  const [status] = Object.keys(tally.statusCounts);
+  return {
+    errorClass: errorClasses.find((name) => tally.errors[name] > 0) ?? null,
+    status: status === undefined ? null : Number(status),
+    text: wordsOf(Buffer.concat(body).subarray(0, MAX_BODY_BYTES).toString("utf8")),
+  };
+}
+
+function wordsOf(body: string): string {
+  const words = /^\s*<(!doctype|html)/i.test(body)
+    ? body.replace(/<(head|style|script)\b[\s\S]*?(<\/\1>|$)/gi, " ").replace(/<[^>]*(>|$)/g, " ")
+    : body;
+  return oneLine(words).slice(0, MAX_TEXT_CHARS);
+}

@@ -1,0 +1,80 @@
+import type { Interval } from "../statistics/interval.js";
+import { median, medianInterval } from "../statistics/median.js";
+import { type Load, targetOf } from "../sweep/plan.js";
+import type { SweepResult, TrialResult } from "../sweep/result.js";
+import { failedRequests } from "../validity/accounts.js";
+import { limits, type Verdict } from "../validity/findings.js";
+import type { RanTrial } from "../validity/saturation.js";
+import { ranTrials, verdictOf } from "../validity/verdict.js";
+import { type Metric, type MetricKey, metrics } from "./metrics.js";
+
+/** A median over trials with its distribution-free 95% interval (null below six trials). */
+export interface Estimate {
+  readonly value: number;
+  readonly interval: Interval | null;
+}
+
+/** One core under one load. */
+export interface Cell extends Load {
+  readonly core: string;
+  /** Trials that left their accounts. */
+  readonly trials: readonly (TrialResult & RanTrial)[];
+  readonly verdict: Verdict;
+  readonly sentRequests: number;
+  readonly failedRequests: number;
+  readonly estimates: Readonly<Record<MetricKey, Estimate>>;
+}
+
+export function byMetric<T>(value: (metric: Metric) => T): Readonly<Record<MetricKey, T>> {
+  return Object.fromEntries(metrics.map((metric) => [metric.key, value(metric)])) as Record<MetricKey, T>;
+}
+
+export function cellOf(sweep: SweepResult, core: string, { concurrency, rate }: Load): Cell {
+  const all = sweep.trials.filter(
+    (trial) => trial.core === core && trial.concurrency === concurrency && trial.rate === rate,
+  );
+  const ours = targetOf(sweep.plan, core) === undefined;
+  const trials = ranTrials(all, ours);
+  return {
+    core,
+    concurrency,
+    rate,
+    trials,
+    verdict: verdictOf(all, {
+      plannedTrials: sweep.plan.trials,
+      pinning: sweep.plan.pinning,
+      environment: sweep.environment,
+      ours,
+    }),
+    sentRequests: trials.reduce((sum, { run }) => sum + run.sent, 0),
+    failedRequests: trials.reduce((sum, { run }) => sum + failedRequests(run), 0),
+    estimates: byMetric((metric) => {
+      const values = trials.map(metric.of).filter((value) => !Number.isNaN(value));
+      return { value: median(values), interval: medianInterval(values) };
+    }),
+  };
+}
+
+/** May this metric of the cell be compared? Costs also where the load generator was the limit of the speed. */
+export function stands({ verdict }: Cell, metric: Metric): boolean {
+  return verdict.valid || (metric.cost && verdict.lowerBound);
+}
+
+/** Valid, and no faster generator could have got more out of it: its server was full, or the generator was not nearly so. */
+export function atCapacity({ verdict }: Cell): boolean {
+  return (
+    verdict.valid &&
+    verdict.warnings.every(
+      (warning) => warning.code !== "generator-near-limit" || (warning.serverShare ?? 0) >= limits.full,
+    )
+  );
+}
+
+/** The values of a metric in the trials of two cells that share a block: base and other. */
+export function paired(metric: Metric, base: Cell, other: Cell): readonly [readonly number[], readonly number[]] {
+  const pairs = base.trials.flatMap((trial) => {
+    const partner = other.trials.find(({ block }) => block === trial.block);
+    return partner === undefined ? [] : [[metric.of(trial), metric.of(partner)] as const];
+  });
+  return [pairs.map(([value]) => value), pairs.map(([, value]) => value)];
+}

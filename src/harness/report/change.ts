@@ -1,0 +1,156 @@
+import { usageError } from "../../shared/errors.js";
+import { type Difference, judge, unpairedEvidence } from "../statistics/difference.js";
+import { type Load, loadsOf } from "../sweep/plan.js";
+import type { Environment, SweepPlan, SweepResult } from "../sweep/result.js";
+import { byMetric, type Cell, cellOf, stands } from "./cell.js";
+import { loadText } from "./format.js";
+import { compares, type MetricKey, metrics } from "./metrics.js";
+import { noiseOf } from "./noise.js";
+
+/** Two sweeps of the same cells, e.g. before and after a change of the code. */
+export interface Change {
+  readonly before: SweepResult;
+  readonly after: SweepResult;
+  /** In the order of the plan, under each of its loads. */
+  readonly cells: readonly CellChange[];
+  /** How the machines and the code differ, e.g. "node 20.20.2, then 22.12.0". */
+  readonly differs: readonly string[];
+  /** By metric, the larger one of the two sweeps, as a ratio above 1; null where neither has an A/A part. */
+  readonly floors: Readonly<Record<MetricKey, number | null>>;
+}
+
+/** One core under one load in both sweeps: after ÷ before. */
+export interface CellChange extends Load {
+  readonly core: string;
+  readonly before: Cell;
+  readonly after: Cell;
+  /** null where one of the two is invalid (of costs: where it is more than a lower bound of speed) or a value is 0. */
+  readonly byMetric: Readonly<Record<MetricKey, Difference | null>>;
+}
+
+/** What must be the same, or the two measured different things. */
+const sameLoad = [
+  "path",
+  "keepAlive",
+  "requests",
+  "warmupRequests",
+  "workers",
+  "seconds",
+  "threads",
+  "driver",
+] as const satisfies readonly (keyof SweepPlan)[];
+
+/** What a reader must know when it is not the same. The load average and the calibration differ always. */
+const sameMachine = [
+  "cpuModel",
+  "cores",
+  "memoryBytes",
+  "platform",
+  "kernel",
+  "node",
+  "uws",
+  "loopool",
+  "commit",
+] as const satisfies readonly (keyof Environment)[];
+
+/** A sweep and the file it was read from. */
+export interface StoredSweep {
+  readonly file: string;
+  readonly sweep: SweepResult;
+}
+
+function checkComparable(before: StoredSweep, after: StoredSweep): void {
+  const [a, b] = [before.sweep.plan, after.sweep.plan];
+  const both = `${before.file} and ${after.file}`;
+  for (const name of sameLoad) {
+    if (a[name] !== b[name]) {
+      throw usageError(
+        `${both} did not measure the same: ${name} ${a[name] ?? "not given"}, then ${b[name] ?? "not given"}; run both with the same flags`,
+      );
+    }
+  }
+  if (a.pinning.server !== b.pinning.server || a.pinning.generator !== b.pinning.generator) {
+    const cpus = ({ pinning }: SweepPlan): string => `${pinning.server ?? "none"}:${pinning.generator ?? "none"}`;
+    throw usageError(
+      `${both} did not measure the same: --pin ${cpus(a)}, then ${cpus(b)}; run both with the same --pin`,
+    );
+  }
+  const cells = (plan: SweepPlan): readonly string[] =>
+    plan.cores.flatMap((core) => loadsOf(plan).map((load) => `${core} at ${loadText(load)}`));
+  const without = (there: readonly string[], here: readonly string[]): readonly string[] =>
+    there.filter((cell) => !here.includes(cell));
+  for (const [file, missing] of [
+    [after.file, without(cells(a), cells(b))],
+    [before.file, without(cells(b), cells(a))],
+  ] as const) {
+    if (missing.length > 0) {
+      const more = missing.length > 3 ? ` and ${missing.length - 3} more` : "";
+      throw usageError(
+        `${both} do not have the same cells: ${file} lacks ${missing.slice(0, 3).join(", ")}${more}; ` +
+          "run both with the same --cores, --concurrency and --rate",
+      );
+    }
+  }
+}
+
+/**
+ * Compares each cell of a sweep with the same cell of another. Nothing is paired: the two ran at different times, so it is Mann-Whitney and
+ * Hodges-Lehmann, with Holm's correction over all cells for each metric. Throws a usage error when they did not measure the same thing.
+ */
+export function changeBetween(before: StoredSweep, after: StoredSweep): Change {
+  checkComparable(before, after);
+  const { plan, environment } = before.sweep;
+  const cells = loadsOf(plan).flatMap((load) =>
+    plan.cores.map((core) => ({
+      core,
+      ...load,
+      before: cellOf(before.sweep, core, load),
+      after: cellOf(after.sweep, core, load),
+    })),
+  );
+  const noises = [noiseOf(before.sweep), noiseOf(after.sweep)];
+  const floors = byMetric(({ key }) => {
+    const known = noises.flatMap((noise) => noise?.floors[key]?.ratio ?? []);
+    return known.length === 0 ? null : Math.max(...known);
+  });
+  const differences = new Map(
+    metrics.map((metric) => {
+      const evidence = cells.map(({ before: first, after: second }) =>
+        compares(metric, first) && stands(first, metric) && stands(second, metric)
+          ? unpairedEvidence(first.trials.map(metric.of), second.trials.map(metric.of))
+          : null,
+      );
+      return [metric, judge(evidence, floors[metric.key])];
+    }),
+  );
+  return {
+    before: before.sweep,
+    after: after.sweep,
+    cells: cells.map((cell, index) => ({
+      ...cell,
+      byMetric: byMetric((metric) => differences.get(metric)?.[index] ?? null),
+    })),
+    differs: [
+      ...(frontOf(plan) === frontOf(after.sweep.plan)
+        ? []
+        : [`front ${frontOf(plan)}, then ${frontOf(after.sweep.plan)}`]),
+      ...(ratesOver(before.sweep) === ratesOver(after.sweep)
+        ? []
+        : [`rates over ${ratesOver(before.sweep)}, then over ${ratesOver(after.sweep)}`]),
+      ...sameMachine
+        .filter((name) => environment[name] !== after.sweep.environment[name])
+        .map((name) => `${name} ${environment[name]}, then ${after.sweep.environment[name]}`),
+    ],
+    floors,
+  };
+}
+
+/** What the rates of a sweep were divided by: an older version waited for the last answers, too. */
+function ratesOver({ trials }: SweepResult): string {
+  return trials.some(({ run }) => run?.window !== undefined) ? "the window" : "the whole run";
+}
+
+/** Of the time before there was a second one, too. */
+function frontOf({ front = "uws" }: SweepPlan): string {
+  return front;
+}

@@ -1,0 +1,65 @@
+import type { Load } from "../sweep/plan.js";
+import type { Stop } from "../sweep/result.js";
+import type { Verdict } from "../validity/findings.js";
+import type { Answer } from "./answer.js";
+import type { Cell, Estimate } from "./cell.js";
+import type { Comparison, Level, Ratios } from "./comparison.js";
+import type { MetricKey } from "./metrics.js";
+import type { Noise } from "./noise.js";
+
+/**
+ * A report as data, for scripts: every verdict with its reasons, every figure of the tables. What a figure has no value for is null.
+ * Times are in ms or µs and memory in MiB, as the keys say.
+ */
+export interface ReportData {
+  readonly schema: "loopool-report/1";
+  /** Path of the stored result it was made from, as it was given. */
+  readonly result: string;
+  readonly name: string;
+  readonly startedAt: string;
+  /** null: trials are missing. */
+  readonly finishedAt: string | null;
+  readonly cores: readonly string[];
+  readonly answer: Answer;
+  readonly levels: readonly LevelData[];
+  readonly noise: Noise<CellData> | null;
+  readonly stopped: Stop | null;
+}
+
+interface LevelData extends Omit<Level, "cells" | "ratios"> {
+  readonly cells: readonly CellData[];
+  /** Of each core to the first. */
+  readonly comparisons: readonly Ratios[];
+}
+
+export interface CellData extends Load {
+  readonly core: string;
+  readonly verdict: Verdict;
+  readonly trials: number;
+  readonly sentRequests: number;
+  readonly failedRequests: number;
+  readonly estimates: Readonly<Record<MetricKey, Estimate>>;
+}
+
+export function cellData({ trials, ...cell }: Cell): CellData {
+  return { ...cell, trials: trials.length };
+}
+
+export function reportData({ sweep, levels, noise }: Comparison, answer: Answer, result: string): ReportData {
+  return {
+    schema: "loopool-report/1",
+    result,
+    name: sweep.name,
+    startedAt: sweep.startedAt,
+    finishedAt: sweep.finishedAt,
+    cores: sweep.plan.cores,
+    answer,
+    levels: levels.map(({ cells, ratios, ...level }) => ({
+      ...level,
+      cells: cells.map(cellData),
+      comparisons: ratios,
+    })),
+    noise: noise && { ...noise, levels: noise.levels.map((level) => ({ ...level, cell: cellData(level.cell) })) },
+    stopped: sweep.stopped ?? null,
+  };
+}

@@ -1,0 +1,43 @@
+import { Histogram } from "../load/histogram.js";
+import { targetOf } from "../sweep/plan.js";
+import { verdictOf } from "../validity/verdict.js";
+import type { Cell } from "./cell.js";
+import { allCells, type Comparison } from "./comparison.js";
+
+/** All latencies of a cell in one histogram. */
+export interface CellLatency {
+  readonly cell: Cell;
+  /** Total latencies of its valid trials. */
+  readonly total: Histogram;
+  /** Name for a file, without its ending: letters, digits and "-", "_" and "."; no two cells of a sweep have the same. */
+  readonly fileName: string;
+}
+
+/** The latencies of every cell with a valid trial. In a valid cell all trials are; in another one those that are valid by themselves. */
+export function latenciesOf(comparison: Comparison): readonly CellLatency[] {
+  const { plan, environment } = comparison.sweep;
+  const context = { plannedTrials: 1, pinning: plan.pinning, environment };
+  const names = new Set<string>();
+  return allCells(comparison).flatMap((cell) => {
+    const ours = targetOf(plan, cell.core) === undefined;
+    const valid = cell.trials.filter((trial) => cell.verdict.valid || verdictOf([trial], { ...context, ours }).valid);
+    // Some other generators tell a few percentiles and no histogram.
+    const stored = valid.flatMap(({ run: { latency } }) =>
+      latency.total !== null && "counts" in latency.total ? [latency.total] : [],
+    );
+    if (stored.length === 0) return [];
+    const total = new Histogram();
+    for (const one of stored) total.merge(Histogram.fromStored(one));
+    const { core, concurrency, rate } = cell;
+    const name = `${core}-c${concurrency}${rate === null ? "" : `-${rate}-per-s`}`;
+    return [{ cell, total, fileName: unique(name.replace(/[^\w.-]+/g, "_"), names) }];
+  });
+}
+
+/** The name, with a number where it is taken; it is taken then. */
+function unique(name: string, names: Set<string>): string {
+  let found = name;
+  for (let n = 2; names.has(found); n++) found = `${name}-${n}`;
+  names.add(found);
+  return found;
+}

@@ -1,0 +1,66 @@
+import { readFile } from "node:fs/promises";
+import { messageOf, usageError } from "../../shared/errors.js";
+import { latencyOf } from "../drivers/latency.js";
+import { noErrors } from "../load/run-result.js";
+import { misfitOfPlan } from "../sweep/plan.js";
+import type { SweepResult } from "../sweep/result.js";
+import { misfitOf } from "./schema.js";
+
+const SCHEMA = "loopool-sweep/1";
+
+/**
+ * Reads a stored sweep. Throws a usage error that names the file and what is wrong with it: missing, not JSON, another schema or another
+ * version of it, a place inside it that is not as the schema says, or a histogram that contradicts itself.
+ */
+export async function readSweep(file: string): Promise<SweepResult> {
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    throw usageError(`cannot read ${file}: ${messageOf(error)}; name a result that a sweep wrote to bench/results`);
+  });
+  let stored: unknown;
+  try {
+    stored = JSON.parse(text);
+  } catch (error) {
+    throw usageError(`${file} is not JSON (${messageOf(error)}): name a result that a sweep wrote to bench/results`);
+  }
+  const schema = typeof stored === "object" ? (stored as { schema?: unknown } | null)?.schema : undefined;
+  if (schema !== SCHEMA) {
+    const version = typeof schema === "string" && schema.startsWith("loopool-sweep/");
+    throw usageError(
+      version
+        ? `${file} is a sweep result of another version, "${schema}": this loopool reads "${SCHEMA}"; use the loopool that wrote it, or run the sweep again`
+        : `${file} is no sweep result: its schema is ${JSON.stringify(schema) ?? "missing"}, not "${SCHEMA}"`,
+    );
+  }
+  const misfit =
+    (await misfitOf(SCHEMA, stored)) ?? damagedPlan(stored as SweepResult) ?? damagedLatency(stored as SweepResult);
+  if (misfit !== null) throw usageError(`${file} is not a whole sweep result: ${misfit}; run the sweep again`);
+  return completed(stored as SweepResult);
+}
+
+function damagedPlan({ plan }: SweepResult): string | null {
+  const misfit = misfitOfPlan(plan);
+  return misfit === null ? null : `plan: ${misfit}`;
+}
+
+/** A histogram that was damaged in the file would give percentiles all the same. */
+function damagedLatency({ trials }: SweepResult): string | null {
+  for (const [index, { run }] of trials.entries()) {
+    if (run === null) continue;
+    try {
+      latencyOf(run.latency.total);
+    } catch (error) {
+      return `trials[${index}].run.latency.total: ${messageOf(error)}`;
+    }
+  }
+  return null;
+}
+
+/** A result of an older version lacks the classes that it did not tell apart, and open loops: it has none of these. */
+function completed(sweep: SweepResult): SweepResult {
+  const trials = sweep.trials.map(({ run, ...trial }) => ({
+    ...trial,
+    rate: trial.rate ?? null,
+    run: run && { ...run, errors: { ...noErrors(), ...run.errors } },
+  }));
+  return { ...sweep, trials };
+}

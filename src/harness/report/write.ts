@@ -1,0 +1,102 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { LoopoolError, messageOf } from "../../shared/errors.js";
+import { answerOf } from "./answer.js";
+import { changeBetween } from "./change.js";
+import { type ChangeFiles, changeAnswer, changeData, changeDocument } from "./change-document.js";
+import { latencyPlot, throughputPlot } from "./charts.js";
+import { compare } from "./comparison.js";
+import { trialsCsv } from "./csv.js";
+import { reportData } from "./data.js";
+import { reportDocument } from "./document.js";
+import { type Condition, type Judgement, judgeChange } from "./fail-if.js";
+import { hgrmOf } from "./hgrm.js";
+import { latenciesOf } from "./latencies.js";
+import { unfinishedNotice } from "./prose.js";
+import { readSweep } from "./read.js";
+
+/** What was written, and the answer in words for the terminal. */
+export interface WrittenReport {
+  readonly markdownPath: string;
+  readonly answer: readonly string[];
+}
+
+/**
+ * Writes the report of a stored sweep: `<outDir>/<name of the result>.md`, and in the folder beside it the same as a page (report.html) and
+ * as data (report.json), its charts (SVG), its trials (trials.csv) and the latencies of each cell (.hgrm). An earlier report of the same
+ * result is replaced. Throws a usage error when the result cannot be used, a LoopoolError when the folder cannot be written.
+ */
+export async function writeReport(resultFile: string, outDir: string): Promise<WrittenReport> {
+  const comparison = compare(await readSweep(resultFile));
+  const answer = answerOf(comparison);
+  const name = basename(resultFile, ".json");
+  const markdownPath = join(outDir, `${name}.md`);
+  const latencies = latenciesOf(comparison);
+  const histograms = latencies.map(({ fileName }) => `${fileName}.hgrm`);
+  // The chart library takes long to load, and every command of the CLI imports this file.
+  const { renderPlot } = await import("./plot.js");
+  const { reportPage } = await import("./html/page.js");
+  await writing(outDir, async () => {
+    const folder = join(outDir, name);
+    await mkdir(folder, { recursive: true });
+    const files = {
+      "throughput.svg": renderPlot(throughputPlot(comparison)),
+      "latency.svg": renderPlot(latencyPlot(comparison)),
+      "report.json": encode(reportData(comparison, answer, resultFile)),
+      "report.html": reportPage({ comparison, answer, latencies, resultFile }),
+      "trials.csv": trialsCsv(comparison),
+      ...Object.fromEntries(latencies.map(({ fileName, total }) => [`${fileName}.hgrm`, hgrmOf(total)])),
+    };
+    for (const [file, text] of Object.entries(files)) await writeFile(join(folder, file), text);
+    await writeFile(markdownPath, reportDocument(comparison, answer, { resultFile, folder: name, histograms }));
+  });
+  const notice = unfinishedNotice(comparison, resultFile);
+  return {
+    markdownPath,
+    answer: [...(notice === null ? [] : [notice]), [answer.headline, ...answer.explanation].join(" "), ...answer.lines],
+  };
+}
+
+/** What was written of a change, and what is to be told. */
+export interface WrittenChange extends WrittenReport {
+  /** Of the conditions: both empty where none were given. */
+  readonly judgement: Judgement;
+}
+
+/**
+ * Compares two stored sweeps and writes `<outDir>/<before>-to-<after>.md` and the same as data in the folder of that name. Throws a usage
+ * error when the two cannot be compared, a LoopoolError when the folder cannot be written.
+ */
+export async function writeChange(
+  files: ChangeFiles,
+  outDir: string,
+  conditions: readonly Condition[],
+): Promise<WrittenChange> {
+  const change = changeBetween(
+    { file: files.before, sweep: await readSweep(files.before) },
+    { file: files.after, sweep: await readSweep(files.after) },
+  );
+  const name = `${basename(files.before, ".json")}-to-${basename(files.after, ".json")}`;
+  const markdownPath = join(outDir, `${name}.md`);
+  await writing(outDir, async () => {
+    await mkdir(join(outDir, name), { recursive: true });
+    await writeFile(join(outDir, name, "change.json"), encode(changeData(change, files)));
+    await writeFile(markdownPath, changeDocument(change, files));
+  });
+  return { markdownPath, answer: changeAnswer(change), judgement: judgeChange(change, conditions) };
+}
+
+async function writing(outDir: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    throw new LoopoolError(
+      "REPORT_NOT_WRITTEN",
+      `cannot write the report to ${outDir}: ${messageOf(error)}; name another folder`,
+    );
+  }
+}
+
+function encode(data: object): string {
+  return `${JSON.stringify(data, null, 2)}\n`;
+}

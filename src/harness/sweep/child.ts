@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { oneLine } from "../../shared/errors.js";
+
+/** Every child that is alive: none may outlive this process. */
+const alive = new Map<ChildProcess, NodeJS.Signals>();
+
+process.on("exit", () => {
+  for (const [child, killSignal] of alive) child.kill(killSignal);
+});
+
+/** loopool's own command line; beside this file in sources and build alike. */
+export const commandLine = fileURLToPath(
+  new URL(`../../cli/main${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url),
+);
+
+/** Enough for a stack's first lines; a report shows it in a table. */
+const MAX_ERROR_CHARS = 400;
+
+/** A script that runs in a process of its own. */
+export interface Child {
+  readonly process: ChildProcess;
+  /** Resolves when it has ended, with how, in words, and the last that it wrote to standard error, in one line. */
+  readonly ended: Promise<string>;
+  /** The last that it wrote to standard error so far, in one line. */
+  lastWords(): string;
+}
+
+/**
+ * Starts a script with its arguments on the given CPUs (taskset's list; null: any), on this Node. It is sent `killSignal` when `signal` aborts
+ * and when this process ends: SIGTERM for one that has a process of its own to end first.
+ */
+export function startChild(
+  script: readonly string[],
+  cpus: string | null,
+  signal: AbortSignal,
+  killSignal: "SIGKILL" | "SIGTERM" = "SIGKILL",
+): Child {
+  const command = [process.execPath, ...script];
+  const [program, ...rest] = cpus === null ? command : ["taskset", "--cpu-list", cpus, ...command];
+  // A group of its own: a Ctrl-C in the terminal reaches us alone, and we decide in which order things end.
+  // The channel tells a server that we are gone, which SIGKILL gives us no time to.
+  const child = spawn(program!, rest, { stdio: ["pipe", "pipe", "pipe", "ipc"], detached: true });
+  alive.set(child, killSignal);
+  const kill = (): void => {
+    child.kill(killSignal);
+  };
+  if (signal.aborted) kill();
+  signal.addEventListener("abort", kill, { once: true });
+
+  // A child that has ended closes its end of the pipe: that is told by its exit, not by our writing to it.
+  child.stdin?.on("error", () => {});
+  let errors = "";
+  child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
+    errors = (errors + chunk).slice(-4096);
+  });
+  const lastWords = (): string => oneLine(errors).slice(0, MAX_ERROR_CHARS);
+  const ended = new Promise<string>((resolve) => {
+    child.once("error", (error) => resolve(`could not be started: ${error.message}`));
+    child.once("close", (code, by) => {
+      const how = code === null ? `was ended by ${by}` : `ended with code ${code}`;
+      resolve(lastWords() === "" ? how : `${how}: ${lastWords()}`);
+    });
+  }).finally(() => {
+    alive.delete(child);
+    signal.removeEventListener("abort", kill);
+  });
+  return { process: child, ended, lastWords };
+}

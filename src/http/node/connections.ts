@@ -1,0 +1,58 @@
+import type { Socket } from "node:net";
+import { Field } from "../../shared/stats/stats.js";
+import type { FrontState } from "../state.js";
+import { Connection } from "./connection.js";
+
+/** The connections of one front, from accept to close. */
+export class Connections {
+  readonly #front: FrontState;
+  readonly #isTls: boolean;
+  /** All that are open; with TLS the ones beneath it. */
+  readonly #open = new Set<Socket>();
+  /** By the socket that requests come from. */
+  readonly #connections = new WeakMap<Socket, Connection>();
+
+  constructor(front: FrontState, isTls: boolean) {
+    this.#front = front;
+    this.#isTls = isTls;
+  }
+
+  /** One was accepted. One too many is told so and closed; with TLS there is nobody to tell yet. */
+  add(socket: Socket): void {
+    const { stats, capacity } = this.#front;
+    stats.add(Field.connectionsOpened, 1);
+    this.#open.add(socket);
+    socket.once("close", () => {
+      stats.add(Field.connectionsClosed, 1);
+      capacity.disconnect();
+      this.#open.delete(socket);
+    });
+    const isTaken = capacity.connect();
+    if (!isTaken) stats.add(Field.limitConnections, 1);
+    if (this.#isTls) {
+      if (!isTaken) socket.destroy();
+      return;
+    }
+    const connection = this.of(socket);
+    if (!isTaken) connection.turnAway();
+  }
+
+  /** The handshake of one is done. */
+  secured(socket: Socket): void {
+    this.of(socket);
+  }
+
+  /** Known as soon as requests may come: its client's address is only to be had while the client is there. */
+  of(socket: Socket): Connection {
+    let connection = this.#connections.get(socket);
+    if (connection === undefined) {
+      connection = new Connection(socket, this.#front);
+      this.#connections.set(socket, connection);
+    }
+    return connection;
+  }
+
+  destroyAll(): void {
+    for (const socket of this.#open) socket.destroy();
+  }
+}

@@ -1,0 +1,164 @@
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { Socket } from "node:net";
+import type { AccessLog } from "../../access-log/access-log.js";
+import type { Front, FrontModule } from "../../adapter.js";
+import type { Core } from "../../core.js";
+import type { Limits, ServerConfig } from "../../shared/config.js";
+import type { HandlerContext } from "../../shared/handlers/context.js";
+import type { HandlerRequest } from "../../shared/handlers/handler.js";
+import { Field } from "../../shared/stats/stats.js";
+import { withCertificate } from "../certificate.js";
+import { FieldReader } from "../field-reader.js";
+import { Gate } from "../gate.js";
+import { HeadCheck } from "../head-check.js";
+import { type Listening, portError, portOptions, urlOf } from "../listening.js";
+import { BAD_TARGET, BAD_VERSION, METHOD_NOT_ALLOWED, NO_HTTP, type Refusal } from "../refusals.js";
+import { frontState, idleOrLate } from "../state.js";
+import { listenUnix } from "../unix-socket.js";
+import { inviteBody, whenBodyIsRead } from "./body.js";
+import type { Connection } from "./connection.js";
+import { Connections } from "./connections.js";
+import { isRtsp } from "./protocol.js";
+import { NodeReply } from "./reply.js";
+import { type Target, targetOf, textOf } from "./text.js";
+
+/** The front on Node's own HTTP server: needs no binary, and speaks HTTP/1.0 and pipelining too. */
+export const nodeFront: FrontModule = {
+  name: "node",
+  load: async () => ({ uws: "none", listen }),
+};
+
+async function listen(
+  config: ServerConfig,
+  core: Core,
+  { stats, cache }: HandlerContext,
+  log: AccessLog | null,
+): Promise<Front> {
+  const { limits } = config;
+  const state = await frontState(config, { core, stats, cache, log });
+  const connections = new Connections(state, config.tls !== null);
+  const head = new HeadCheck(limits, true);
+  const fields = new FieldReader();
+  const gate = new Gate(config, (connection: Connection) => connection.address);
+
+  const verdictOn = (
+    request: IncomingMessage,
+    { authority, path, query = "" }: Target,
+    connection: Connection,
+  ): Refusal | null => {
+    const isHttp10 = request.httpVersion === "1.0";
+    head.begin(isHttp10, authority);
+    const readsFields = fields.begin(core.headersOf(path));
+    const { rawHeaders } = request;
+    for (let i = 0; i < rawHeaders.length; i += 2) {
+      const name = rawHeaders[i]!.toLowerCase();
+      const value = textOf(rawHeaders[i + 1]!);
+      head.visit(name, value);
+      if (readsFields) fields.visit(name, value);
+    }
+    // Node's parser takes 0.9 and 2.0 for versions that it knows.
+    if (request.httpVersionMajor !== 1) return BAD_VERSION;
+    if (isHttp10 && isRtsp(request)) return NO_HTTP;
+    // The asterisk is for OPTIONS alone (RFC 9112 §3.2.4), the authority-form for CONNECT, which does not come here.
+    if (!path.startsWith("/") && (path !== "*" || request.method !== "OPTIONS")) return BAD_TARGET;
+    return head.verdict(request.method!, path, query) ?? gate.refusalOf(connection, path, head);
+  };
+  const onRequest = (request: IncomingMessage, response: ServerResponse, isAwaited = false): void => {
+    const connection = connections.of(request.socket);
+    if (!connection.takesRequests) return;
+    stats.add(Field.requests, 1);
+    const target = targetOf(request.url!);
+    const { path, query } = target;
+    const refusal = verdictOn(request, target, connection);
+    const entry = log === null ? null : connection.entry(log, request, path, query);
+    const reply = new NodeReply(response, request.method === "HEAD", state, entry, connection);
+    if (refusal?.closes) {
+      reply.refuse(refusal);
+      return;
+    }
+    const isLast = connection.isLast();
+    if (head.closes || isLast) reply.close();
+    // The verdict takes no other method.
+    const method = request.method as HandlerRequest["method"];
+    const accepted = { method, path, query: query ?? "", headers: fields.found };
+    const answer = (): void => {
+      if (refusal !== null) reply.refuse(refusal);
+      else core.submit(accepted, reply);
+    };
+    if (isAwaited) inviteBody(request, response);
+    if (head.hasBody) whenBodyIsRead(request, limits.maxBodyBytes, connection, reply, answer);
+    else answer();
+  };
+
+  const server = await createServerFor(config);
+  // All fields that the limit on bytes lets through.
+  server.maxHeadersCount = 0;
+  server.on("connection", (socket: Socket) => connections.add(socket));
+  server.on("secureConnection", (socket: Socket) => connections.secured(socket));
+  server.on("request", (request, response) => onRequest(request, response));
+  server.on("checkContinue", (request, response) => onRequest(request, response, true));
+  server.on("checkExpectation", (request, response) => onRequest(request, response));
+  server.on("connect", (_request, socket) => {
+    // Node hands out the bare socket: it neither reads from it any more nor listens to what befalls it.
+    socket.on("error", () => {});
+    socket.resume();
+    connections.of(socket as Socket).refuse({ ...METHOD_NOT_ALLOWED, closes: true });
+  });
+  server.on("clientError", (error, socket) => connections.of(socket as Socket).fail(error));
+
+  const removeSocket = await bind(server, config);
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const drain = async (timeoutMs: number): Promise<number> => {
+    state.draining = true;
+    removeSocket();
+    // Closes what is idle, too.
+    server.close();
+    const cutOff = await idleOrLate(state, timeoutMs);
+    connections.destroyAll();
+    return cutOff;
+  };
+  return { url: urlOf(config, port), port, drain };
+}
+
+/** What Node takes beyond the limit on heads: a head that is somewhat too long gets an answer that says by what. */
+const SPARE_HEAD_BYTES = 8 * 1024;
+/** For a body within its limit to arrive. */
+const BODY_TIMEOUT_MS = 30_000;
+
+async function createServerFor({ tls, limits }: { readonly tls: ServerConfig["tls"]; readonly limits: Limits }) {
+  const options = {
+    maxHeaderSize: limits.maxHeadBytes + SPARE_HEAD_BYTES,
+    headersTimeout: limits.headTimeoutMs,
+    requestTimeout: limits.headTimeoutMs + BODY_TIMEOUT_MS,
+    keepAliveTimeout: limits.idleTimeoutMs,
+    /** How often Node looks for heads and requests that are late. */
+    connectionsCheckingInterval: Math.min(1000, limits.headTimeoutMs / 4),
+    insecureHTTPParser: false,
+    noDelay: true,
+    // HeadCheck looks at Host, and counts.
+    requireHostHeader: false,
+  };
+  if (tls === null) return createServer(options);
+  return withCertificate(tls, ({ certFile, keyFile }) =>
+    createTlsServer({
+      ...options,
+      handshakeTimeout: limits.headTimeoutMs,
+      cert: readFileSync(certFile),
+      key: readFileSync(keyFile),
+    }),
+  );
+}
+
+/** Returns how to take away what is left of a Unix-domain socket. */
+async function bind(server: Server, listening: Listening): Promise<() => void> {
+  const { unix } = listening;
+  if (unix !== null) return listenUnix(unix, (path) => once(server.listen({ path, exclusive: true }), "listening"));
+  await once(server.listen(portOptions(listening)), "listening").catch((error: NodeJS.ErrnoException) => {
+    throw portError(listening, error);
+  });
+  return () => {};
+}

@@ -1,0 +1,169 @@
+import type { LogEntry } from "../access-log/record.js";
+import type { Reply } from "../core.js";
+import { closeFileOf, discard } from "../shared/handlers/discard.js";
+import { type FileBody, type HandlerResponse, isFileBody } from "../shared/handlers/handler.js";
+import { isExhaustion } from "../shared/static/disk-file.js";
+import { Field } from "../shared/stats/stats.js";
+import { FileSource, logFileFailure } from "./file-source.js";
+import { FILE_CHANGED, type Refusal, TOO_MANY_FILES } from "./refusals.js";
+import type { FrontState } from "./state.js";
+
+const nothing = (): void => {};
+
+/**
+ * The answer to one request, as far as it is the same behind every front: what is counted and logged of it, and what is given back when it
+ * ends. A request ends once, by `finish` or by `abort`.
+ */
+export abstract class FrontReply<State extends FrontState> implements Reply {
+  aborted = false;
+  ticket = -1;
+  /** Called when the client goes while a body is being sent. */
+  onAbort = nothing;
+  /** Of the body, as far as its socket is known to have taken it. */
+  takenBytes = 0;
+  protected readonly front: State;
+  /** A HEAD is answered. */
+  protected readonly headOnly: boolean;
+  /** What the log is to say of this request; null without a log. */
+  protected readonly entry: LogEntry | null;
+  protected answered = false;
+  /** Counted among the requests in flight. */
+  protected isInFlight = false;
+  #status = 0;
+  #holdsFile = false;
+  /** Of the response that is being sent; −1: none. */
+  #pin = -1;
+
+  constructor(front: State, headOnly: boolean, entry: LogEntry | null) {
+    this.front = front;
+    this.headOnly = headOnly;
+    this.entry = entry;
+  }
+
+  /** The connection is to be closed after the answer. */
+  abstract close(): void;
+
+  /** The front answers itself. */
+  refuse({ response, counter, closes }: Refusal): void {
+    if (counter !== null) this.front.stats.add(counter, 1);
+    if (closes) this.close();
+    this.send(response);
+  }
+
+  send(response: HandlerResponse): void {
+    if (this.answered) throw new Error("a request was answered twice");
+    this.answered = true;
+    if (this.aborted) {
+      discard(response, this.front.cache);
+      return;
+    }
+    this.#pin = response.pin ?? -1;
+    const { status, body } = response;
+    if (!isFileBody(body)) {
+      this.write(response);
+    } else if (status === 204 || status === 304 || (this.headOnly && body.handle !== undefined)) {
+      closeFileOf(body);
+      this.write(response);
+    } else if (this.#takesFile()) {
+      this.watchClient();
+      this.#sendFile(response, body);
+    } else {
+      closeFileOf(body);
+    }
+  }
+
+  /** Hands the response to the client, now or bit by bit. A file as its body is not sent: only its length is said. */
+  protected abstract write(response: HandlerResponse): void;
+
+  /** Sends head and body, the body from a file that is open, which it closes. */
+  protected abstract writeFile(response: HandlerResponse, file: FileSource): void;
+
+  /** From now on it is told when the client goes. */
+  protected abstract watchClient(): void;
+
+  /** Nothing of the head goes out before the file is open, was looked at, and its first bytes are read: until then it can still be a 5xx. */
+  async #sendFile(response: HandlerResponse, body: FileBody): Promise<void> {
+    let file: FileSource;
+    try {
+      file = await FileSource.open(body, !this.headOnly);
+    } catch (error) {
+      logFileFailure(body.file, error);
+      const instead = this.#insteadOf(body, error);
+      if (!this.aborted) this.write(instead);
+      return;
+    }
+    if (this.aborted || this.headOnly || file.bytes === 0) file.close();
+    if (this.aborted) return;
+    if (this.headOnly) this.write(response);
+    else if (file.bytes === 0) this.write({ ...response, body: "" });
+    else this.writeFile(response, file);
+  }
+
+  /** The answer where a file cannot be sent. What a handler names, it answers for; what the server looked at itself has changed since. */
+  #insteadOf({ handle }: FileBody, error: unknown): HandlerResponse {
+    const { stats, fileFailed } = this.front;
+    if (isExhaustion(error)) {
+      stats.add(Field.limitFiles, 1);
+      return TOO_MANY_FILES.response;
+    }
+    if (handle !== undefined) return FILE_CHANGED.response;
+    stats.add(Field.handlerErrors, 1);
+    return fileFailed;
+  }
+
+  /** What will be counted when the response has been sent. */
+  protected begin(status: number): void {
+    this.#status = status;
+    if (this.entry !== null) this.entry.status = status;
+  }
+
+  /** Takes a descriptor for a file to be streamed. False: there is none, and the client has been told so. */
+  #takesFile(): boolean {
+    if (this.front.capacity.openFile()) {
+      this.#holdsFile = true;
+      return true;
+    }
+    this.front.stats.add(Field.limitFiles, 1);
+    this.write(TOO_MANY_FILES.response);
+    return false;
+  }
+
+  protected enterFlight(): void {
+    this.isInFlight = true;
+    this.front.inFlight++;
+    this.front.stats.set(Field.inFlight, this.front.inFlight);
+  }
+
+  /** The client has gone, or was cut off. */
+  protected giveUp(): void {
+    this.aborted = true;
+    this.front.stats.add(Field.aborted, 1);
+    if (this.entry !== null) this.entry.aborted = true;
+    // Answered already, it is only being sent: the core has nothing to do with it any more.
+    if (this.answered) this.onAbort();
+    else this.front.core.abandon(this);
+    this.finish();
+  }
+
+  #unpin(): void {
+    if (this.#pin === -1) return;
+    this.front.cache.release(this.#pin);
+    this.#pin = -1;
+  }
+
+  protected finish(): void {
+    this.#unpin();
+    const { front, entry } = this;
+    // Not before: a request is answered or aborted, never both.
+    if (!this.aborted) front.stats.addResponse(this.#status);
+    if (this.#holdsFile) front.capacity.closeFile();
+    if (entry !== null) {
+      entry.bodyBytes = this.takenBytes;
+      front.log!.add(entry);
+    }
+    if (!this.isInFlight) return;
+    front.inFlight--;
+    front.stats.set(Field.inFlight, front.inFlight);
+    if (front.inFlight === 0) front.onIdle();
+  }
+}

@@ -1,0 +1,57 @@
+import type { AccessLog } from "../access-log/access-log.js";
+import type { Core } from "../core.js";
+import type { SharedCache } from "../shared/cache/shared-cache.js";
+import type { Limits, ServerConfig } from "../shared/config.js";
+import type { HandlerResponse } from "../shared/handlers/handler.js";
+import { withErrorPage } from "../shared/static/error-page.js";
+import type { ThreadStats } from "../shared/stats/stats.js";
+import { Capacity } from "./capacity.js";
+import { FILE_FAILED } from "./refusals.js";
+
+/** What the replies of one front have in common. */
+export interface FrontState {
+  readonly core: Core;
+  readonly stats: ThreadStats;
+  /** Where the pins of responses go back to. */
+  readonly cache: SharedCache;
+  /** null: no access log. */
+  readonly log: AccessLog | null;
+  readonly capacity: Capacity;
+  readonly limits: Limits;
+  /** The answer where a file that a handler names cannot be sent. */
+  readonly fileFailed: HandlerResponse;
+  /** Requests received and not yet answered in full. */
+  inFlight: number;
+  /** No more requests are wanted: every answer closes its connection. */
+  draining: boolean;
+  /** Called when the last request in flight has been answered or given up. */
+  onIdle: () => void;
+}
+
+/** A front that begins. */
+export async function frontState(
+  config: ServerConfig,
+  parts: Pick<FrontState, "core" | "stats" | "cache" | "log">,
+): Promise<FrontState> {
+  const { limits } = config;
+  const fileFailed = await withErrorPage(FILE_FAILED, config);
+  const capacity = new Capacity(limits.maxConnections);
+  return { ...parts, limits, fileFailed, capacity, inFlight: 0, draining: false, onIdle: () => {} };
+}
+
+/** Resolves when nothing is in flight, or after the time, with the number of requests that then are. */
+export async function idleOrLate(state: FrontState, timeoutMs: number): Promise<number> {
+  if (state.inFlight > 0) {
+    await new Promise<void>((resolve) => {
+      state.onIdle = resolve;
+      setTimeout(resolve, timeoutMs).unref();
+    });
+  }
+  return state.inFlight;
+}
+
+/** The length of a body, as Content-Length has it. */
+export function bodyBytes(body: HandlerResponse["body"]): number {
+  if (typeof body === "string") return Buffer.byteLength(body);
+  return body instanceof Uint8Array ? body.byteLength : body.bytes;
+}

@@ -1,0 +1,154 @@
+import type { HttpResponse } from "uWebSockets.js";
+import type { LogEntry } from "../../access-log/record.js";
+import { COPIED_BODY_BYTES, type HandlerResponse } from "../../shared/handlers/handler.js";
+import { Field } from "../../shared/stats/stats.js";
+import type { FileSource } from "../file-source.js";
+import { FrontReply } from "../reply.js";
+import { bodyBytes, type FrontState } from "../state.js";
+import type { SlowReaders } from "./slow-readers.js";
+import { type Client, sendFile, sendLarge } from "./stream.js";
+
+/** What the replies of this front have in common. */
+export interface UwsState extends FrontState {
+  readonly slowReaders: SlowReaders;
+}
+
+/**
+ * Whether a connection is closed after an answer, and who asked for it, as µWS sees it: what `end` closes it announces itself, but not to a
+ * client that asked, where RFC 9112 §9.6 wants it said all the same.
+ */
+export type Closing = "no" | "by us" | "by the client";
+
+/**
+ * The answer to one request on a µWS socket. µWS forbids touching a response after an abort and wants writes outside the
+ * handler's own turn corked: both are kept here, and nowhere else. What is deferred beyond that turn is in flight.
+ *
+ * A connection is never closed in the handler's own turn: µWS goes on with what lies in the same packet, as if the connection stayed open.
+ * While the answer is pending it closes the connection instead, should there be more.
+ */
+export class UwsReply extends FrontReply<UwsState> implements Client {
+  readonly #res: HttpResponse;
+  #closing: Closing;
+  /** µWS' abort handler is called for a connection that we close, too. */
+  #isClosed = false;
+  #isStreaming = false;
+
+  constructor(res: HttpResponse, headOnly: boolean, closing: Closing, front: UwsState, entry: LogEntry | null) {
+    super(front, headOnly, entry);
+    this.#res = res;
+    this.#closing = closing;
+    if (front.draining) this.close();
+  }
+
+  close(): void {
+    if (this.#closing === "no") this.#closing = "by us";
+  }
+
+  /** The front: the µWS handler is about to return. A response that is still to come needs an abort handler, or µWS ends the process. */
+  defer(): void {
+    if (!this.answered) this.watchClient();
+  }
+
+  protected watchClient(): void {
+    if (this.isInFlight) return;
+    this.#res.onAborted(() => this.#abort());
+    this.enterFlight();
+  }
+
+  override send(response: HandlerResponse): void {
+    if (this.#closing !== "no" && !this.isInFlight) {
+      // In the handler's own turn. A short body in bytes is the sender's again when this returns.
+      const { body } = response;
+      const isShort = body instanceof Uint8Array && body.byteLength <= COPIED_BODY_BYTES;
+      const kept = isShort ? { ...response, body: Uint8Array.from(body) } : response;
+      setImmediate(() => this.send(kept));
+      return;
+    }
+    super.send(response);
+  }
+
+  protected write(response: HandlerResponse): void {
+    if (this.isInFlight) this.#res.cork(() => this.#write(response));
+    else this.#write(response);
+    if (this.#isClosed && !this.aborted) this.#res.close();
+  }
+
+  /** Status and fields. True: the connection closes after the answer. */
+  #writeHead({ status, headers }: HandlerResponse): boolean {
+    if (this.front.draining) this.close();
+    this.begin(status);
+    // µWS writes a status as it is. So all fields go along with it, at a price that does not depend on their number.
+    this.#res.writeStatus(headers.wire(status));
+    return this.#closing !== "no";
+  }
+
+  #write(response: HandlerResponse): void {
+    const res = this.#res;
+    const { status, body } = response;
+    const hasBody = !this.headOnly && status !== 204 && status !== 304;
+    const closes = this.#writeHead(response);
+
+    if (!hasBody) {
+      // Called with a length, endWithoutBody does not complete in this release (uWebSockets#1855): so it is written as a field.
+      if (status !== 204 && status !== 304) res.writeHeader("Content-Length", String(bodyBytes(body)));
+      if (closes) this.#endAndClose();
+      else res.endWithoutBody();
+    } else if (!(body instanceof Uint8Array) || body.byteLength <= COPIED_BODY_BYTES) {
+      const bytes = bodyBytes(body);
+      this.front.stats.add(Field.bodyBytes, bytes);
+      if (this.#closing === "by the client") res.writeHeader("Connection", "close");
+      res.end(body as string | Uint8Array, closes);
+      this.takenBytes = bytes;
+    } else {
+      const done = this.#beginStream(closes, body.byteLength);
+      sendLarge(res, this, body, done);
+      return;
+    }
+    this.finish();
+  }
+
+  protected writeFile(response: HandlerResponse, file: FileSource): void {
+    sendFile(this.#res, this, file, () => this.#beginStream(this.#writeHead(response), file.bytes));
+  }
+
+  /**
+   * µWS cannot end a response without a body and close: so the empty line after the fields is written with the last of them, and Date, which
+   * µWS writes when it ends one, by us (RFC 9110 §6.6.1).
+   */
+  #endAndClose(): void {
+    this.#res.writeHeader("Date", new Date().toUTCString());
+    this.#res.writeHeader("Connection", "close\r\n");
+    this.#isClosed = true;
+  }
+
+  /** A body that may not fit the socket now: it is in flight until its last byte has been taken, which is when to call what is returned. */
+  #beginStream(closes: boolean, bytes: number): () => void {
+    // The client closes, or µWS when nothing has come for 10 s: no way to end such a body closes the connection.
+    if (closes) this.#res.writeHeader("Connection", "close");
+    this.watchClient();
+    this.front.stats.add(Field.bodyBytes, bytes);
+    this.#isStreaming = true;
+    this.front.slowReaders.watch(this);
+    return () => {
+      if (this.aborted) return;
+      this.takenBytes = bytes;
+      this.finish();
+    };
+  }
+
+  /** Its client takes nothing: what follows is what follows when a client goes. */
+  cut(): void {
+    this.#res.close();
+  }
+
+  #abort(): void {
+    if (this.#isClosed) return;
+    if (this.front.slowReaders.isSlow(this)) this.front.stats.add(Field.limitSlowReaders, 1);
+    this.giveUp();
+  }
+
+  protected override finish(): void {
+    if (this.#isStreaming) this.front.slowReaders.forget(this);
+    super.finish();
+  }
+}

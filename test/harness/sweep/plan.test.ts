@@ -1,0 +1,97 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { coreOf, missingTrials, planTrials, targetOf } from "../../../src/harness/sweep/plan.js";
+import type { TrialResult } from "../../../src/harness/sweep/result.js";
+import { smallPlan } from "./fixture.js";
+
+const plan = { ...smallPlan, cores: ["a", "b", "c"], concurrencies: [10, 100, 250], trials: 8 };
+
+const test = suite("plan of a sweep");
+
+test("every block holds every cell once", () => {
+  const planned = planTrials(plan);
+  assert.is(planned.length, 8 * 3 * 3);
+  for (let block = 0; block < 8; block++) {
+    const cells = planned.filter((trial) => trial.block === block).map((trial) => `${trial.core}@${trial.concurrency}`);
+    assert.is(new Set(cells).size, 9, `block ${block}`);
+  }
+});
+
+test("the cores of one concurrency run directly after one another", () => {
+  const planned = planTrials(plan);
+  for (let i = 0; i < planned.length; i += 3) {
+    const group = planned.slice(i, i + 3);
+    assert.is(new Set(group.map(({ concurrency }) => concurrency)).size, 1);
+    assert.is(new Set(group.map(({ core }) => core)).size, 3);
+  }
+});
+
+test("every second block takes the cores of a concurrency in reverse, so that each comes first as often", () => {
+  const planned = planTrials({ ...plan, cores: ["a", "b"] });
+  const orders = (block: number, concurrency: number): string =>
+    planned
+      .filter((trial) => trial.block === block && trial.concurrency === concurrency)
+      .map(({ core }) => core)
+      .join("");
+  for (const concurrency of plan.concurrencies) {
+    for (let block = 0; block < 8; block += 2) {
+      assert.is(orders(block + 1, concurrency), [...orders(block, concurrency)].reverse().join(""));
+    }
+  }
+});
+
+test("the seed decides the order, and another seed another one", () => {
+  assert.equal(planTrials(plan), planTrials({ ...plan }));
+  assert.not.equal(planTrials(plan), planTrials({ ...plan, seed: 2 }));
+});
+
+test("a plan with more trials begins with the same ones, so that blocks can be added", () => {
+  const planned = planTrials(plan);
+  assert.equal(planTrials({ ...plan, trials: 12 }).slice(0, planned.length), planned);
+});
+
+test("with A/A one core is in every block a second time, next to the others, and is run as itself", () => {
+  const aa = { ...plan, twin: { name: "a again", of: "a" } };
+  const planned = planTrials(aa);
+  assert.is(planned.length, 8 * 3 * 4);
+  for (let i = 0; i < planned.length; i += 4) {
+    assert.equal(new Set(planned.slice(i, i + 4).map(({ core }) => core)), new Set(["a", "b", "c", "a again"]));
+  }
+  assert.equal(
+    ["a", "b", "a again"].map((subject) => coreOf(aa, subject)),
+    ["a", "b", "a"],
+  );
+});
+
+test("open loops run in blocks of their own, after the closed ones that their rates may come from", () => {
+  const openLoop = { shares: [0.5], rates: [{ concurrency: 10, requestsPerSecond: 500 }], seconds: 1 };
+  const planned = planTrials({ ...plan, openLoop });
+  const closed = planTrials({ ...plan, openLoop: { ...openLoop, rates: [] } });
+  assert.equal(planned.slice(0, closed.length), closed);
+  assert.equal(
+    planned.slice(closed.length).map(({ rate, concurrency }) => [rate, concurrency]),
+    new Array(8 * 3).fill([500, 10]),
+  );
+  const given = planTrials({ ...plan, openLoop: { ...openLoop, shares: null } });
+  assert.is(given.length, 8 * 3, "rates that are given need no closed loop");
+  assert.ok(given.every(({ rate }) => rate === 500));
+});
+
+test("a server that is not ours is found by its name, and by its second name", () => {
+  const target = { name: "c", url: "http://127.0.0.1:1/" };
+  const withTarget = { ...plan, targets: [target], twin: { name: "c again", of: "c" } };
+  assert.is(targetOf(withTarget, "c"), target);
+  assert.is(targetOf(withTarget, "c again"), target);
+  assert.is(targetOf(withTarget, "a"), undefined);
+});
+
+test("what is missing is what has no result, in the same order", () => {
+  const planned = planTrials(plan);
+  const finished = planned
+    .slice(0, 5)
+    .map((trial): TrialResult => ({ ...trial, startedAt: "", run: null, server: null, failure: "x" }));
+  assert.equal(missingTrials(plan, finished), planned.slice(5));
+  assert.equal(missingTrials(plan, []), planned);
+});
+
+test.run();

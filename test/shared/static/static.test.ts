@@ -1,0 +1,29 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { ServerConfig } from "../../../src/shared/config.js";
+import { createSharedState, threadContext } from "../../../src/shared/handlers/context.js";
+import { NO_HEADERS } from "../../../src/shared/handlers/handler.js";
+import { DEFAULT_FILE_RULES } from "../../../src/shared/static/representation.js";
+import { staticFiles } from "../../../src/shared/static/static.js";
+
+const test = suite("files without a front");
+
+test("a redirect never has what a URI may not have, whatever a front lets through", async () => {
+  const root = mkdtempSync(join(tmpdir(), "loopool-static-"));
+  try {
+    mkdirSync(join(root, "ä €"));
+    const config = { root, files: DEFAULT_FILE_RULES, cacheBytes: 2 ** 20 } as ServerConfig;
+    const files = staticFiles(threadContext(createSharedState(config, 0, { iterationsPerMicro: 1, uws: "" }), 0));
+    const { status, headers } = await files({ method: "GET", path: "/ä €", query: "ü=\r\n%20", headers: NO_HEADERS });
+    assert.is(status, 301);
+    const fields = "fields" in headers ? (headers.fields as readonly string[]) : [];
+    assert.is(fields[fields.indexOf("Location") + 1], "/%C3%A4%20%E2%82%AC/?%C3%BC=%0D%0A%20");
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});
+
+test.run();
