@@ -2,6 +2,7 @@ import { type Evidence, isCalled, judge, pairedEvidence, unpairedEvidence } from
 import { median } from "../src/statistics/median.js";
 import { noiseFloor } from "../src/statistics/noise-floor.js";
 import type { Random } from "../src/statistics/random.js";
+import { requestsPerSecond } from "../src/statistics/rate.js";
 import { blocksAdded, stopOf } from "../src/statistics/until.js";
 import type { SweepResult } from "../src/sweep/result.js";
 
@@ -27,7 +28,7 @@ export function noiseIn({ plan, trials }: SweepResult): readonly LevelNoise[] {
           (trial) => trial.core === core && trial.concurrency === concurrency && trial.block === block,
         )?.run;
         if (!run) throw new Error(`${core} at c=${concurrency} has no trial in block ${block + 1}`);
-        return Math.log(run.completed / run.elapsedSeconds);
+        return Math.log(requestsPerSecond(run));
       });
     const first = logSpeeds(base);
     const second = logSpeeds(other);
