@@ -9,6 +9,7 @@ import { median } from "../src/harness/statistics/median.js";
 import { noiseFloor } from "../src/harness/statistics/noise-floor.js";
 import type { Random } from "../src/harness/statistics/random.js";
 import type { SweepResult } from "../src/harness/sweep/result.js";
+import { requestsPerSecond } from "../src/harness/validity/rate.js";
 import { blocksAdded, stopOf } from "../src/harness/validity/until.js";
 
 /** Sweeps that were never run, with the noise of one that was: how often are differences called that are not there, and found that are? */
@@ -33,7 +34,7 @@ export function noiseIn({ plan, trials }: SweepResult): readonly LevelNoise[] {
           (trial) => trial.core === core && trial.concurrency === concurrency && trial.block === block,
         )?.run;
         if (!run) throw new Error(`${core} at c=${concurrency} has no trial in block ${block + 1}`);
-        return Math.log(run.completed / run.elapsedSeconds);
+        return Math.log(requestsPerSecond(run));
       });
     const first = logSpeeds(base);
     const second = logSpeeds(other);

@@ -4,6 +4,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Histogram } from "../src/harness/load/histogram.js";
 import type { RunResult } from "../src/harness/load/run-result.js";
+import { inFlight } from "../src/harness/validity/accounts.js";
+import { requestsPerSecond } from "../src/harness/validity/rate.js";
 import { accountedOutput, type CpuTimes, withOpenFiles } from "./processes.js";
 
 /** What is asked of a generator: the same for all of them. */
@@ -68,12 +70,12 @@ export function loopoolWith(threads: number): Tool {
       const command = [process.execPath, commandLine, "load", ...flags, `--keep-alive=${keepAlive}`, url];
       const { stdout, cpu: spent } = await accountedOutput(cpu, withOpenFiles(OPEN_FILES, command));
       const result = JSON.parse(stdout) as RunResult;
-      const { completed, elapsedSeconds, generator, latency } = result;
+      const { completed, generator, latency } = result;
       const service = Histogram.fromStored(latency.processing);
       const [p50Ms, p99Ms, p999Ms] = [50, 99, 99.9].map((p) => service.valueAtPercentile(p) / 1e6) as Triple;
       return {
         completed,
-        requestsPerSecond: completed / elapsedSeconds,
+        requestsPerSecond: requestsPerSecond(result),
         meanMs: service.mean / 1e6,
         p50Ms,
         p99Ms,
@@ -82,7 +84,7 @@ export function loopoolWith(threads: number): Tool {
         cpu: spent,
         errors: result.sent - completed,
         own: {
-          busyConnections: latency.total.sum / 1e9 / elapsedSeconds,
+          busyConnections: inFlight(result),
           peakConnections: result.peakConnections,
           loopShare: generator.eventLoopUtilization,
           delayMaxMs: generator.eventLoopDelayMaxMs,

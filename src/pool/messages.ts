@@ -12,13 +12,13 @@ export interface StartupMessage {
 
 /** Worker → main: its handlers are loaded and it takes requests. Main never loads them, and so has to be told what they read. */
 export interface ReadyMessage {
-  readonly type: "ready";
+  readonly type: "loopool:ready";
   readonly headerTable: HeaderTable;
 }
 
 /** Worker → main: it ends, since its handlers cannot be used. An error that is thrown would arrive without its class. */
 export interface FailedMessage {
-  readonly type: "failed";
+  readonly type: "loopool:failed";
   readonly code: string;
   readonly message: string;
   readonly exitCode: 1 | 2;
@@ -26,12 +26,12 @@ export interface FailedMessage {
 
 /** Worker → main: the doorbell was armed; there are answers in the rings. */
 export interface BellMessage {
-  readonly type: "bell";
+  readonly type: "loopool:bell";
 }
 
 /** Worker → main: an answer that does not go through the ring. A body over shared memory is passed on without a copy. */
 export interface AnswerMessage {
-  readonly type: "answer";
+  readonly type: "loopool:answer";
   readonly tag: AnswerTag;
   readonly status: number;
   readonly fields: readonly string[];

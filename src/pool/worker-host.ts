@@ -77,14 +77,15 @@ export class WorkerHost {
       this.#thread = thread;
       let failure: unknown;
       let startFailure: LoopoolError | undefined;
-      thread.on("message", (message: WorkerMessage) => {
-        if (message.type === "bell") {
+      // Handlers can post here too: what is not the worker's own is nobody's.
+      thread.on("message", (message: WorkerMessage | null | undefined) => {
+        if (message?.type === "loopool:bell") {
           this.#events.onBell();
-        } else if (message.type === "answer") {
+        } else if (message?.type === "loopool:answer") {
           this.#events.onAnswer(message);
-        } else if (message.type === "failed") {
+        } else if (message?.type === "loopool:failed") {
           startFailure = new LoopoolError(message.code, message.message, message.exitCode);
-        } else {
+        } else if (message?.type === "loopool:ready") {
           this.#state = "ready";
           this.#delayMs = FIRST_DELAY_MS;
           this.#events.onReady(message);

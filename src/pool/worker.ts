@@ -22,7 +22,7 @@ const context = threadContext(shared, 1 + worker);
 const dispatch = await createDispatch(context).catch((error: unknown) => {
   if (error instanceof LoopoolError) {
     const { code, message, exitCode } = error;
-    post({ type: "failed", code, message, exitCode });
+    post({ type: "loopool:failed", code, message, exitCode });
   }
   throw error;
 });
@@ -80,10 +80,10 @@ function answer(tag: AnswerTag, path: string, response: HandlerResponse): void {
 /** The answer is visible before the bell is looked at: main looks at the answers again after arming it. */
 function send(tag: AnswerTag, response: HandlerResponse): void {
   if (answers.write(tag, response)) {
-    if (doorbell.press()) post({ type: "bell" });
+    if (doorbell.press()) post({ type: "loopool:bell" });
   } else {
     const { status, headers, body, pin = -1 } = response;
-    const message = { type: "answer", tag, status, fields: headers.fields, pin } as const;
+    const message = { type: "loopool:answer", tag, status, fields: headers.fields, pin } as const;
     if (pin === -1 && body instanceof Uint8Array && isOnlyHere(body)) {
       // A message would take the whole buffer along, copied twice: so it takes a copy of this part, without another copy.
       const copy = Uint8Array.from(body);
@@ -103,5 +103,5 @@ function isOnlyHere({ buffer }: Uint8Array): boolean {
 // A listener keeps the event loop alive while a promise of `waitAsync`, which does not, is all there is to wait for.
 port.on("message", () => {});
 parking.enter(worker);
-post({ type: "ready", headerTable: dispatch.headerTable });
+post({ type: "loopool:ready", headerTable: dispatch.headerTable });
 loop.run();

@@ -24,8 +24,3 @@ export function usageError(message: string): LoopoolError {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
-
-/** Text of another process as a terminal may see it: in one line, without control characters. */
-export function oneLine(text: string): string {
-  return text.replace(/[\s\p{Cc}\p{Cf}]+/gu, " ").trim();
-}

@@ -21,6 +21,11 @@ export function oneLine(text: string): string {
   return text.replace(CONTROLS, (character) => NAMED.get(character) ?? escapeOf(character));
 }
 
+/** The same of a text of several lines, shortened to one: white space, line ends too, becomes a single space. */
+export function foldedLine(text: string): string {
+  return oneLine(text.replace(/\s+/g, " ").trim());
+}
+
 /** The same of a text that may have lines, as a stack has: line ends stay. */
 export function printableLines(text: string): string {
   return text.split("\n").map(oneLine).join("\n");

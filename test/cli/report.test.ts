@@ -40,7 +40,7 @@ command("prints the answer and where the report is, by default in reports", () =
     await writeFile(join(folder, "a.json"), JSON.stringify(plausibleSweep({ rates: { reactor: 1000, pool: 900 } })));
     const { code, stdout, stderr } = await reportCommand(folder, ["a.json"]);
     assert.is(code, 0, stderr);
-    assert.match(stdout, /^On this evidence this handler \(GET \/\) is served best by the reactor/);
+    assert.match(stdout, /^The server had .*\. On this evidence this handler \(GET \/\) is served best by the reactor/);
     assert.match(stdout, /\nAt c=100 the pool serves 0\.\d\d × the reactor's requests/);
     assert.match(stdout, /\nReport: reports\/a\.md\n$/);
     await access(join(folder, "reports", "a.md"));
@@ -60,7 +60,7 @@ command("two results: what changed, and an exit code for CI", () =>
     await writeFile(join(folder, "few.json"), stored(900, 2, 3));
     const slower = await reportCommand(folder, ["a.json", "slower.json", "--fail-if", "ratio<0.95"]);
     assert.is(slower.code, 1);
-    assert.match(slower.stdout, /^Requests per second: slower after: pool at c=10/);
+    assert.match(slower.stdout, /^The server had .*\. Requests per second: slower after: pool at c=10/);
     assert.match(slower.stdout, /\nReport: reports\/a-to-slower\.md\n$/);
     assert.match(slower.stderr, /^loopool: --fail-if ratio<0\.95: pool at c=10 is 0\.6\d \[.*\]\n/);
     const data = JSON.parse(await readFile(join(folder, "reports", "a-to-slower", "change.json"), "utf8"));

@@ -80,7 +80,10 @@ test("begins nothing against a server that does not answer, or not with success"
   });
   const nobody = await loopool("sweep", "--target", `theirs=${gone}`, ...folders).ended;
   assert.is.not(nobody.code, 0);
-  assert.match(nobody.errors, /theirs does not answer at http:\S+ \(connect-refused\): start it, or correct --target/);
+  assert.match(
+    nobody.errors,
+    /theirs does not answer at http:\S+ \(connect-refused\); no trial was run: start it, or correct --target/,
+  );
   await withTheirs(async (origin) => {
     const { code, errors } = await loopool("sweep", "--target", `theirs=${origin}`, ...folders).ended;
     assert.is.not(code, 0);

@@ -97,6 +97,14 @@ test("a worker with as many promises that never settle as it may have is replace
   });
 });
 
+test("what handlers post to the main thread themselves is ignored", async () => {
+  await withWorker({}, async ({ url, stats }) => {
+    for (let round = 0; round < 3; round++) assert.is((await fetch(`${url}/posts`)).status, 200);
+    assert.is(await (await fetch(`${url}/later`)).text(), "0\n");
+    assert.is((await stats()).workersLost, 0);
+  });
+});
+
 test("the metrics are answered while every worker is stuck and the queue is full", async () => {
   await withWorker({ queue: 4 }, async ({ url }) => {
     const stop = new AbortController();

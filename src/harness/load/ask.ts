@@ -1,4 +1,5 @@
-import { oneLine } from "../../shared/errors.js";
+import { foldedLine } from "../../shared/terminal-text.js";
+
 import { addressOf } from "./address.js";
 import { Common, commonMemory } from "./common.js";
 import { Lane } from "./lane.js";
@@ -70,5 +71,5 @@ function wordsOf(body: string): string {
   const words = /^\s*<(!doctype|html)/i.test(body)
     ? body.replace(/<(head|style|script)\b[\s\S]*?(<\/\1>|$)/gi, " ").replace(/<[^>]*(>|$)/g, " ")
     : body;
-  return oneLine(words).slice(0, MAX_TEXT_CHARS);
+  return foldedLine(words).slice(0, MAX_TEXT_CHARS);
 }

@@ -11,6 +11,14 @@ function serverText(share: number | null): string {
   return share === null ? "and how busy the server was is not known" : `the server ${percent(share)}`;
 }
 
+/** " with status 503", with their numbers where there are several; "" where there is none. */
+function statusText(byStatus: Readonly<Record<string, number>>): string {
+  const found = Object.entries(byStatus);
+  if (found.length === 0) return "";
+  const one = found.length === 1;
+  return ` with status ${listed(found.map(([status, count]) => (one ? status : `${status} (${whole(count)})`)))}`;
+}
+
 /** What a window that is short beside the latencies does to the rate. */
 function lateText({ seconds, late }: { readonly seconds: number; readonly late: number }): string {
   return (
@@ -28,12 +36,9 @@ export function reasonText(reason: Reason): string {
       return `${counted(reason.trials, "trial")} failed: ${reason.failure}`;
     case "errors": {
       const classes = Object.entries(reason.byClass).map(([name, count]) => `${name} ${whole(count)}`);
-      const statuses = Object.entries(reason.byStatus ?? {}).map(
-        ([status, count]) => `status ${status} ${whole(count)}`,
-      );
       return [
         `${whole(reason.failed)} of ${whole(reason.sent)} requests failed: ${listed(classes)}`,
-        ...(statuses.length === 0 ? [] : [` (${listed(statuses)})`]),
+        statusText(reason.byStatus ?? {}),
         ...(reason.serverErrors === undefined ? [] : [`; the server said: ${reason.serverErrors}`]),
       ].join("");
     }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { oneLine } from "../../shared/errors.js";
+
+import { foldedLine } from "../../shared/terminal-text.js";
 
 /** Every child that is alive: none may outlive this process. */
 const alive = new Map<ChildProcess, NodeJS.Signals>();
@@ -54,7 +55,7 @@ export function startChild(
   child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
     errors = (errors + chunk).slice(-4096);
   });
-  const lastWords = (): string => oneLine(errors).slice(0, MAX_ERROR_CHARS);
+  const lastWords = (): string => foldedLine(errors).slice(0, MAX_ERROR_CHARS);
   const ended = new Promise<string>((resolve) => {
     child.once("error", (error) => resolve(`could not be started: ${error.message}`));
     child.once("close", (code, by) => {

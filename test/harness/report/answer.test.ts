@@ -75,7 +75,7 @@ answers("an invalid cell is not ranked, with the reason in the line of its concu
   const { headline, lines, explanation } = answer(withCell(sweepOf(100_000, 90_000), "pool", 450, errorStorm));
   assert.is(
     lines[3],
-    "At c=450 the pool and the reactor are not ranked (pool: 9,000 of 10,000 requests failed: unexpected-status 9,000).",
+    "At c=450 the pool and the reactor are not ranked (pool: 9,000 of 10,000 requests failed: unexpected-status 9,000 with status 503).",
   );
   assert.match(headline, /at c=10, 100 and 250\.$/);
   assert.ok(explanation.includes("Not ranked: c=450 (see Validity)."));

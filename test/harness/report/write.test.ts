@@ -139,7 +139,7 @@ writing("an invalid cell is printed and marked with its reason, its ratios are n
     assert.is(rows.get("Failed requests (all trials)")?.[1], "9,000");
     assert.ok(
       markdown.includes(
-        "- **pool at c=100 is invalid and not ranked:** 9,000 of 10,000 requests failed: unexpected-status 9,000.",
+        "- **pool at c=100 is invalid and not ranked:** 9,000 of 10,000 requests failed: unexpected-status 9,000 with status 503.",
       ),
     );
     assert.is(tableBelow(markdown, "## Validity").get("pool, c=100")?.[0], "invalid");

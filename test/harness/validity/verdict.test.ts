@@ -155,7 +155,7 @@ const windowed =
 
 little("a straggler after the window neither breaks it nor hides that it is broken", () => {
   assert.equal(codes(once({ run: windowed(3) })), []);
-  const idle = (run: RunResult): Partial<RunResult> => windowed(3)({ ...run, ...scaled(0.5)(run) });
+  const idle = (run: RunResult): Partial<RunResult> => windowed(3)({ ...run, ...scaled(0.7)(run) });
   assert.equal(codes(once({ run: idle })), ["littles-law"]);
 });
 
