@@ -18,7 +18,7 @@ interface Ended {
 /** Runs `loopool report` in `folder` and waits for its end. */
 function reportCommand(folder: string, args: readonly string[]): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [main, "report", ...args], { cwd: folder, timeout: 30_000 }, (error, stdout, stderr) =>
+    execFile(process.execPath, [main, "report", ...args], { cwd: folder, timeout: 120_000 }, (error, stdout, stderr) =>
       resolve({ code: typeof error?.code === "number" ? error.code : error === null ? 0 : -1, stdout, stderr }),
     );
   });
