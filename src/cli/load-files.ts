@@ -1,8 +1,7 @@
 import { accessSync, constants, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { GeneratorResult } from "../drivers/result.js";
-import { Histogram } from "../load/histogram.js";
-
+import { Histogram, isHistogram } from "../load/histogram.js";
 import { runCsv } from "../report/csv.js";
 import { hgrmOf } from "../report/hgrm.js";
 import { LoopoolError, messageOf, usageError } from "../shared/errors.js";
@@ -16,7 +15,7 @@ export const fileFlags = {
 
 const contents: Readonly<Record<keyof typeof fileFlags, (result: GeneratorResult) => string>> = {
   hgrm: ({ latency: { total } }) => {
-    if (total !== null && "counts" in total) return hgrmOf(Histogram.fromStored(total));
+    if (isHistogram(total)) return hgrmOf(Histogram.fromStored(total));
     throw new LoopoolError("NO_HISTOGRAM", "this generator tells a few percentiles and no histogram: leave --hgrm out");
   },
   csv: runCsv,

@@ -47,7 +47,7 @@ export const loadCommand: CommandModule = {
         default: false,
       })
       .option("json", {
-        describe: "print the result as one line of JSON (schemas/loopool-load-1.schema.json)",
+        describe: "print the result as one line of JSON (schemas/loopool-load-2.schema.json)",
         type: "boolean",
         default: false,
       })
@@ -120,7 +120,7 @@ function ratesOf({ completed, elapsedSeconds }: GeneratorResult): readonly numbe
 }
 
 function print(result: GeneratorResult, asJson: boolean): void {
-  process.stdout.write(asJson ? `${JSON.stringify({ schema: "loopool-load/1", ...result })}\n` : abReport(result));
+  process.stdout.write(asJson ? `${JSON.stringify({ schema: "loopool-load/2", ...result })}\n` : abReport(result));
 }
 
 /** Warm-up, where one is wanted, and window. */

@@ -47,7 +47,7 @@ export async function beginSweep(
   for (const target of plan.targets ?? []) await checkTarget(target, limited);
   const facts = await serverFacts(plan, limited, serverScript);
   const environment = describeEnvironment(packageFolder, facts);
-  return { schema: "loopool-sweep/1", name, command, startedAt, finishedAt: null, plan, environment, trials: [] };
+  return { schema: "loopool-sweep/2", name, command, startedAt, finishedAt: null, plan, environment, trials: [] };
 }
 
 /** What a sweep without a core of ours has instead. */
