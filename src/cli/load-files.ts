@@ -1,8 +1,7 @@
 import { accessSync, constants, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { GeneratorResult } from "../harness/drivers/result.js";
-import { Histogram } from "../harness/load/histogram.js";
-
+import { Histogram, isHistogram } from "../harness/load/histogram.js";
 import { runCsv } from "../harness/report/csv.js";
 import { hgrmOf } from "../harness/report/hgrm.js";
 import { LoopoolError, messageOf, usageError } from "../shared/errors.js";
@@ -20,8 +19,8 @@ type FileFlag = keyof typeof fileFlags | "json";
 /** Of several runs, which `--rate auto` makes, only JSON can hold all. */
 const contents: Readonly<Record<FileFlag, (results: readonly GeneratorResult[]) => string>> = {
   hgrm: ([result]) => {
-    const total = result?.latency.total;
-    if (total != null && "counts" in total) return hgrmOf(Histogram.fromStored(total));
+    const total = result!.latency.total;
+    if (isHistogram(total)) return hgrmOf(Histogram.fromStored(total));
     throw new LoopoolError("NO_HISTOGRAM", "this generator tells a few percentiles and no histogram: leave --hgrm out");
   },
   csv: ([result]) => runCsv(result!),
@@ -30,7 +29,7 @@ const contents: Readonly<Record<FileFlag, (results: readonly GeneratorResult[]) 
 
 /** The whole result in one line. */
 export function jsonLine(result: GeneratorResult): string {
-  return `${terminalJson({ schema: "loopool-load/1", ...result })}\n`;
+  return `${terminalJson({ schema: "loopool-load/2", ...result })}\n`;
 }
 
 /** Where `--json` asks for the result: null: nowhere; "-": standard output. */

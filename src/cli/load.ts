@@ -52,7 +52,7 @@ export const loadCommand: CommandModule = {
       })
       .option("json", {
         describe:
-          "print the result as one line of JSON (schemas/loopool-load-1.schema.json) in place of the report, or write it to a file",
+          "print the result as one line of JSON (schemas/loopool-load-2.schema.json) in place of the report, or write it to a file",
         type: "string",
       })
       .example("$0 load -n 100000 -c 100 http://localhost:9090/", "as ab -k -n 100000 -c 100")

@@ -30,7 +30,7 @@ export async function withCertificate<T>(tls: TlsConfig, use: (files: Certificat
 /** For this machine under its own names, not to be verified by anyone. */
 async function selfSigned() {
   // Only here: what it needs takes a fifth of a second to load.
-  const { generate } = await import("selfsigned");
+  const { generate } = await import("../vendor/certificate.js");
   return generate([{ name: "commonName", value: "localhost" }], {
     keyType: "ec",
     algorithm: "sha256",

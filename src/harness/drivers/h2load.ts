@@ -1,7 +1,7 @@
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Histogram } from "../load/histogram.js";
+import { compressed, Histogram } from "../load/histogram.js";
 import type { Driver, DriverOptions } from "./driver.js";
 import { type EndedTool, failureOf, runTool } from "./process.js";
 import type { ToolHistogram } from "./result.js";
@@ -82,7 +82,7 @@ export async function logged(lines: AsyncIterable<string> | Iterable<string>): P
     const [, status, micros] = line.split("\t").map(Number);
     if (status! >= 200 && status! <= 299) histogram.record(micros! * 1000);
   }
-  return { ...histogram.toStored(), resolutionMicros: 1 };
+  return { ...compressed(histogram.toStored()), resolutionMicros: 1 };
 }
 
 /** What h2load told: its report, and the latencies of its log. */

@@ -1,4 +1,4 @@
-import { Histogram, type StoredHistogram } from "../load/histogram.js";
+import { Histogram, isHistogram, type StoredHistogram } from "../load/histogram.js";
 import type { ToolLatency } from "./result.js";
 
 /** Latencies in ns, whatever they are stored as; NaN for what the generator did not tell. */
@@ -15,7 +15,7 @@ type Stored = StoredHistogram | ToolLatency | null;
 
 /** Throws a RangeError where a histogram's counts contradict each other. */
 export function latencyOf(stored: Stored): Latency {
-  if (stored !== null && "counts" in stored) return Histogram.fromStored(stored);
+  if (isHistogram(stored)) return Histogram.fromStored(stored);
   const points = new Map(stored?.percentiles);
   return {
     count: stored?.count ?? Number.NaN,
@@ -30,7 +30,7 @@ export function latencyOf(stored: Stored): Latency {
 /** Arithmetic mean, ns, without reading a whole histogram; NaN where it is not told or there are no values. */
 export function meanOf(stored: Stored): number {
   if (stored === null) return Number.NaN;
-  return "counts" in stored ? stored.sum / stored.count : (stored.mean ?? Number.NaN);
+  return isHistogram(stored) ? stored.sum / stored.count : (stored.mean ?? Number.NaN);
 }
 
 /** By how much the mean may be off for the grain of the tool's clock or of its report, ns; our own has none that matters. */

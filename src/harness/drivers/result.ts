@@ -2,10 +2,10 @@ import type { StoredHistogram } from "../load/histogram.js";
 import type { RunResult } from "../load/run-result.js";
 
 /** A histogram made from the values that a tool gave for every request. */
-export interface ToolHistogram extends StoredHistogram {
+export type ToolHistogram = StoredHistogram & {
   /** The grain of the tool's values. */
   readonly resolutionMicros: number;
-}
+};
 
 /** Latencies of a tool that gives no histogram: the points that it does give, ns; null for what it does not. */
 export interface ToolPercentiles {

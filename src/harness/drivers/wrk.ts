@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Histogram } from "../load/histogram.js";
+import { compressed, Histogram } from "../load/histogram.js";
 import type { Driver, DriverOptions } from "./driver.js";
 import { refuseRedirects } from "./probe.js";
 import { type EndedTool, failureOf, runTool } from "./process.js";
@@ -174,5 +174,5 @@ function histogramOf(counts: Counts): ToolHistogram {
   for (const [micros, count] of counts) {
     for (let i = 0; i < count; i++) histogram.record(micros * 1000);
   }
-  return { ...histogram.toStored(), resolutionMicros: 1 };
+  return { ...compressed(histogram.toStored()), resolutionMicros: 1 };
 }

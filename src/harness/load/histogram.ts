@@ -1,24 +1,31 @@
-/** A whole histogram as JSON: sparse, mergeable, nothing rounded beyond its own resolution. */
-export interface StoredHistogram {
+import { decodeV2, encodeV2 } from "./histogram-encoding.js";
+import { CELLS, highestOf, indexOf, lowestOf, MAX_VALUE_NS } from "./histogram-layout.js";
+
+/** What is exact in a stored histogram; all 0 when nothing was recorded. */
+interface Summary {
   readonly significantDigits: 3;
   readonly unit: "ns";
   readonly count: number;
-  /** Exact, as are `max` and the two sums; 0 when nothing was recorded. */
   readonly min: number;
   readonly max: number;
   readonly sum: number;
   readonly sumOfSquares: number;
+}
+
+/** A whole histogram with its counts in the open: between threads, and in results of version 1. */
+export interface SparseHistogram extends Summary {
   /** Index, count, index, count, … of the cells that are not empty, ascending. */
   readonly counts: readonly number[];
 }
 
-/** 2 × 10³ rounded up to a power of two: the fewest cells per doubling that keep three significant digits. */
-const SUB_BUCKETS = 2048;
-const HALF = SUB_BUCKETS / 2;
-const SUB_BUCKET_BITS = 11;
-/** Values beyond are recorded as this. */
-const MAX_VALUE_NS = 3600e9;
-const CELLS = (Math.floor(Math.log2(MAX_VALUE_NS)) - SUB_BUCKET_BITS + 3) * HALF;
+/** The same as results hold it: an eighth of the size. */
+export interface CompressedHistogram extends Summary {
+  /** The counts in HdrHistogram's compressed V2 encoding, base64. */
+  readonly hdrHistogramV2: string;
+}
+
+/** A whole histogram as JSON: mergeable, nothing rounded beyond its own resolution. */
+export type StoredHistogram = SparseHistogram | CompressedHistogram;
 
 /**
  * Latencies in nanoseconds in a log-linear histogram with three significant digits: HdrHistogram's layout (Gil Tene,
@@ -109,7 +116,7 @@ export class Histogram {
    * The values recorded since `earlier` was copied from this one. Its smallest and its largest are the ends of their cells, which may
    * be a thousandth off; all else is exact.
    */
-  since(earlier: Histogram): StoredHistogram {
+  since(earlier: Histogram): SparseHistogram {
     const counts: number[] = [];
     for (let index = 0; index < CELLS; index++) {
       const count = this.#cells[index]! - earlier.#cells[index]!;
@@ -127,7 +134,7 @@ export class Histogram {
     };
   }
 
-  toStored(): StoredHistogram {
+  toStored(): SparseHistogram {
     const counts: number[] = [];
     this.#cells.forEach((count, index) => {
       if (count > 0) counts.push(index, count);
@@ -146,20 +153,9 @@ export class Histogram {
 
   /** The histogram that was stored. Throws a RangeError where its counts contradict each other: a damaged file must not become a figure. */
   static fromStored(stored: StoredHistogram): Histogram {
+    const counts = countsOf(stored);
     const histogram = new Histogram();
-    let total = 0;
-    for (let i = 0; i < stored.counts.length; i += 2) {
-      const index = stored.counts[i]!;
-      const count = stored.counts[i + 1] ?? 0;
-      if (!(index in histogram.#cells && count > 0)) {
-        throw new RangeError(`stored histogram: no cell ${index} with count ${count}`);
-      }
-      histogram.#cells[index] = count;
-      total += count;
-    }
-    if (total !== stored.count) {
-      throw new RangeError(`stored histogram: its cells hold ${total} values, it announces ${stored.count}`);
-    }
+    for (let i = 0; i < counts.length; i += 2) histogram.#cells[counts[i]!] = counts[i + 1]!;
     histogram.#count = stored.count;
     histogram.#sum = stored.sum;
     histogram.#sumOfSquares = stored.sumOfSquares;
@@ -176,37 +172,57 @@ function rankOf(percentile: number, count: number): number {
   return Math.max(1, Math.ceil(rank - rank * 1e-12));
 }
 
-/** The cell of an integer value: which doubling, and where in it. */
-function indexOf(value: number): number {
-  if (value < SUB_BUCKETS) return value;
-  // Bit operations, which take a tenth of the time of a division by a power, see 32 bits: a larger value is looked at without its
-  // lowest 21, all of them below the resolution there.
-  if (value < 2 ** 31) {
-    const shift = 32 - Math.clz32(value) - SUB_BUCKET_BITS;
-    return shift * HALF + (value >>> shift);
+/** Tells a histogram from what a generator without one has in its place. */
+export function isHistogram(stored: object | null): stored is StoredHistogram {
+  return stored !== null && ("hdrHistogramV2" in stored || "counts" in stored);
+}
+
+/** As results hold it. */
+export function compressed(stored: StoredHistogram): CompressedHistogram {
+  if (!("counts" in stored)) return stored;
+  const { counts, ...summary } = stored;
+  return { ...summary, hdrHistogramV2: encodeV2(counts) };
+}
+
+/** What has been decoded: a report asks for the same latencies metric by metric. */
+const decoded = new WeakMap<CompressedHistogram, readonly number[]>();
+
+/** The counts of a stored histogram, as in a SparseHistogram. Throws a RangeError as `Histogram.fromStored` does. */
+export function countsOf(stored: StoredHistogram): readonly number[] {
+  if ("counts" in stored) return checked(stored.counts, stored);
+  const known = decoded.get(stored);
+  if (known !== undefined) return known;
+  const counts = checked(decodeV2(stored.hdrHistogramV2), stored);
+  decoded.set(stored, counts);
+  return counts;
+}
+
+function checked(counts: readonly number[], stored: Summary): readonly number[] {
+  let total = 0;
+  let previous = -1;
+  for (let i = 0; i < counts.length; i += 2) {
+    const index = counts[i]!;
+    const count = counts[i + 1] ?? 0;
+    if (!(index > previous && index < CELLS && count > 0)) {
+      throw new RangeError(`stored histogram: no cell ${index} with count ${count} behind cell ${previous}`);
+    }
+    previous = index;
+    total += count;
   }
-  const high = Math.floor(value / 2 ** 21);
-  const shift = 32 - Math.clz32(high) - SUB_BUCKET_BITS;
-  return (shift + 21) * HALF + (high >>> shift);
+  if (total !== stored.count) {
+    throw new RangeError(`stored histogram: its cells hold ${total} values, it announces ${stored.count}`);
+  }
+  if (total > 0 && (indexOf(stored.min) !== counts[0] || indexOf(stored.max) !== previous)) {
+    throw new RangeError(`stored histogram: its cells do not go from ${stored.min} to ${stored.max}`);
+  }
+  return counts;
 }
 
-/** The highest integer value of a cell. */
-function highestOf(index: number): number {
-  if (index < SUB_BUCKETS) return index;
-  const shift = Math.floor(index / HALF) - 1;
-  return (index - shift * HALF + 1) * 2 ** shift - 1;
-}
-
-/** The lowest one. */
-function lowestOf(index: number): number {
-  return index === 0 ? 0 : highestOf(index - 1) + 1;
-}
-
-/** One histogram of all that several have recorded. */
-export function mergedHistogram(stored: readonly StoredHistogram[]): StoredHistogram {
+/** One histogram of all that several have recorded, as results hold it. */
+export function mergedHistogram(stored: readonly StoredHistogram[]): CompressedHistogram {
   const [first, ...others] = stored;
-  if (first !== undefined && others.length === 0) return first;
+  if (first !== undefined && others.length === 0) return compressed(first);
   const merged = new Histogram();
   for (const one of stored) merged.merge(Histogram.fromStored(one));
-  return merged.toStored();
+  return compressed(merged.toStored());
 }

@@ -31,6 +31,7 @@ export function percentileRows(histogram: Histogram): readonly PercentileRow[] {
   for (let i = 1; i < counts.length; i += 2) {
     upTo += counts[i]!;
     const reached = (100 * upTo) / count;
+    if (reached < percentile) continue;
     const valueNs = histogram.valueAtPercentile(reached);
     while (reached >= percentile) {
       rows.push({ valueNs, share: percentile / 100, count: upTo });

@@ -1,4 +1,4 @@
-import { Histogram } from "../load/histogram.js";
+import { Histogram, isHistogram } from "../load/histogram.js";
 import { targetOf } from "../sweep/plan.js";
 import { verdictOf } from "../validity/verdict.js";
 import type { Cell } from "./cell.js";
@@ -22,9 +22,7 @@ export function latenciesOf(comparison: Comparison): readonly CellLatency[] {
     const ours = targetOf(plan, cell.core) === undefined;
     const valid = cell.trials.filter((trial) => cell.verdict.valid || verdictOf([trial], { ...context, ours }).valid);
     // Some other generators tell a few percentiles and no histogram.
-    const stored = valid.flatMap(({ run: { latency } }) =>
-      latency.total !== null && "counts" in latency.total ? [latency.total] : [],
-    );
+    const stored = valid.flatMap(({ run: { latency } }) => (isHistogram(latency.total) ? [latency.total] : []));
     if (stored.length === 0) return [];
     const total = new Histogram();
     for (const one of stored) total.merge(Histogram.fromStored(one));

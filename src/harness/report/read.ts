@@ -1,12 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { messageOf, usageError } from "../../shared/errors.js";
-import { latencyOf } from "../drivers/latency.js";
+import { countsOf, isHistogram } from "../load/histogram.js";
 import { noErrors } from "../load/run-result.js";
 import { misfitOfPlan } from "../sweep/plan.js";
 import type { SweepResult } from "../sweep/result.js";
 import { misfitOf } from "./schema.js";
 
-const SCHEMA = "loopool-sweep/1";
+const SCHEMA = "loopool-sweep/2";
+/** Histograms were stored in another form; the schema describes both. */
+const OLDER = "loopool-sweep/1";
 
 /**
  * Reads a stored sweep. Throws a usage error that names the file and what is wrong with it: missing, not JSON, another schema or another
@@ -23,16 +25,16 @@ export async function readSweep(file: string): Promise<SweepResult> {
     throw usageError(`${file} is not JSON (${messageOf(error)}): name a result that a sweep wrote to bench/results`);
   }
   const schema = typeof stored === "object" ? (stored as { schema?: unknown } | null)?.schema : undefined;
-  if (schema !== SCHEMA) {
+  if (schema !== SCHEMA && schema !== OLDER) {
     const version = typeof schema === "string" && schema.startsWith("loopool-sweep/");
     throw usageError(
       version
-        ? `${file} is a sweep result of another version, "${schema}": this loopool reads "${SCHEMA}"; use the loopool that wrote it, or run the sweep again`
+        ? `${file} is a sweep result of another version, "${schema}": this loopool reads "${OLDER}" and "${SCHEMA}"; use the loopool that wrote it, or run the sweep again`
         : `${file} is no sweep result: its schema is ${JSON.stringify(schema) ?? "missing"}, not "${SCHEMA}"`,
     );
   }
   const misfit =
-    (await misfitOf(SCHEMA, stored)) ?? damagedPlan(stored as SweepResult) ?? damagedLatency(stored as SweepResult);
+    (await misfitOf(SCHEMA, stored)) ?? damagedPlan(stored as SweepResult) ?? damagedHistogram(stored as SweepResult);
   if (misfit !== null) throw usageError(`${file} is not a whole sweep result: ${misfit}; run the sweep again`);
   return completed(stored as SweepResult);
 }
@@ -43,24 +45,34 @@ function damagedPlan({ plan }: SweepResult): string | null {
 }
 
 /** A histogram that was damaged in the file would give percentiles all the same. */
-function damagedLatency({ trials }: SweepResult): string | null {
+function damagedHistogram({ trials }: SweepResult): string | null {
   for (const [index, { run }] of trials.entries()) {
     if (run === null) continue;
-    try {
-      latencyOf(run.latency.total);
-    } catch (error) {
-      return `trials[${index}].run.latency.total: ${messageOf(error)}`;
+    const { latency, openLoop, totalByFirstByte } = run;
+    for (const [place, histograms] of Object.entries({ latency, openLoop, totalByFirstByte })) {
+      // The last two are not in every result.
+      for (const [name, stored] of Object.entries(histograms ?? {})) {
+        if (typeof stored !== "object" || !isHistogram(stored)) continue;
+        try {
+          countsOf(stored);
+        } catch (error) {
+          return `trials[${index}].run.${place}.${name}: ${messageOf(error)}`;
+        }
+      }
     }
   }
   return null;
 }
 
-/** A result of an older version lacks the classes that it did not tell apart, and open loops: it has none of these. */
+/**
+ * A result of an older version lacks the classes that it did not tell apart, and open loops: it has none of these. A sweep that is resumed goes
+ * on in the present version.
+ */
 function completed(sweep: SweepResult): SweepResult {
   const trials = sweep.trials.map(({ run, ...trial }) => ({
     ...trial,
     rate: trial.rate ?? null,
     run: run && { ...run, errors: { ...noErrors(), ...run.errors } },
   }));
-  return { ...sweep, trials };
+  return { ...sweep, schema: SCHEMA, trials };
 }

@@ -1,11 +1,6 @@
-import { BarChart, CustomChart, LineChart } from "echarts/charts";
-import { GridComponent, LegendComponent, TitleComponent } from "echarts/components";
-import * as echarts from "echarts/core";
-import { SVGRenderer } from "echarts/renderers";
+import { renderToSvg } from "../../vendor/charts.js";
 import { tick } from "./format.js";
 import { faint, ink, rule } from "./theme.js";
-
-echarts.use([BarChart, LineChart, CustomChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
 
 /** Where a chart stands. */
 export interface Layout {
@@ -43,13 +38,8 @@ const MAX_TICKS = 10;
 
 /** An SVG that brings all it needs: text as text, no script, no font to load. `option` is ECharts' own. */
 export function renderSvg(option: object, { width, height, fontSize, fontFamily, idPrefix }: Layout): string {
-  const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width, height });
-  try {
-    chart.setOption({ animation: false, textStyle: { fontFamily, fontSize, color: ink }, ...option });
-    return bare(chart.renderToSVGString(), idPrefix);
-  } finally {
-    chart.dispose();
-  }
+  const common = { animation: false, textStyle: { fontFamily, fontSize, color: ink } };
+  return bare(renderToSvg({ ...common, ...option }, { width, height }), idPrefix);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Histogram, mergedHistogram } from "../../../src/harness/load/histogram.js";
+import { compressed, Histogram, mergedHistogram } from "../../../src/harness/load/histogram.js";
 import { seededRandom } from "../../../src/harness/statistics/random.js";
 
 /** Latencies from 0.1 µs to minutes, log-uniform. */
@@ -71,6 +71,12 @@ test("a rank that is a whole number is not pushed up by rounding", () => {
 test("a stored histogram whose counts contradict each other is refused", () => {
   const stored = filled([1, 2, 3]).toStored();
   assert.throws(() => Histogram.fromStored({ ...stored, count: 4 }), /hold 3 values, it announces 4/);
+  assert.throws(
+    () => Histogram.fromStored({ ...stored, counts: [1, 1, 1, 2] }),
+    /no cell 1 with count 2 behind cell 1/,
+  );
+  assert.throws(() => Histogram.fromStored({ ...stored, min: 2 }), /do not go from 2 to 3/);
+  assert.throws(() => Histogram.fromStored({ ...stored, max: 4 }), /do not go from 1 to 4/);
   assert.throws(() => Histogram.fromStored({ ...stored, counts: [-1, 3] }), /no cell -1/);
   assert.throws(() => Histogram.fromStored({ ...stored, counts: [1, 1, 2] }), /no cell 2 with count 0/);
 });
@@ -89,8 +95,10 @@ test("two merged halves equal the whole", () => {
 
 test("stored as JSON and read again it is the same", () => {
   const stored = filled(samples(5, 10_000)).toStored();
-  assert.equal(Histogram.fromStored(JSON.parse(JSON.stringify(stored))).toStored(), stored);
-  assert.equal(Histogram.fromStored(new Histogram().toStored()).toStored(), new Histogram().toStored());
+  for (const histogram of [stored, new Histogram().toStored()]) {
+    assert.equal(Histogram.fromStored(JSON.parse(JSON.stringify(histogram))).toStored(), histogram);
+    assert.equal(Histogram.fromStored(JSON.parse(JSON.stringify(compressed(histogram)))).toStored(), histogram);
+  }
 });
 
 test("what was recorded since a copy is a histogram of just that", () => {
@@ -112,7 +120,7 @@ test("what was recorded since a copy is a histogram of just that", () => {
 
 test("several stored ones merge into what one would have recorded", () => {
   const parts = [samples(21, 4000), samples(22, 10), []];
-  const merged = mergedHistogram(parts.map((values) => filled(values).toStored()));
+  const merged = Histogram.fromStored(mergedHistogram(parts.map((values) => filled(values).toStored()))).toStored();
   const whole = filled(parts.flat()).toStored();
   assert.equal({ ...merged, sumOfSquares: 0 }, { ...whole, sumOfSquares: 0 });
 });

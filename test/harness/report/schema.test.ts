@@ -73,13 +73,13 @@ const sweep = plausibleSweep({ rates: { reactor: 132_000, pool: 118_000 }, plan:
 test("every committed result of a sweep can be read, and no field of it is undescribed", async () => {
   const files = readdirSync(results).filter((file) => file.endsWith(".json"));
   const sweeps = files.filter((file) =>
-    readFileSync(join(results, file), "utf8").includes('"schema": "loopool-sweep/1"'),
+    readFileSync(join(results, file), "utf8").includes('"schema": "loopool-sweep/2"'),
   );
   assert.ok(sweeps.length >= 7, sweeps.join());
   for (const file of sweeps) {
     await readSweep(join(results, file));
     const { trials, ...rest } = JSON.parse(readFileSync(join(results, file), "utf8")) as SweepResult;
-    await describes("loopool-sweep/1", { ...rest, trials: [trials[0]!, trials.at(-1)!] });
+    await describes("loopool-sweep/2", { ...rest, trials: [trials[0]!, trials.at(-1)!] });
   }
 });
 
@@ -109,7 +109,7 @@ test("reports of all kinds of sweeps are as the schema says", async () => {
     },
   ];
   for (const kind of kinds) {
-    await describes("loopool-sweep/1", written(kind));
+    await describes("loopool-sweep/2", written(kind));
     const comparison = compare(kind);
     await describes("loopool-report/1", written(reportData(comparison, answerOf(comparison), "a.json")));
   }
@@ -134,10 +134,10 @@ test("a report or a run that is not as described is refused with the place", asy
   };
   data.levels[1]!.cells[0]!.verdict = { ...data.levels[1]!.cells[0]!.verdict, valid: "yes" };
   assert.is(await misfitOf("loopool-report/1", data), "levels[1].cells[0].verdict.valid is string, not boolean");
-  const run = { schema: "loopool-load/1", ...(sweep.trials[0]!.run as object) };
-  await describes("loopool-load/1", written(run));
-  assert.is(await misfitOf("loopool-load/1", { ...run, schema: undefined }), "it lacks schema");
-  assert.is(await misfitOf("loopool-load/1", { ...run, errors: { reset: -1 } }), "errors.reset must be >= 0");
+  const run = { schema: "loopool-load/2", ...(sweep.trials[0]!.run as object) };
+  await describes("loopool-load/2", written(run));
+  assert.is(await misfitOf("loopool-load/2", { ...run, schema: undefined }), "it lacks schema");
+  assert.is(await misfitOf("loopool-load/2", { ...run, errors: { reset: -1 } }), "errors.reset must be >= 0");
 });
 
 test("every schema is one of draft 2020-12 and ships with the package", () => {

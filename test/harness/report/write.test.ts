@@ -3,13 +3,14 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { compressed } from "../../../src/harness/load/histogram.js";
 import { compare } from "../../../src/harness/report/comparison.js";
 import type { ReportData } from "../../../src/harness/report/data.js";
 import { whole } from "../../../src/harness/report/format.js";
 import { type WrittenReport, writeReport } from "../../../src/harness/report/write.js";
 import type { SweepResult } from "../../../src/harness/sweep/result.js";
 import { LoopoolError } from "../../../src/shared/errors.js";
-import { errorStorm, generatorLimited, plausibleSweep, withCell } from "./fixture.js";
+import { errorStorm, generatorLimited, ownRun, plausibleSweep, withCell } from "./fixture.js";
 import { parseXml } from "./xml.js";
 
 interface Written extends WrittenReport {
@@ -48,6 +49,14 @@ function tableBelow(markdown: string, heading: string): ReadonlyMap<string, read
 }
 
 const sweep = plausibleSweep({ rates: { reactor: 132_000, pool: 118_000 } });
+const openLoops = plausibleSweep({
+  rates: { reactor: 1000, pool: 900 },
+  plan: {
+    trials: 2,
+    concurrencies: [10],
+    openLoop: { shares: null, rates: [{ concurrency: 10, requestsPerSecond: 400 }], seconds: 1 },
+  },
+});
 const writing = suite("report");
 
 writing("the answer stands in the first lines, before any figure", () =>
@@ -83,6 +92,28 @@ writing("each table holds the medians, intervals and ratios of the data", () =>
       assert.equal(rows.get("Failed requests (all trials)"), ["0", "0", ""]);
       assert.is(rows.size, 11, "eight metrics, errors, the header and its rule");
     }
+  }),
+);
+
+writing("a result of version 1, with its counts in the open, gives the same report", () =>
+  report({ ...sweep, schema: "loopool-sweep/1" }, async (older) => {
+    const trials = sweep.trials.map((trial) => {
+      const { latency, ...run } = ownRun(trial);
+      const total = compressed(latency.total);
+      return { ...trial, run: { ...run, latency: { connect: total, processing: total, waiting: total, total } } };
+    });
+    await report({ ...sweep, trials }, async (newer) => {
+      assert.is(newer.markdown.replaceAll(newer.folder, ""), older.markdown.replaceAll(older.folder, ""));
+      for (const file of ["report.html", "trials.csv", "pool-c100.hgrm"]) {
+        const [before, after] = await Promise.all(
+          [older, newer].map(async ({ folder }) => {
+            const text = await readFile(join(folder, "reports", "new", "2026-01-02-cores", file), "utf8");
+            return text.replaceAll(folder, "");
+          }),
+        );
+        assert.is(after, before, file);
+      }
+    });
   }),
 );
 
@@ -317,11 +348,11 @@ refusing("a missing file is named with the remedy", async () => {
 refusing("text that is not JSON, another schema and missing fields are each told in one line", async () => {
   const cases: readonly (readonly [unknown, RegExp])[] = [
     ["{", /is not JSON/],
-    ["[1]", /its schema is missing, not "loopool-sweep\/1"/],
+    ["[1]", /its schema is missing, not "loopool-sweep\/2"/],
     [{ schema: "other/2" }, /its schema is "other\/2"/],
     [
-      { ...sweep, schema: "loopool-sweep/2" },
-      /of another version, "loopool-sweep\/2": this loopool reads "loopool-sweep\/1"; use the/,
+      { ...sweep, schema: "loopool-sweep/3" },
+      /of another version, "loopool-sweep\/3": this loopool reads "loopool-sweep\/1" and "loopool-sweep\/2"; use the/,
     ],
     [
       withCell(sweep, "pool", 10, () => ({ run: "lost" as never })),
@@ -354,6 +385,39 @@ refusing("text that is not JSON, another schema and missing fields are each told
     assert.match(error.message, message);
     assert.is(error.exitCode, 2);
     assert.not.match(error.message, /\n/);
+  }
+});
+
+refusing("a histogram that is damaged is named, whichever it is", async () => {
+  const { latency, openLoop } = ownRun(openLoops.trials[0]!);
+  const compressedTotal = compressed(latency.total);
+  const cases: readonly (readonly [object, RegExp])[] = [
+    [
+      { latency: { ...latency, connect: { ...compressedTotal, count: compressedTotal.count + 1 } } },
+      /: trials\[0\]\.run\.latency\.connect: stored histogram: its cells hold \d+ values, it announces \d+;/,
+    ],
+    [
+      { openLoop: { ...openLoop, pacing: { ...compressedTotal, hdrHistogramV2: "HISTFAAAAAA=" } } },
+      /: trials\[0\]\.run\.openLoop\.pacing: this is no compressed histogram of HdrHistogram's V2 encoding: /,
+    ],
+    [
+      { totalByFirstByte: { f: { ...compressedTotal, max: 2 * compressedTotal.max } } },
+      /: trials\[0\]\.run\.totalByFirstByte\.f: stored histogram: its cells do not go from/,
+    ],
+    [
+      { latency: { ...latency, total: { ...compressedTotal, hdrHistogramV2: "HISTF!" } } },
+      /: trials\[0\]\.run\.latency\.total\.hdrHistogramV2 must match pattern/,
+    ],
+    [
+      { latency: { ...latency, total: { ...compressedTotal, hdrHistogramV2: undefined } } },
+      /: trials\[0\]\.run\.latency\.total lacks hdrHistogramV2;/,
+    ],
+  ];
+  for (const [change, message] of cases) {
+    const [first, ...others] = openLoops.trials;
+    const error = await refusal({ ...openLoops, trials: [{ ...first, run: { ...first!.run, ...change } }, ...others] });
+    assert.match(error.message, message);
+    assert.is(error.exitCode, 2);
   }
 });
 
