@@ -406,7 +406,7 @@ refusing("a histogram that is damaged is named, whichever it is", async () => {
     ],
     [
       { latency: { ...latency, total: { ...compressedTotal, hdrHistogramV2: "HISTF!" } } },
-      /: trials\[0\]\.run\.latency\.total\.hdrHistogramV2 must match pattern/,
+      /: trials\[0\]\.run\.latency\.total\.hdrHistogramV2 must match \^HISTF/,
     ],
     [
       { latency: { ...latency, total: { ...compressedTotal, hdrHistogramV2: undefined } } },
