@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
-import { packageRoot } from "../../src/cli/package-root.js";
 import { resolveSettings } from "../../src/cli/settings/resolve.js";
 import { gather } from "../../src/cli/settings/sources.js";
 import { startServer } from "../../src/server.js";
+import { packageRoot } from "../../src/shared/package-root.js";
 import { DEFAULT_FILE_RULES } from "../../src/shared/static/representation.js";
 import { type PiscinaSettings, piscinaCore } from "./piscina-core.js";
 

@@ -2,19 +2,19 @@ import { once } from "node:events";
 import type { Argv, CommandModule } from "yargs";
 import { checkDriverOptions } from "../harness/drivers/check.js";
 import { driverNamed, driverNames } from "../harness/drivers/drivers.js";
+import { requestsPerSecond } from "../harness/drivers/rate.js";
 import type { GeneratorResult } from "../harness/drivers/result.js";
 import type { LoadOptions } from "../harness/load/options.js";
 import { errorClasses } from "../harness/load/run-result.js";
 import { startGenerator } from "../harness/load/start.js";
 import { abReport } from "../harness/report/ab-text.js";
-import { requestsPerSecond } from "../harness/validity/rate.js";
 import { LoopoolError, messageOf, usageError } from "../shared/errors.js";
 import { oneLine } from "../shared/terminal-text.js";
 import { fileFlags, jsonAndUrl, jsonLine, resultFilesOf, writeResultFiles } from "./load-files.js";
 import { AUTO, loadFlags, loadOptionsOf, threadsOf, warmUpOf } from "./load-options.js";
 import { checkOpenFiles } from "./open-files.js";
-import { oneOf, withValues } from "./options.js";
 import { exitCodeOf, onEndingSignal } from "./signals.js";
+import { oneOf, withValues } from "./values/options.js";
 
 /** `loopool load URL`: one run of the load generator, told as ab tells it. */
 export const loadCommand: CommandModule = {

@@ -1,10 +1,10 @@
 import type { FileHandle } from "node:fs/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { threadClock } from "../shared/clock.js";
+import { discard } from "../shared/dispatch/discard.js";
+import { countUnhandledRejections, createDispatch } from "../shared/dispatch/dispatch.js";
 import { LoopoolError, messageOf } from "../shared/errors.js";
 import { threadContext } from "../shared/handlers/context.js";
-import { discard } from "../shared/handlers/discard.js";
-import { countUnhandledRejections, createDispatch } from "../shared/handlers/dispatch.js";
 import { type HandlerResponse, isFileBody } from "../shared/handlers/handler.js";
 import { RequestReader } from "../shared/request-codec.js";
 import { type AnswerTag, AnswerWriter } from "./answer-codec.js";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { messageOf, usageError } from "../../shared/errors.js";
-import { text } from "../options.js";
+import { text } from "../values/options.js";
 import { defaultOf, type SettingName, settingNames, variableOf } from "./settings.js";
 
 /** A value as its source gave it, and how a message names that source. */

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { createSecureContext } from "node:tls";
 import type { TlsConfig } from "../../shared/config.js";
 import { messageOf, usageError } from "../../shared/errors.js";
-import { oneOf, text } from "../options.js";
+import { oneOf, text } from "../values/options.js";
 import type { GetSetting } from "./resolve.js";
 import type { SourcedSettings } from "./sources.js";
 

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { UnixConfig } from "../../shared/config.js";
 import { usageError } from "../../shared/errors.js";
-import { text } from "../options.js";
+import { text } from "../values/options.js";
 import type { GetSetting } from "./resolve.js";
 import type { SourcedSettings } from "./sources.js";
 

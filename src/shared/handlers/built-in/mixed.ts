@@ -1,7 +1,7 @@
+import type { HandlerContext } from "../context.js";
+import { type Handler, queryNumber, textResponse } from "../handler.js";
 import { burn } from "./burn.js";
-import type { HandlerContext } from "./context.js";
 import { burnBounds } from "./cpu.js";
-import { type Handler, queryNumber, textResponse } from "./handler.js";
 
 const fast = textResponse(200, "fast");
 const slow = textResponse(200, "slow");
