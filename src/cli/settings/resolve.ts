@@ -8,16 +8,11 @@ import { packageRoot } from "../../shared/package-root.js";
 import { DEFAULT_FILE_RULES } from "../../shared/static/representation.js";
 import { number, oneOf, text, wholeNumber } from "../values/options.js";
 import { bounds, logFormats, logOverflows, MAX_WORKERS, type SettingName } from "./settings.js";
-import type { SourcedSettings } from "./sources.js";
+import type { Check, GetSetting, SourcedSettings } from "./sources.js";
 import { tlsConfig } from "./tls.js";
 import { unixConfig } from "./unix.js";
 
 const DRAIN_TIMEOUT_MS = 10_000;
-
-type Check<T> = (flag: string, raw: unknown) => T;
-
-/** The value of a setting, checked; a mistake is told of its source. */
-export type GetSetting = <T>(name: SettingName, check: Check<T>) => T;
 
 /**
  * The configuration of a server, each value checked. Throws a usage error that names the source of a bad value: the flag, the variable, or

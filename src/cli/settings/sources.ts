@@ -12,6 +12,12 @@ export interface Sourced {
 
 export type SourcedSettings = Readonly<Record<SettingName, Sourced>>;
 
+/** Checks a raw value; throws a usage error that names the flag. */
+export type Check<T> = (flag: string, raw: unknown) => T;
+
+/** The value of a setting, checked; the error for a bad value names its source. */
+export type GetSetting = <T>(name: SettingName, check: Check<T>) => T;
+
 export const CONFIG_FILE = "loopool.config.json";
 const CONFIG_VARIABLE = variableOf("config");
 /** Variables of loopool's own tests. */
