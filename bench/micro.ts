@@ -19,6 +19,7 @@ import { FileCache } from "../src/shared/static/file-cache.js";
 import { DEFAULT_FILE_RULES } from "../src/shared/static/representation.js";
 import { SiteRoot } from "../src/shared/static/site-root.js";
 import { Field, statsBytes, ThreadStats } from "../src/shared/stats/stats.js";
+import { StatusSegment, statusBytes } from "../src/shared/stats/status-segment.js";
 import { startRingPool } from "./ring-pool.js";
 
 /**
@@ -133,6 +134,8 @@ async function singleOperations(): Promise<readonly { name: string; medianNs: nu
   const times = (one: (i: number) => void) => () => {
     for (let i = 0; i < EACH; i++) one(i);
   };
+  const status = new StatusSegment(new SharedArrayBuffer(statusBytes(1)), 1);
+  const pathWords = new Int32Array(Uint8Array.from(Buffer.from("/hello\0\0")).buffer);
   const bench = new Bench({ time: 500, warmupTime: 200 });
   bench
     .add(
@@ -142,6 +145,15 @@ async function singleOperations(): Promise<readonly { name: string; medianNs: nu
         ring.publish(slot);
         ring.claim(0);
         ring.release(slot);
+      }),
+    )
+    .add(
+      "status of a request: take, prepare, begin, end",
+      times((i) => {
+        status.take(0);
+        status.prepare(0, i & 1, pathWords, 0, 6);
+        status.begin(0);
+        status.end(0);
       }),
     )
     .add(
