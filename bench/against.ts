@@ -2,12 +2,11 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { packageRoot } from "../src/cli/package-root.js";
 import { sweepProgress } from "../src/cli/progress.js";
+import { writeReport } from "../src/harness/report/files/write.js";
 import { ratio as ratioText } from "../src/harness/report/format.js";
 import { table } from "../src/harness/report/markdown.js";
 import { metrics } from "../src/harness/report/metrics.js";
-import { writeReport } from "../src/harness/report/write.js";
 import { pairedRatio } from "../src/harness/statistics/ratio.js";
 import { checkSubjects } from "../src/harness/sweep/check.js";
 import { pinningFacts, resolvePinning } from "../src/harness/sweep/pinning.js";
@@ -16,6 +15,7 @@ import { createResultFile } from "../src/harness/sweep/store.js";
 import { beginSweep, continueSweep } from "../src/harness/sweep/sweep.js";
 import { type ServerScript, serveScript } from "../src/harness/sweep/trial.js";
 import { ranTrials } from "../src/harness/validity/verdict.js";
+import { packageRoot } from "../src/shared/package-root.js";
 
 /**
  * What a change of the code did to the hot path: both cores of this tree beside those of an earlier commit, in one interleaved sweep for each

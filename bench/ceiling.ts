@@ -1,11 +1,11 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { cpus, release } from "node:os";
 import { fileURLToPath } from "node:url";
-import { packageRoot } from "../src/cli/package-root.js";
 import { table } from "../src/harness/report/markdown.js";
 import { median } from "../src/harness/statistics/median.js";
 import { seededRandom } from "../src/harness/statistics/random.js";
 import { pairedRatio } from "../src/harness/statistics/ratio.js";
+import { packageRoot } from "../src/shared/package-root.js";
 import { twoCpus, withServer } from "./processes.js";
 import { loopool } from "./tools.js";
 

@@ -1,9 +1,8 @@
-import { packageRoot } from "../src/cli/package-root.js";
 import { sweepProgress } from "../src/cli/progress.js";
+import { writeReport } from "../src/harness/report/files/write.js";
 import { ratio as ratioText } from "../src/harness/report/format.js";
 import { table } from "../src/harness/report/markdown.js";
 import { metrics } from "../src/harness/report/metrics.js";
-import { writeReport } from "../src/harness/report/write.js";
 import { pairedRatio } from "../src/harness/statistics/ratio.js";
 import { checkSubjects } from "../src/harness/sweep/check.js";
 import { pinningFacts, resolvePinning } from "../src/harness/sweep/pinning.js";
@@ -12,6 +11,7 @@ import { createResultFile } from "../src/harness/sweep/store.js";
 import { beginSweep, continueSweep } from "../src/harness/sweep/sweep.js";
 import { type ServerScript, serveScript } from "../src/harness/sweep/trial.js";
 import { ranTrials } from "../src/harness/validity/verdict.js";
+import { packageRoot } from "../src/shared/package-root.js";
 
 /**
  * What µWebSockets.js buys: both cores behind each front, in one interleaved sweep on the 1 KiB page: `npm run bench:fronts [-- TRIALS]`,

@@ -1,10 +1,10 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { packageRoot } from "../src/cli/package-root.js";
 import { table } from "../src/harness/report/markdown.js";
 import { median } from "../src/harness/statistics/median.js";
 import { seededRandom } from "../src/harness/statistics/random.js";
 import { pairedRatio } from "../src/harness/statistics/ratio.js";
+import { packageRoot } from "../src/shared/package-root.js";
 import { cpuTimesOf, twoCpus, withServer } from "./processes.js";
 import { loopool } from "./tools.js";
 

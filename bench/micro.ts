@@ -5,7 +5,6 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { Bench } from "tinybench";
-import { packageRoot } from "../src/cli/package-root.js";
 import { Histogram } from "../src/harness/load/histogram.js";
 import { ResponseParser } from "../src/harness/load/response-parser.js";
 import { table } from "../src/harness/report/markdown.js";
@@ -14,11 +13,13 @@ import { cacheBytes } from "../src/shared/cache/layout.js";
 import { LOADING_BYTES, Loading } from "../src/shared/cache/loading.js";
 import { SharedCache } from "../src/shared/cache/shared-cache.js";
 import { threadClock } from "../src/shared/clock.js";
+import { DEFAULT_FILE_RULES } from "../src/shared/default-config.js";
 import { ClaimRing, claimRingBytes } from "../src/shared/memory/claim-ring.js";
+import { packageRoot } from "../src/shared/package-root.js";
 import { FileCache } from "../src/shared/static/file-cache.js";
-import { DEFAULT_FILE_RULES } from "../src/shared/static/representation.js";
 import { SiteRoot } from "../src/shared/static/site-root.js";
 import { Field, statsBytes, ThreadStats } from "../src/shared/stats/stats.js";
+import { StatusSegment, statusBytes } from "../src/shared/stats/status-segment.js";
 import { startRingPool } from "./ring-pool.js";
 
 /**
@@ -133,6 +134,8 @@ async function singleOperations(): Promise<readonly { name: string; medianNs: nu
   const times = (one: (i: number) => void) => () => {
     for (let i = 0; i < EACH; i++) one(i);
   };
+  const status = new StatusSegment(new SharedArrayBuffer(statusBytes(1)), 1);
+  const pathWords = new Int32Array(Uint8Array.from(Buffer.from("/hello\0\0")).buffer);
   const bench = new Bench({ time: 500, warmupTime: 200 });
   bench
     .add(
@@ -142,6 +145,15 @@ async function singleOperations(): Promise<readonly { name: string; medianNs: nu
         ring.publish(slot);
         ring.claim(0);
         ring.release(slot);
+      }),
+    )
+    .add(
+      "status of a request: take, prepare, begin, end",
+      times((i) => {
+        status.take(0);
+        status.prepare(0, i & 1, pathWords, 0, 6);
+        status.begin(0);
+        status.end(0);
       }),
     )
     .add(

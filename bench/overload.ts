@@ -1,11 +1,11 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { packageRoot } from "../src/cli/package-root.js";
 import { targetOf } from "../src/harness/load/options.js";
 import { run } from "../src/harness/load/run.js";
 import type { RunResult } from "../src/harness/load/run-result.js";
 import { significant, whole } from "../src/harness/report/format.js";
 import { table } from "../src/harness/report/markdown.js";
+import { packageRoot } from "../src/shared/package-root.js";
 import { withServer } from "./processes.js";
 
 /**

@@ -1,14 +1,13 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
-import { packageRoot } from "../src/cli/package-root.js";
 import { sweepProgress } from "../src/cli/progress.js";
 import { latencyOf } from "../src/harness/drivers/latency.js";
 import { Histogram } from "../src/harness/load/histogram.js";
+import { writeReport } from "../src/harness/report/files/write.js";
 import { ratio as ratioText, whole } from "../src/harness/report/format.js";
 import { table } from "../src/harness/report/markdown.js";
 import { speed } from "../src/harness/report/metrics.js";
-import { writeReport } from "../src/harness/report/write.js";
 import { median } from "../src/harness/statistics/median.js";
 import { pairedRatio, type Ratio } from "../src/harness/statistics/ratio.js";
 import { checkSubjects } from "../src/harness/sweep/check.js";
@@ -19,6 +18,7 @@ import { beginSweep, continueSweep } from "../src/harness/sweep/sweep.js";
 import { type ServerScript, serveScript } from "../src/harness/sweep/trial.js";
 import type { RanTrial } from "../src/harness/validity/saturation.js";
 import { ranTrials } from "../src/harness/validity/verdict.js";
+import { packageRoot } from "../src/shared/package-root.js";
 
 /**
  * What the pool is to be: reactor, pool and piscina (behind the same front, with the same handlers) over three handlers, as sweeps like any

@@ -1,6 +1,7 @@
 import { execFile, spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
+import { listeningIn } from "../src/harness/listening-line.js";
 import { cpuList } from "../src/harness/statistics/cpu-list.js";
 
 /** CPU for the server and CPU for the generator, where there are two and `taskset`; null leaves both to the scheduler. */
@@ -87,7 +88,7 @@ export function withOpenFiles(files: number, command: readonly string[]): readon
   return ["sh", "-c", `ulimit -n ${files} 2>/dev/null; exec "$@"`, "sh", ...command];
 }
 
-/** Starts a server that prints "listening on …PORT", hands its port and process id to `use`, and ends it whatever happens. */
+/** Starts a server that prints the line of `loopool serve`, hands its port and process id to `use`, and ends it whatever happens. */
 export async function withServer<T>(
   cpu: number | null,
   command: readonly string[],
@@ -101,8 +102,8 @@ export async function withServer<T>(
       let said = "";
       child.stdout.on("data", (chunk) => {
         said += chunk;
-        const found = /listening on (?:\S+:)?(\d+)/.exec(said)?.[1];
-        if (found !== undefined) resolve(Number(found));
+        const line = listeningIn(said);
+        if (line !== null) resolve(Number(new URL(line.url).port));
       });
       child.once("error", reject);
       child.once("exit", (code) => reject(new Error(`${command.join(" ")} ended with ${code} before it listened`)));

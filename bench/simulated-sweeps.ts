@@ -1,3 +1,4 @@
+import { requestsPerSecond } from "../src/harness/drivers/rate.js";
 import {
   type Evidence,
   isCalled,
@@ -9,7 +10,6 @@ import { median } from "../src/harness/statistics/median.js";
 import { noiseFloor } from "../src/harness/statistics/noise-floor.js";
 import type { Random } from "../src/harness/statistics/random.js";
 import type { SweepResult } from "../src/harness/sweep/result.js";
-import { requestsPerSecond } from "../src/harness/validity/rate.js";
 import { blocksAdded, stopOf } from "../src/harness/validity/until.js";
 
 /** Sweeps that were never run, with the noise of one that was: how often are differences called that are not there, and found that are? */

@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
-import { packageRoot } from "../src/cli/package-root.js";
 import { table } from "../src/harness/report/markdown.js";
 import { median } from "../src/harness/statistics/median.js";
+import { packageRoot } from "../src/shared/package-root.js";
 import { output, twoCpus, withServer } from "./processes.js";
 
 /**

@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { requestsPerSecond } from "../src/harness/drivers/rate.js";
 import { Histogram } from "../src/harness/load/histogram.js";
 import type { RunResult } from "../src/harness/load/run-result.js";
 import { inFlight } from "../src/harness/validity/accounts.js";
-import { requestsPerSecond } from "../src/harness/validity/rate.js";
 import { accountedOutput, type CpuTimes, withOpenFiles } from "./processes.js";
 
 /** What is asked of a generator: the same for all of them. */

@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { packageRoot } from "../src/cli/package-root.js";
 import { configSchema, defaultOf, settingNames, settings, variableOf } from "../src/cli/settings/settings.js";
 import { markdownTable } from "../src/harness/report/markdown.js";
+import { packageRoot } from "../src/shared/package-root.js";
 
 /** What is made from the settings: the schema for editors and the table of the docs. To be run after a change: `npm run settings`. */
 const schemaFile = join(packageRoot, "loopool.schema.json");

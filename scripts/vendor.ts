@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { packageRoot } from "../src/cli/package-root.js";
+import { packageRoot } from "../src/shared/package-root.js";
 
 /**
  * Bundles what loopool uses of large packages, one file for each in `scripts/vendor/`, into `dist/src/vendor/`: a user installs these files

@@ -1,6 +1,6 @@
 import type { Core } from "./core.js";
+import { createDispatch } from "./shared/dispatch/dispatch.js";
 import type { HandlerContext } from "./shared/handlers/context.js";
-import { createDispatch } from "./shared/handlers/dispatch.js";
 
 /**
  * A core whose server answers requests for its metrics on the main thread: whoever wants to know why nothing is answered any more must get

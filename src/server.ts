@@ -10,7 +10,7 @@ import { uwsFront } from "./http/uws/front.js";
 import { pool } from "./pool/pool.js";
 import { reactor } from "./reactor/reactor.js";
 import type { ServerConfig } from "./shared/config.js";
-import { calibrate } from "./shared/handlers/burn.js";
+import { calibrate } from "./shared/handlers/built-in/burn.js";
 import { createSharedState, type HandlerContext, threadContext } from "./shared/handlers/context.js";
 import { Field, type ThreadStats } from "./shared/stats/stats.js";
 

@@ -4,7 +4,7 @@ import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { packageRoot } from "../src/cli/package-root.js";
+import { packageRoot } from "../src/shared/package-root.js";
 
 const { dependencies } = JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")) as {
   dependencies: Record<string, string>;

@@ -1,9 +1,6 @@
 import { parseArgs } from "node:util";
-import { packageRoot } from "../../src/cli/package-root.js";
-import { resolveSettings } from "../../src/cli/settings/resolve.js";
-import { gather } from "../../src/cli/settings/sources.js";
 import { startServer } from "../../src/server.js";
-import { DEFAULT_FILE_RULES } from "../../src/shared/static/representation.js";
+import { defaultConfig } from "../../src/shared/default-config.js";
 import { type PiscinaSettings, piscinaCore } from "./piscina-core.js";
 
 /** Serves as `loopool serve --mode piscina` would, if there were such a core: the same line, the same /stats.json, the same end on SIGTERM. */
@@ -25,27 +22,13 @@ const core = piscinaCore({
 });
 const server = await startServer(
   {
+    ...defaultConfig(),
     mode: core.name,
-    front: "uws",
     host: values.host,
-    unix: null,
-    tls: null,
     port: Number(values.port),
-    root: `${packageRoot}/www`,
     workers: { min: workers, max: workers },
-    workerIdleMs: 10_000,
-    workerMemoryMiB: null,
     requestTimeoutMs: null,
-    queue: 1024,
-    cacheBytes: 64 * 2 ** 20,
-    files: DEFAULT_FILE_RULES,
-    handlers: null,
     iterationsPerMicro: iterations === undefined ? null : Number(iterations),
-    log: null,
-    mirror: true,
-    limits: resolveSettings(gather({ config: "off" }, {}, ".")).limits,
-    adminToken: null,
-    drainTimeoutMs: 10_000,
   },
   [core],
 );

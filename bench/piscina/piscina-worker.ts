@@ -1,7 +1,7 @@
 import { parentPort } from "node:worker_threads";
 import { workerData } from "piscina";
+import { countUnhandledRejections, createDispatch } from "../../src/shared/dispatch/dispatch.js";
 import { threadContext } from "../../src/shared/handlers/context.js";
-import { countUnhandledRejections, createDispatch } from "../../src/shared/handlers/dispatch.js";
 import type { PiscinaStartup } from "./piscina-core.js";
 
 /**

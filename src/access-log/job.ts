@@ -1,7 +1,7 @@
 import { writeSync } from "node:fs";
-import type { Job, Rest } from "../background/job.js";
 import { threadClock } from "../shared/clock.js";
 import { messageOf } from "../shared/errors.js";
+import type { Job, Rest } from "../shared/job.js";
 import type { RecordRing } from "../shared/memory/record-ring.js";
 import { Field, ThreadStats } from "../shared/stats/stats.js";
 import { combinedFormat } from "./combined.js";

@@ -1,5 +1,5 @@
+import type { Job, Rest } from "../shared/job.js";
 import type { Sleeper } from "../shared/memory/sleeper.js";
-import type { Job, Rest } from "./job.js";
 
 /** Runs the jobs until the thread is sent home, asleep while none has anything to do, and lets each finish. */
 export function runJobs(jobs: readonly Job[], sleeper: Sleeper): void {

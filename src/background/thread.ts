@@ -1,9 +1,9 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { LogJob } from "../access-log/job.js";
+import type { Job } from "../shared/job.js";
 import { Sleeper } from "../shared/memory/sleeper.js";
 import { mirrorJob } from "../stats-mirror/job.js";
 import type { BackgroundStartup } from "./background.js";
-import type { Job } from "./job.js";
 import { runJobs } from "./loop.js";
 
 /** The background thread: does beside the main thread what must go on while that is busy. It ends when the loop does. */

@@ -11,8 +11,8 @@ import { modes } from "../server.js";
 import { LoopoolError, messageOf, usageError } from "../shared/errors.js";
 import { oneLine } from "../shared/terminal-text.js";
 import { checkOpenFiles } from "./open-files.js";
-import { oneOf, text, wholeNumber, withValues } from "./options.js";
 import { exitCodeOf, onEndingSignal } from "./signals.js";
+import { oneOf, text, wholeNumber, withValues } from "./values/options.js";
 
 const defaults = { mode: "pool", path: "/", concurrency: 100, seconds: 5, workers: 1, out: "reports" } as const;
 

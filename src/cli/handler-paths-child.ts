@@ -1,5 +1,5 @@
+import { importHandlers } from "../shared/dispatch/import-handlers.js";
 import { messageOf } from "../shared/errors.js";
-import { importHandlers } from "../shared/handlers/import-handlers.js";
 
 /** What this process sends to its parent. */
 export type HandlerPaths = { readonly paths: readonly string[] } | { readonly error: string };

@@ -6,7 +6,7 @@ import { runCsv } from "../harness/report/csv.js";
 import { hgrmOf } from "../harness/report/hgrm.js";
 import { LoopoolError, messageOf, usageError } from "../shared/errors.js";
 import { terminalJson } from "../shared/terminal-text.js";
-import { text } from "./options.js";
+import { text } from "./values/options.js";
 
 /** Flags of `load` that name a file to write the result to, and what goes into it; `--json`, which needs no file, is the third. */
 export const fileFlags = {

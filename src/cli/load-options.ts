@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { type LoadOptions, type Target, targetOf } from "../harness/load/options.js";
 import { usageError } from "../shared/errors.js";
-import { number, text, wholeNumber } from "./options.js";
+import { number, text, wholeNumber } from "./values/options.js";
 
 const DEFAULT_REQUESTS = 10_000;
 const DEFAULT_CONCURRENCY = 100;

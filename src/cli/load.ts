@@ -2,19 +2,20 @@ import { once } from "node:events";
 import type { Argv, CommandModule } from "yargs";
 import { checkDriverOptions } from "../harness/drivers/check.js";
 import { driverNamed, driverNames } from "../harness/drivers/drivers.js";
+import { requestsPerSecond } from "../harness/drivers/rate.js";
 import type { GeneratorResult } from "../harness/drivers/result.js";
+import type { Generator } from "../harness/load/generator.js";
 import type { LoadOptions } from "../harness/load/options.js";
 import { errorClasses } from "../harness/load/run-result.js";
 import { startGenerator } from "../harness/load/start.js";
 import { abReport } from "../harness/report/ab-text.js";
-import { requestsPerSecond } from "../harness/validity/rate.js";
 import { LoopoolError, messageOf, usageError } from "../shared/errors.js";
 import { oneLine } from "../shared/terminal-text.js";
 import { fileFlags, jsonAndUrl, jsonLine, resultFilesOf, writeResultFiles } from "./load-files.js";
 import { AUTO, loadFlags, loadOptionsOf, threadsOf, warmUpOf } from "./load-options.js";
 import { checkOpenFiles } from "./open-files.js";
-import { oneOf, withValues } from "./options.js";
 import { exitCodeOf, onEndingSignal } from "./signals.js";
+import { oneOf, withValues } from "./values/options.js";
 
 /** `loopool load URL`: one run of the load generator, told as ab tells it. */
 export const loadCommand: CommandModule = {
@@ -131,7 +132,7 @@ function ratesOf(result: GeneratorResult): readonly number[] {
 
 /** Warm-up, where one is wanted, and window. */
 async function measure(
-  generator: Generator,
+  generator: Generator<GeneratorResult>,
   options: LoadOptions,
   warmUp: LoadOptions | null,
   holds: boolean,
@@ -143,21 +144,20 @@ async function measure(
   return await generator.run(options, signal);
 }
 
-/** What sends the requests. */
-interface Generator {
-  /** Before anything is sent to the target. */
-  warmUp(options: LoadOptions, signal: AbortSignal): Promise<unknown>;
-  run(options: LoadOptions, signal: AbortSignal): Promise<GeneratorResult>;
-  close(): Promise<void>;
-}
-
 /** Our own generator, or the tool that --driver names. Throws a usage error for what that tool cannot do. */
-function generatorOf(name: unknown, options: LoadOptions, warmUp: LoadOptions | null, threads: number): Generator {
+function generatorOf(
+  name: unknown,
+  options: LoadOptions,
+  warmUp: LoadOptions | null,
+  threads: number,
+): Generator<GeneratorResult> {
   if (name === undefined) return startGenerator(threads);
   const driver = driverNamed(oneOf("driver", name, driverNames));
   checkDriverOptions(driver, { ...options, threads }, warmUp);
   return {
-    warmUp: () => driver.version(),
+    warmUp: async () => {
+      await driver.version();
+    },
     run: (asked, signal) => driver.run({ ...asked, threads }, signal),
     close: async () => {},
   };

@@ -1,12 +1,12 @@
 import { Presets, SingleBar } from "cli-progress";
+import { requestsPerSecond } from "../harness/drivers/rate.js";
 import { counted, loadText } from "../harness/report/format.js";
 import type { Probe } from "../harness/sweep/check.js";
-import { estimatedSeconds, warmUpSeconds } from "../harness/sweep/estimate.js";
-import { type PlannedTrial, planTrials } from "../harness/sweep/plan.js";
+import { estimatedSeconds } from "../harness/sweep/estimate.js";
+import { type PlannedTrial, planTrials, warmUpSeconds } from "../harness/sweep/plan.js";
 import type { SweepPlan, TrialResult } from "../harness/sweep/result.js";
 import type { SweepProgress } from "../harness/sweep/sweep.js";
 import { failedRequests } from "../harness/validity/accounts.js";
-import { requestsPerSecond } from "../harness/validity/rate.js";
 import { oneLine } from "../shared/terminal-text.js";
 
 /** A bar in a terminal, plain lines elsewhere; `end`, as often as one likes, leaves the terminal as it was. */

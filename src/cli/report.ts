@@ -1,9 +1,9 @@
 import type { CommandModule } from "yargs";
 import { type Condition, parseConditions } from "../harness/report/fail-if.js";
-import { writeChange, writeReport } from "../harness/report/write.js";
+import { writeChange, writeReport } from "../harness/report/files/write.js";
 import { usageError } from "../shared/errors.js";
 import { oneLine } from "../shared/terminal-text.js";
-import { reportFiles, text, withValues } from "./options.js";
+import { reportFiles, text, withValues } from "./values/options.js";
 
 /** `--fail-if` could not be judged for some cell: neither a pass nor a failure. */
 const NOT_JUDGED = 3;

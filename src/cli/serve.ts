@@ -1,15 +1,15 @@
 import type { Argv, CommandModule } from "yargs";
 import { type RunningServer, startServer } from "../server.js";
 import type { ServerConfig } from "../shared/config.js";
-import { countUnhandledRejections } from "../shared/handlers/dispatch.js";
-import { endedByImport } from "../shared/handlers/import-handlers.js";
+import { countUnhandledRejections } from "../shared/dispatch/dispatch.js";
+import { endedByImport } from "../shared/dispatch/import-handlers.js";
 import { oneLine, terminalJson } from "../shared/terminal-text.js";
-import { withValues } from "./options.js";
 import { whenOutputIsLost } from "./output.js";
 import { resolveSettings } from "./settings/resolve.js";
 import { defaultOf, isSwitch, type SettingName, secrets, settingNames, settings } from "./settings/settings.js";
 import { CONFIG_FILE, gather, type SourcedSettings } from "./settings/sources.js";
 import { onEndingSignal } from "./signals.js";
+import { withValues } from "./values/options.js";
 
 /** Not yargs' own defaults: a flag that was not given must not hide what the other sources say. */
 const options = Object.fromEntries([

@@ -8,10 +8,10 @@ import { mirrorFolder, mirrorPath, type Place } from "../stats-mirror/format.js"
 import { type IntervalFigures, intervalBetween } from "../stats-mirror/interval.js";
 import { livePorts } from "../stats-mirror/leftovers.js";
 import { mirroredFigures, readMirror } from "../stats-mirror/reader.js";
-import { text, wholeNumber, withValues } from "./options.js";
 import { whenOutputIsLost } from "./output.js";
 import { exitCodeOf } from "./signals.js";
 import { statsView } from "./stats-view.js";
+import { text, wholeNumber, withValues } from "./values/options.js";
 
 const DEFAULT_PORT = 9090;
 const DEFAULT_INTERVAL_S = 1;

@@ -4,7 +4,7 @@ import { isSubjectName } from "../harness/sweep/plan.js";
 import type { OpenLoopPlan, SweepPlan, Target } from "../harness/sweep/result.js";
 import { modes } from "../server.js";
 import { usageError } from "../shared/errors.js";
-import { listOf, number, oneOf, wholeNumber } from "./options.js";
+import { listOf, number, oneOf, wholeNumber } from "./values/options.js";
 
 /** What a sweep measures and with which load, from its flags. Each function throws a usage error that names the flag. */
 

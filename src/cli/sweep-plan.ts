@@ -7,8 +7,8 @@ import { misfitOfPlan } from "../harness/sweep/plan.js";
 import type { Pinning, SweepPlan, Until } from "../harness/sweep/result.js";
 import { fronts, modes } from "../server.js";
 import { usageError } from "../shared/errors.js";
-import { listOf, oneOf, text, wholeNumber } from "./options.js";
 import { coresOf, DEFAULT_SECONDS, generatorOf, openLoopOf, targetsOf } from "./sweep-loads.js";
+import { listOf, oneOf, text, wholeNumber } from "./values/options.js";
 
 /**
  * What a sweep does unless told otherwise: seed 001's concurrencies and requests. An even number of trials, so that each core comes

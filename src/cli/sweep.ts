@@ -1,8 +1,8 @@
 import type { Argv, CommandModule } from "yargs";
 import { driverNamed } from "../harness/drivers/drivers.js";
+import { writeReport } from "../harness/report/files/write.js";
 import { loadText } from "../harness/report/format.js";
 import { readSweep } from "../harness/report/read.js";
-import { writeReport } from "../harness/report/write.js";
 import { ratesFromCapacity } from "../harness/sweep/capacity.js";
 import { checkSubjects } from "../harness/sweep/check.js";
 import { changesSince } from "../harness/sweep/environment.js";
@@ -13,16 +13,16 @@ import type { SweepResult } from "../harness/sweep/result.js";
 import { createResultFile } from "../harness/sweep/store.js";
 import { beginSweep, continueSweep } from "../harness/sweep/sweep.js";
 import { usageError } from "../shared/errors.js";
+import { packageRoot } from "../shared/package-root.js";
 import { oneLine } from "../shared/terminal-text.js";
 import { onlyPathOf } from "./handler-paths.js";
 import { checkOpenFiles } from "./open-files.js";
-import { reportFiles, text, wholeNumber, withValues } from "./options.js";
-import { packageRoot } from "./package-root.js";
 import { estimateText, sweepProgress } from "./progress.js";
 import { exitCodeOf } from "./signals.js";
 import { handlersFile, leavesLengthOpen, planOf, planOptions } from "./sweep-plan.js";
 import { checkConsent, checkSameFlags, consentFlags, quoted, runsText } from "./sweep-resume.js";
 import { untilNarrow } from "./sweep-until.js";
+import { reportFiles, text, wholeNumber, withValues } from "./values/options.js";
 
 const DEFAULT_TRIAL_TIMEOUT_S = 300;
 /** Failed trials that are told of one by one; a sweep in which all fail, fails for one reason. */

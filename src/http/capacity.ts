@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { LoopoolError, usageError } from "../shared/errors.js";
+import { openFilesLimit } from "../shared/open-files-limit.js";
 
 /** Descriptors that are kept for files being read, more workers and a log opened anew: a part of those there are, within bounds. */
 const RESERVE = { part: 1 / 8, min: 8, max: 256 } as const;
@@ -73,9 +74,10 @@ export interface OpenFiles {
 
 /** null where the system does not say (it does on Linux). */
 function openFiles(): OpenFiles | null {
+  const limit = openFilesLimit();
+  if (limit === null) return null;
   try {
-    const limit = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
-    return limit === undefined ? null : { limit: Number(limit), open: readdirSync("/proc/self/fd").length };
+    return { limit, open: readdirSync("/proc/self/fd").length };
   } catch {
     return null;
   }

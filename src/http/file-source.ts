@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { failureLog } from "../shared/dispatch/failure-log.js";
 import { messageOf } from "../shared/errors.js";
-import { failureLog } from "../shared/handlers/failure-log.js";
 import type { FileBody } from "../shared/handlers/handler.js";
 import { closeQuietly } from "../shared/static/disk-file.js";
 

@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import { mix32 } from "../shared/hash.js";
 import { unmapped } from "./addresses.js";
 
 /** Addresses that are remembered: 2¹⁶, of 16 bytes each. */
@@ -61,12 +62,5 @@ function word(bytes: Uint8Array, at: number): number {
 }
 
 function hash(high: number, low: number, seed: number): number {
-  return mix(mix(seed ^ high) ^ low) >>> 0;
-}
-
-/** The finaliser of MurmurHash3 (Appleby, public domain). */
-function mix(word: number): number {
-  let mixed = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return mixed ^ (mixed >>> 16);
+  return mix32(mix32(seed ^ high) ^ low) >>> 0;
 }

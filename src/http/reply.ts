@@ -1,6 +1,6 @@
 import type { LogEntry } from "../access-log/record.js";
 import type { Reply } from "../core.js";
-import { closeFileOf, discard } from "../shared/handlers/discard.js";
+import { closeFileOf, discard } from "../shared/dispatch/discard.js";
 import { type FileBody, type HandlerResponse, isFileBody } from "../shared/handlers/handler.js";
 import { isExhaustion } from "../shared/static/disk-file.js";
 import { Field } from "../shared/stats/stats.js";

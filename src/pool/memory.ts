@@ -1,13 +1,17 @@
 import { ClaimRing, type ClaimRingShape, claimRingBytes } from "../shared/memory/claim-ring.js";
 import { DOORBELL_BYTES, Doorbell } from "../shared/memory/doorbell.js";
-import { Parking, parkingBytes } from "../shared/memory/parking.js";
+import { Parking } from "../shared/memory/parking.js";
 import { RecordRing, recordRingBytes } from "../shared/memory/record-ring.js";
-import { LONG_REQUESTS_BYTES } from "../shared/request-codec.js";
+import { FIRST_WORKER_WORD, StatusSegment, statusBytes, WORKER_WORDS } from "../shared/stats/status-segment.js";
+import { LONG_REQUESTS_BYTES } from "./request-codec.js";
 
 /** Payload of a slot: nearly all paths and queries fit, and the slots in use stay close together. */
 const REQUEST_BYTES = 496;
 /** Answers of one worker that wait for the main thread; what does not fit takes the message channel. */
 const ANSWER_RING_BYTES = 2 ** 20;
+
+/** The places are the words `activity`; PARKED is IDLE. */
+const PLACES = { firstWord: FIRST_WORKER_WORD, strideWords: WORKER_WORDS } as const;
 
 /** The pool's shared memory, as it is handed to a worker. */
 export interface PoolMemory {
@@ -19,7 +23,8 @@ export interface PoolMemory {
   readonly longRequests: SharedArrayBuffer;
   /** Worker i → main. */
   readonly answers: readonly SharedArrayBuffer[];
-  readonly parking: SharedArrayBuffer;
+  /** The status segment: workers sleep on its words `activity`, so that what others see of them is what is. */
+  readonly status: SharedArrayBuffer;
   readonly doorbell: SharedArrayBuffer;
 }
 
@@ -32,7 +37,7 @@ export function createPoolMemory(workers: number, slots: number): PoolMemory {
     requests: new SharedArrayBuffer(claimRingBytes(requestShape)),
     longRequests: new SharedArrayBuffer(LONG_REQUESTS_BYTES),
     answers: Array.from({ length: workers }, () => new SharedArrayBuffer(recordRingBytes(ANSWER_RING_BYTES))),
-    parking: new SharedArrayBuffer(parkingBytes(workers)),
+    status: new SharedArrayBuffer(statusBytes(workers)),
     doorbell: new SharedArrayBuffer(DOORBELL_BYTES),
   };
 }
@@ -41,7 +46,8 @@ export function createPoolMemory(workers: number, slots: number): PoolMemory {
 export function attachPool(memory: PoolMemory) {
   return {
     requests: new ClaimRing(memory.requests, memory.requestShape),
-    parking: new Parking(memory.parking, memory.workers),
+    parking: new Parking(memory.status, memory.workers, PLACES),
+    status: new StatusSegment(memory.status, memory.workers),
     doorbell: new Doorbell(memory.doorbell),
   };
 }

@@ -2,22 +2,23 @@ import type { Core, CoreModule, Reply } from "../core.js";
 import type { Loading } from "../shared/cache/loading.js";
 import type { SharedCache } from "../shared/cache/shared-cache.js";
 import { threadClock } from "../shared/clock.js";
+import { discard } from "../shared/dispatch/discard.js";
 import type { HandlerContext } from "../shared/handlers/context.js";
-import { discard } from "../shared/handlers/discard.js";
 import type { HandlerRequest, HandlerResponse, HeaderTable } from "../shared/handlers/handler.js";
 import type { ClaimRing } from "../shared/memory/claim-ring.js";
 import type { Doorbell } from "../shared/memory/doorbell.js";
 import type { Parking } from "../shared/memory/parking.js";
-import { RequestWriter } from "../shared/request-codec.js";
 import { withErrorPage } from "../shared/static/error-page.js";
 import { PhaseRecorder } from "../shared/stats/phases.js";
 import { Field, type ThreadStats } from "../shared/stats/stats.js";
-import { sightingsBytes, type WorkersView } from "../shared/stats/worker-states.js";
+import type { StatusSegment } from "../shared/stats/status-segment.js";
+import type { WorkersView } from "../shared/stats/worker-states.js";
 import { Announcer } from "./announcer.js";
 import { type AnswerTag, headerBlockOf } from "./answer-codec.js";
 import { replaceInattentive } from "./attention.js";
 import { attachPool, createPoolMemory } from "./memory.js";
 import { OVERLOADED, TIMED_OUT, WAITED_TOO_LONG, WORKER_LOST } from "./refusals.js";
+import { RequestWriter } from "./request-codec.js";
 import { scaleWorkers } from "./scaling.js";
 import { WorkerHost } from "./worker-host.js";
 
@@ -40,6 +41,7 @@ class Pool implements Core {
   readonly #ring: ClaimRing;
   readonly #requests: RequestWriter;
   readonly #parking: Parking;
+  readonly #status: StatusSegment;
   readonly #doorbell: Doorbell;
   readonly #announcer: Announcer;
   readonly #hosts: readonly WorkerHost[];
@@ -47,6 +49,8 @@ class Pool implements Core {
   /** By slot: who waits for its answer, and since when (ms of the common clock). */
   readonly #replies: (Reply | undefined)[] = [];
   readonly #publishedMs: Float64Array;
+  /** By worker: requests that it took and that it holds no more. Once it has ended these are all that it took. */
+  readonly #released: Int32Array;
   /** The time when the first request of this turn of the loop was published. */
   #turnMs = 0;
   readonly #timers: readonly NodeJS.Timeout[];
@@ -72,20 +76,24 @@ class Pool implements Core {
     this.#loading = loading;
     const { workers, queue, requestTimeoutMs, workerIdleMs } = shared.config;
     const memory = createPoolMemory(workers.max, queue);
-    ({ requests: this.#ring, parking: this.#parking, doorbell: this.#doorbell } = attachPool(memory));
+    ({
+      requests: this.#ring,
+      parking: this.#parking,
+      status: this.#status,
+      doorbell: this.#doorbell,
+    } = attachPool(memory));
     this.#requests = new RequestWriter(this.#ring, memory.longRequests);
     this.#announcer = new Announcer(this.#parking);
     this.#stats = stats;
     this.#workerLost = workerLost;
     this.#phases = new PhaseRecorder(shared.phases);
     this.#publishedMs = new Float64Array(queue);
-    const { requestShape, requests, longRequests, parking } = memory;
-    const sightings = new SharedArrayBuffer(sightingsBytes(workers.max));
-    this.workersView = { workers: workers.max, requestShape, requests, longRequests, parking, sightings };
+    this.workersView = { workers: workers.max, status: memory.status };
+    this.#released = new Int32Array(workers.max);
     const countWorkers = (): void => {
       stats.set(Field.workers, this.#hosts.filter((host) => host.isReady).length);
       this.#hosts.forEach((host, worker) => {
-        this.#parking.notePresence(worker, host.isReady);
+        this.#status.setPresence(worker, host.isReady);
       });
     };
     this.#hosts = Array.from({ length: workers.max }, (_, worker) => {
@@ -151,14 +159,14 @@ class Pool implements Core {
     this.#replies[slot] = reply;
     reply.ticket = slot;
     this.#publishedMs[slot] = measured ? this.#nowMs() : this.#turnMs;
+    this.#status.enter();
     this.#ring.publish(slot);
   }
 
   abandon(reply: Reply): void {
     const slot = reply.ticket;
-    if (this.#replies[slot] !== reply || !this.#ring.revoke(slot)) return;
+    if (this.#replies[slot] !== reply || !this.#revoke(slot)) return;
     this.#replies[slot] = undefined;
-    this.#requests.free(slot);
     this.#stats.add(Field.dropped, 1);
   }
 
@@ -200,11 +208,20 @@ class Pool implements Core {
     this.#phases.record(waitMs, tag.doneMs - tag.claimedMs, collectedMs - tag.doneMs, this.#nowMs() - collectedMs);
   };
 
+  /** Takes back a request that no worker has taken yet; false when one was faster. */
+  #revoke(slot: number): boolean {
+    if (!this.#ring.revoke(slot)) return false;
+    this.#requests.free(slot);
+    this.#status.revoke();
+    return true;
+  }
+
   /** Ends a request that nobody works on any more. The body may lie in the answering worker's ring, never in the slot. */
   #settle(slot: number, response: HandlerResponse): void {
     const reply = this.#replies[slot];
     this.#replies[slot] = undefined;
     this.#requests.free(slot);
+    this.#released[this.#ring.ownerOf(slot)]! += 1;
     this.#ring.release(slot);
     if (reply === undefined) discard(response, this.#cache);
     else reply.send(response);
@@ -216,6 +233,7 @@ class Pool implements Core {
     while (this.#hosts[worker]!.answers.read(this.#answer)) {}
     this.#collect();
     for (const slot of this.#ring.heldBy(worker)) this.#settle(slot, this.#workerLost);
+    this.#status.setTaken(worker, this.#released[worker]!);
     this.#cache.recover(1 + worker);
     this.#loading.recover(1 + worker);
     // A wake-up may have been spent on it while requests wait.
@@ -241,8 +259,7 @@ class Pool implements Core {
     const reply = this.#replies[slot];
     this.#replies[slot] = undefined;
     this.#stats.add(Field.timedOut, 1);
-    if (this.#ring.revoke(slot)) {
-      this.#requests.free(slot);
+    if (this.#revoke(slot)) {
       reply?.send(WAITED_TOO_LONG);
       return;
     }
@@ -251,6 +268,7 @@ class Pool implements Core {
       this.#hosts[owner]?.kill("a request took longer than --request-timeout");
     } else {
       this.#requests.free(slot);
+      this.#released[owner]! += 1;
       this.#ring.withdraw(slot);
     }
     reply?.send(TIMED_OUT);

@@ -1,15 +1,15 @@
 import type { FileHandle } from "node:fs/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { threadClock } from "../shared/clock.js";
+import { discard } from "../shared/dispatch/discard.js";
+import { countUnhandledRejections, createDispatch } from "../shared/dispatch/dispatch.js";
 import { LoopoolError, messageOf } from "../shared/errors.js";
 import { threadContext } from "../shared/handlers/context.js";
-import { discard } from "../shared/handlers/discard.js";
-import { countUnhandledRejections, createDispatch } from "../shared/handlers/dispatch.js";
 import { type HandlerResponse, isFileBody } from "../shared/handlers/handler.js";
-import { RequestReader } from "../shared/request-codec.js";
 import { type AnswerTag, AnswerWriter } from "./answer-codec.js";
 import { attachAnswers, attachPool } from "./memory.js";
 import type { StartupMessage, WorkerMessage } from "./messages.js";
+import { RequestReader } from "./request-codec.js";
 import { WorkLoop } from "./work-loop.js";
 
 /** A worker thread: claims requests from the shared ring, runs their handlers, publishes the answers. work-loop.ts says when. */
@@ -28,7 +28,7 @@ const dispatch = await createDispatch(context).catch((error: unknown) => {
 });
 countUnhandledRejections(context.stats);
 
-const { requests, parking, doorbell } = attachPool(memory);
+const { requests, parking, status, doorbell } = attachPool(memory);
 const reader = new RequestReader(requests, memory.longRequests);
 const nowMs = threadClock();
 const answers = new AnswerWriter(attachAnswers(memory, worker));
@@ -47,14 +47,18 @@ const loop = new WorkLoop({
 });
 
 function serve(slot: number): void {
+  status.take(worker);
   const turn = requests.turn(slot);
   const claimedMs = reader.isMeasured(slot) ? nowMs() : 0;
   const request = reader.read(slot);
+  reader.prepareStatus(slot, status, worker);
   // Main gave up on it while it was being read: what was read may be half another request. The turn alone would not tell: it may have
   // changed before the first look at it. The owner does: nobody else writes this worker's id, and it claims nothing meanwhile.
   if (requests.ownerOf(slot) !== worker) return;
   parking.note(worker, 1 + slot);
+  status.begin(worker);
   const response = dispatch(request);
+  status.end(worker);
   parking.note(worker, 0);
   if (response instanceof Promise) {
     loop.deferred();
@@ -103,5 +107,6 @@ function isOnlyHere({ buffer }: Uint8Array): boolean {
 // A listener keeps the event loop alive while a promise of `waitAsync`, which does not, is all there is to wait for.
 port.on("message", () => {});
 parking.enter(worker);
+status.start(worker);
 post({ type: "loopool:ready", headerTable: dispatch.headerTable });
 loop.run();

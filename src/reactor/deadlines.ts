@@ -1,7 +1,7 @@
 import type { Reply } from "../core.js";
 import type { SharedCache } from "../shared/cache/shared-cache.js";
+import { discard } from "../shared/dispatch/discard.js";
 import type { HandlerContext } from "../shared/handlers/context.js";
-import { discard } from "../shared/handlers/discard.js";
 import { type HandlerResponse, textResponse } from "../shared/handlers/handler.js";
 import { Field, type ThreadStats } from "../shared/stats/stats.js";
 

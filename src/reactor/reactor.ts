@@ -1,6 +1,6 @@
 import type { CoreModule, Reply } from "../core.js";
+import { createDispatch } from "../shared/dispatch/dispatch.js";
 import type { HandlerContext } from "../shared/handlers/context.js";
-import { createDispatch } from "../shared/handlers/dispatch.js";
 import type { HandlerRequest, HandlerResponse } from "../shared/handlers/handler.js";
 import { PhaseRecorder } from "../shared/stats/phases.js";
 import { Deadlines } from "./deadlines.js";

@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { requestsPerSecond } from "../../src/harness/drivers/rate.js";
 import type { ToolResult } from "../../src/harness/drivers/result.js";
 import type { RunResult } from "../../src/harness/load/run-result.js";
 import { childrenOf, isAlive, loopool } from "../support/cli.js";
@@ -192,7 +193,7 @@ test("--rate auto measures the capacity, then an open loop at 50, 70 and 90% of 
       .split("\n")
       .map((line) => JSON.parse(line) as RunResult);
     assert.is(closed!.loop, "closed");
-    const capacity = closed!.completed / closed!.elapsedSeconds;
+    const capacity = requestsPerSecond(closed!);
     assert.equal(
       open.map(({ openLoop }) => openLoop!.rate),
       [0.5, 0.7, 0.9].map((share) => Number((share * capacity).toPrecision(2))),

@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { packageRoot } from "../../src/cli/package-root.js";
 import { resolveSettings } from "../../src/cli/settings/resolve.js";
 import { configSchema, defaultOf, settingNames, settings, variableOf } from "../../src/cli/settings/settings.js";
 import { gather } from "../../src/cli/settings/sources.js";
-import { DEFAULT_FILE_RULES } from "../../src/shared/static/representation.js";
+import { DEFAULT_LOG, DEFAULT_UNIX, defaultConfig } from "../../src/shared/default-config.js";
+import { packageRoot } from "../../src/shared/package-root.js";
 import { writeCertificate } from "../support/certificate.js";
 import { loopool } from "../support/cli.js";
 
@@ -46,8 +46,13 @@ test("flags win over variables, variables over the file, the file over defaults"
   assert.equal([port, queue, log], [9090, 1024, null]);
 });
 
-test("rules for files have defaults, and can be switched off", () => {
-  assert.equal(resolved({}, {}, null).files, DEFAULT_FILE_RULES);
+test("a server that is told nothing has the default configuration", () => {
+  assert.equal(resolved({}, {}, null), defaultConfig());
+  assert.equal(resolved({ log: "/log" }, {}, null).log, { file: "/log", ...DEFAULT_LOG });
+  assert.equal(resolved({ unix: "/tmp/socket" }, {}, null).unix, { path: "/tmp/socket", ...DEFAULT_UNIX });
+});
+
+test("rules for files can be switched off", () => {
   assert.equal(resolved({ immutable: "off", csp: "off" }, {}, null).files, {
     immutable: null,
     maxAgeSeconds: 0,

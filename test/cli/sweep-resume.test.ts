@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { packageRoot } from "../../src/cli/package-root.js";
 import { checkConsent, checkSameFlags } from "../../src/cli/sweep-resume.js";
 import { describeEnvironment } from "../../src/harness/sweep/environment.js";
 import type { SweepPlan, SweepResult } from "../../src/harness/sweep/result.js";
 import { LoopoolError } from "../../src/shared/errors.js";
+import { packageRoot } from "../../src/shared/package-root.js";
 import { plausibleSweep } from "../harness/report/fixture.js";
 import { loopool } from "../support/cli.js";
 

@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { sequenceNumber } from "../../src/shared/handlers/mixed.js";
+import { sequenceNumber } from "../../src/shared/handlers/built-in/mixed.js";
 import { SAMPLE_EVERY } from "../../src/shared/stats/phases.js";
 import { RawClient } from "../support/raw-client.js";
 import { withServer } from "../support/server.js";

@@ -3,7 +3,7 @@ import { mkdirSync, renameSync, symlinkSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { DEFAULT_FILE_RULES } from "../../src/shared/static/representation.js";
+import { DEFAULT_FILE_RULES } from "../../src/shared/default-config.js";
 import { ask, type Exchange } from "../support/exchange.js";
 import { RawClient } from "../support/raw-client.js";
 import { readResponses } from "../support/responses.js";

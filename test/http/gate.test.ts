@@ -1,14 +1,12 @@
-import { tmpdir } from "node:os";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { resolveSettings } from "../../src/cli/settings/resolve.js";
-import { gather } from "../../src/cli/settings/sources.js";
 import { Gate } from "../../src/http/gate.js";
 import type { ServerConfig } from "../../src/shared/config.js";
+import { defaultConfig } from "../../src/shared/default-config.js";
 
 const test = suite("gate");
 
-const { limits } = resolveSettings(gather({ config: "off" }, {}, tmpdir()));
+const { limits } = defaultConfig();
 const HOME = Uint8Array.of(127, 0, 0, 1);
 const IPV6_HOME = Uint8Array.from({ length: 16 }, (_, i) => (i === 15 ? 1 : 0));
 const GONE = new Uint8Array(0);

@@ -46,6 +46,7 @@ test("idle, then busy with a request and for how long, lost, and idle again", as
       await until(port, ({ workerStates }) => workerStates[stuck]!.state === "absent");
       const again = await until(port, ({ workerStates }) => workerStates.every(({ state }) => state === "idle"));
       assert.is(again[stuck]!.on, null);
+      await until(port, ({ queued }) => queued === 0);
       const { handled, workerStates } = await figuresAt(port);
       assert.is(
         workerStates.reduce((sum, worker) => sum + worker.handled, 0),

@@ -2,12 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { resolveSettings } from "../../src/cli/settings/resolve.js";
-import { gather } from "../../src/cli/settings/sources.js";
 import type { CoreModule } from "../../src/core.js";
 import { type RunningServer, startServer } from "../../src/server.js";
 import type { Limits, ServerConfig } from "../../src/shared/config.js";
-import { DEFAULT_FILE_RULES } from "../../src/shared/static/representation.js";
+import { defaultConfig } from "../../src/shared/default-config.js";
 import type { Figures } from "../../src/shared/stats/figures.js";
 
 /** A server of this process on a free port of 127.0.0.1, with a site of its own in a temporary folder. */
@@ -43,9 +41,6 @@ export interface StatsFigures {
 
 const behaviours = fileURLToPath(new URL("../core/fixtures/behaviours.js", import.meta.url));
 
-/** Those of a server that is told nothing. */
-const { limits: defaultLimits } = resolveSettings(gather({ config: "off" }, {}, tmpdir()));
-
 /** What differs from a test's usual server; a plain number of workers is a fixed one. */
 type Settings = Partial<Omit<ServerConfig, "workers" | "limits">> & {
   readonly mode: string;
@@ -63,26 +58,18 @@ export async function withServer(
   const root = mkdtempSync(join(tmpdir(), "loopool-test-"));
   for (const [name, content] of Object.entries(files)) writeFileSync(join(root, name), content);
   try {
+    const defaults = defaultConfig();
     const config: ServerConfig = {
+      ...defaults,
       port: 0,
       host: "127.0.0.1",
-      front: "uws",
-      unix: null,
-      tls: null,
       root,
       workers: typeof workers === "number" ? { min: workers, max: workers } : workers,
-      workerIdleMs: 10_000,
-      workerMemoryMiB: null,
       requestTimeoutMs: null,
-      queue: 1024,
       cacheBytes: 8 * 2 ** 20,
-      files: DEFAULT_FILE_RULES,
       handlers: behaviours,
       iterationsPerMicro: 1,
-      log: null,
-      mirror: true,
-      limits: { ...defaultLimits, ...limits },
-      adminToken: null,
+      limits: { ...defaults.limits, ...limits },
       drainTimeoutMs: 5000,
       ...settings,
     };

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { packageRoot } from "../../src/cli/package-root.js";
+import { packageRoot } from "../../src/shared/package-root.js";
 import { withPage } from "../support/browser.js";
 import { withServer } from "../support/server.js";
 

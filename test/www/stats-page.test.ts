@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { packageRoot } from "../../src/cli/package-root.js";
+import { packageRoot } from "../../src/shared/package-root.js";
 import type { Figures } from "../../src/shared/stats/figures.js";
 import { waitFor, withPage } from "../support/browser.js";
 import { CONTRASTS } from "../support/contrasts.js";

@@ -1,23 +1,17 @@
 import { statSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { fronts, modes } from "../../server.js";
 import type { LogConfig, ServerConfig } from "../../shared/config.js";
+import { defaultConfig, MAX_WORKERS } from "../../shared/default-config.js";
 import { LoopoolError, messageOf, usageError } from "../../shared/errors.js";
-import { DEFAULT_FILE_RULES } from "../../shared/static/representation.js";
-import { number, oneOf, text, wholeNumber } from "../options.js";
-import { packageRoot } from "../package-root.js";
-import { bounds, logFormats, logOverflows, MAX_WORKERS, type SettingName } from "./settings.js";
-import type { SourcedSettings } from "./sources.js";
+import { number, oneOf, text, wholeNumber } from "../values/options.js";
+import { bounds, logFormats, logOverflows, type SettingName } from "./settings.js";
+import type { Check, GetSetting, SourcedSettings } from "./sources.js";
 import { tlsConfig } from "./tls.js";
 import { unixConfig } from "./unix.js";
 
-const DRAIN_TIMEOUT_MS = 10_000;
-
-type Check<T> = (flag: string, raw: unknown) => T;
-
-/** The value of a setting, checked; a mistake is told of its source. */
-export type GetSetting = <T>(name: SettingName, check: Check<T>) => T;
+/** For what has no default in the table of settings, since it depends on the machine or is hard to read there. */
+const defaults = defaultConfig();
 
 /**
  * The configuration of a server, each value checked. Throws a usage error that names the source of a bad value: the flag, the variable, or
@@ -53,9 +47,9 @@ export function resolveSettings(sourced: SourcedSettings): ServerConfig {
     queue: get("queue", powerOfTwo),
     cacheBytes: get("cache-bytes", (flag, raw) => wholeNumber(flag, raw, ...bounds["cache-bytes"])),
     files: {
-      immutable: get("immutable", orOff(pattern, DEFAULT_FILE_RULES.immutable)),
+      immutable: get("immutable", orOff(pattern, defaults.files.immutable)),
       maxAgeSeconds: get("max-age", (flag, raw) => wholeNumber(flag, raw, ...bounds["max-age"])),
-      csp: get("csp", orOff(fieldValue, DEFAULT_FILE_RULES.csp)),
+      csp: get("csp", orOff(fieldValue, defaults.files.csp)),
     },
     handlers: path("handlers"),
     iterationsPerMicro: optional("iterations-per-us", positive),
@@ -77,12 +71,12 @@ export function resolveSettings(sourced: SourcedSettings): ServerConfig {
       ratePerSecond: get("rate-limit", bounded) || null,
     },
     adminToken: optional("admin-token", token),
-    drainTimeoutMs: DRAIN_TIMEOUT_MS,
+    drainTimeoutMs: defaults.drainTimeoutMs,
   };
 }
 
 function folder(flag: string, raw: unknown): string {
-  const root = raw === undefined ? resolve(packageRoot, "www") : resolve(text(flag, raw));
+  const root = raw === undefined ? defaults.root : resolve(text(flag, raw));
   if (!statSync(root, { throwIfNoEntry: false })?.isDirectory()) throw usageError(`--${flag} ${root} is not a folder`);
   return root;
 }
@@ -130,8 +124,8 @@ function positive(flag: string, raw: unknown): number {
 
 /** "4" or "1:8". */
 function workerRange(flag: string, raw: unknown): ServerConfig["workers"] {
-  const few = Math.max(1, availableParallelism() - 1);
-  const [first, second, ...rest] = raw === undefined ? [few] : String(raw).split(":");
+  if (raw === undefined) return defaults.workers;
+  const [first, second, ...rest] = String(raw).split(":");
   if (rest.length > 0) throw usageError(`--${flag} must be a number or MIN:MAX, not "${String(raw)}"`);
   const min = wholeNumber(flag, first, 1, MAX_WORKERS);
   const max = second === undefined ? min : wholeNumber(flag, second, 1, MAX_WORKERS);

@@ -1,4 +1,5 @@
 import { fronts, modes } from "../../server.js";
+import { DEFAULT_LOG, DEFAULT_UNIX, defaultConfig, MAX_WORKERS } from "../../shared/default-config.js";
 
 /** A value of JSON Schema, as far as settings need it. */
 type Schema = Readonly<Record<string, unknown>>;
@@ -13,6 +14,10 @@ interface Setting {
   readonly isSwitch?: true;
 }
 
+/** As the settings spell it: seconds for ms, words for truth values, 0 for no limit. */
+const defaults = defaultConfig();
+const { limits, files } = defaults;
+
 const number = (minimum: number, maximum: number): Schema => ({ type: "number", minimum, maximum });
 const integer = (minimum: number, maximum: number): Schema => ({ type: "integer", minimum, maximum });
 const text: Schema = { type: "string", minLength: 1 };
@@ -20,7 +25,6 @@ const onOff: Schema = { enum: ["on", "off"] };
 
 export const logFormats = ["combined", "json"] as const;
 export const logOverflows = ["drop", "block"] as const;
-export const MAX_WORKERS = 256;
 /** Bounds of settings that both the schema and the checks name. */
 export const bounds = {
   port: [0, 65_535],
@@ -43,20 +47,20 @@ export const settings = {
   mode: {
     describe: `core that runs the handlers: ${modes.join(", ")}`,
     schema: { enum: modes },
-    default: "reactor",
+    default: defaults.mode,
   },
   front: {
     describe: `what speaks HTTP: ${fronts.join(", ")} (Node's own server: slower, speaks HTTP/1.0 too, needs no binary)`,
     schema: { enum: fronts },
-    default: "uws",
+    default: defaults.front,
   },
-  port: { describe: "port to listen on; 0 takes a free one", schema: integer(...bounds.port), default: 9090 },
+  port: { describe: "port to listen on; 0 takes a free one", schema: integer(...bounds.port), default: defaults.port },
   host: { describe: "address to listen on; without it all IPv4 and IPv6 addresses", schema: text },
   unix: { describe: "path of a Unix-domain socket to listen on, in place of a port", schema: text },
   "unix-mode": {
     describe: "permissions of that socket, octal: who may write may connect",
     schema: { type: "string", pattern: "^0?[0-7]{3}$" },
-    default: "0660",
+    default: `0${DEFAULT_UNIX.mode.toString(8)}`,
   },
   "tls-cert": { describe: "certificate for HTTPS with its chain, a PEM file; with --tls-key", schema: text },
   "tls-key": { describe: "private key of the certificate, a PEM file", schema: text },
@@ -79,7 +83,7 @@ export const settings = {
   "worker-idle": {
     describe: "seconds without work after which a worker beyond MIN ends",
     schema: number(...bounds.seconds),
-    default: 10,
+    default: defaults.workerIdleMs / 1000,
   },
   "worker-memory": {
     describe: "MiB of heap that a worker may use; without it Node's own limit",
@@ -89,17 +93,17 @@ export const settings = {
     describe:
       "seconds after which a request is answered with 504, and the pool replaces a worker stuck in it; 0: never",
     schema: number(...bounds.seconds),
-    default: 30,
+    default: (defaults.requestTimeoutMs ?? 0) / 1000,
   },
   queue: {
     describe: "requests queued or in service at once in the pool, a power of two",
     schema: integer(...bounds.queue),
-    default: 1024,
+    default: defaults.queue,
   },
   "cache-bytes": {
     describe: "bound of the file cache that all threads share",
     schema: integer(...bounds["cache-bytes"]),
-    default: 64 * 2 ** 20,
+    default: defaults.cacheBytes,
   },
   immutable: {
     describe: "regular expression for paths of files that never change; without it names with a hash; off: none",
@@ -108,7 +112,7 @@ export const settings = {
   "max-age": {
     describe: "seconds for which browsers may use other files, pages excepted, without asking; 0: they always ask",
     schema: integer(...bounds["max-age"]),
-    default: 0,
+    default: files.maxAgeSeconds,
   },
   csp: {
     describe: "Content-Security-Policy of pages; without it they load from this site only; off: none",
@@ -124,16 +128,20 @@ export const settings = {
     schema: text,
     default: "off",
   },
-  "log-format": { describe: `its lines: ${logFormats.join(", ")}`, schema: { enum: logFormats }, default: "combined" },
+  "log-format": {
+    describe: `its lines: ${logFormats.join(", ")}`,
+    schema: { enum: logFormats },
+    default: DEFAULT_LOG.format,
+  },
   "log-overflow": {
     describe: "when it is not written as fast as requests are answered: drop lines and count them, or block the server",
     schema: { enum: logOverflows },
-    default: "drop",
+    default: DEFAULT_LOG.overflow,
   },
   mirror: {
     describe: "the stats in a file in shared memory, for npm run stats: on, off",
     schema: onOff,
-    default: "on",
+    default: defaults.mirror ? "on" : "off",
   },
   "max-connections": {
     describe: "connections open at once, one more gets a 503; without it as many as ulimit -n has room for",
@@ -142,42 +150,42 @@ export const settings = {
   "max-header": {
     describe: "bytes of a request's line and fields together, more get a 431",
     schema: integer(...bounds["max-header"]),
-    default: 16_384,
+    default: limits.maxHeadBytes,
   },
   "max-url": {
     describe: "bytes of a request's target, more get a 414",
     schema: integer(...bounds["max-url"]),
-    default: 16_384,
+    default: limits.maxUrlBytes,
   },
   "max-body": {
     describe: "bytes of a request's body, more get a 413; no handler reads one",
     schema: integer(...bounds["max-body"]),
-    default: 2 ** 20,
+    default: limits.maxBodyBytes,
   },
   "header-timeout": {
     describe: "seconds for a request's head to arrive; the front on µWS knows 10 only",
     schema: number(...bounds["positive-seconds"]),
-    default: 10,
+    default: limits.headTimeoutMs / 1000,
   },
   "idle-timeout": {
     describe: "seconds between two requests of a connection; the front on µWS knows 10 only",
     schema: number(...bounds["positive-seconds"]),
-    default: 10,
+    default: limits.idleTimeoutMs / 1000,
   },
   "slow-reader-timeout": {
     describe: "seconds after which a response of which the client takes nothing is ended",
     schema: number(...bounds["positive-seconds"]),
-    default: 10,
+    default: limits.slowReaderTimeoutMs / 1000,
   },
   "max-connection-requests": {
     describe: "requests after which a connection is closed, on average with the front on µWS; 0: never",
     schema: integer(...bounds["max-connection-requests"]),
-    default: 0,
+    default: limits.maxConnectionRequests ?? 0,
   },
   "rate-limit": {
     describe: "requests a second of one client address, and as many at once, more get a 429; 0: any number",
     schema: integer(...bounds["rate-limit"]),
-    default: 0,
+    default: limits.ratePerSecond ?? 0,
   },
   "admin-token": {
     describe:

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { messageOf, usageError } from "../../shared/errors.js";
-import { text } from "../options.js";
+import { text } from "../values/options.js";
 import { defaultOf, type SettingName, settingNames, variableOf } from "./settings.js";
 
 /** A value as its source gave it, and how a message names that source. */
@@ -11,6 +11,12 @@ export interface Sourced {
 }
 
 export type SourcedSettings = Readonly<Record<SettingName, Sourced>>;
+
+/** Checks a raw value; throws a usage error that names the flag. */
+export type Check<T> = (flag: string, raw: unknown) => T;
+
+/** The value of a setting, checked; the error for a bad value names its source. */
+export type GetSetting = <T>(name: SettingName, check: Check<T>) => T;
 
 export const CONFIG_FILE = "loopool.config.json";
 const CONFIG_VARIABLE = variableOf("config");

@@ -4,9 +4,8 @@ import { resolve } from "node:path";
 import { createSecureContext } from "node:tls";
 import type { TlsConfig } from "../../shared/config.js";
 import { messageOf, usageError } from "../../shared/errors.js";
-import { oneOf, text } from "../options.js";
-import type { GetSetting } from "./resolve.js";
-import type { SourcedSettings } from "./sources.js";
+import { oneOf, text } from "../values/options.js";
+import type { GetSetting, SourcedSettings } from "./sources.js";
 
 /**
  * `--tls-cert` and `--tls-key`, or `--tls-self-signed`; null without. Throws a usage error for one without the other and for files that are

@@ -2,9 +2,8 @@ import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { UnixConfig } from "../../shared/config.js";
 import { usageError } from "../../shared/errors.js";
-import { text } from "../options.js";
-import type { GetSetting } from "./resolve.js";
-import type { SourcedSettings } from "./sources.js";
+import { text } from "../values/options.js";
+import type { GetSetting, SourcedSettings } from "./sources.js";
 
 /** Room for a path in sockaddr_un, less the zero at its end (unix(7)). */
 const MAX_PATH_BYTES = 107;

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { LoopoolError } from "../../shared/errors.js";
+import { type Listening, listeningIn } from "../listening-line.js";
 import { targetOf } from "../load/options.js";
 import { run } from "../load/run.js";
 import type { RunResult } from "../load/run-result.js";
@@ -29,7 +30,6 @@ export interface ProfiledRun {
   readonly share: number;
 }
 
-const LISTENING = /^loopool \S+ listening on (http:\S+) pid (\d+)/m;
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Code that is compiled and a cache that fills are not what a profile is for. */
 const WARM_UP_MS = 1000;
@@ -117,10 +117,10 @@ function start({ command, environment }: ProfiledServer) {
 }
 
 async function listening(child: ChildProcess, output: () => string, ended: Promise<number | null>) {
-  const found = new Promise<{ readonly url: string; readonly pid: number }>((resolve) => {
+  const found = new Promise<Listening>((resolve) => {
     child.stdout?.on("data", () => {
-      const match = LISTENING.exec(output());
-      if (match !== null) resolve({ url: match[1]!, pid: Number(match[2]) });
+      const line = listeningIn(output());
+      if (line !== null) resolve(line);
     });
   });
   const endedBefore = ended.then((code) => {

@@ -1,10 +1,10 @@
 import { latencyOf, meanOf } from "../drivers/latency.js";
+import { completedInWindow, requestsPerSecond, windowSeconds } from "../drivers/rate.js";
 import type { GeneratorResult } from "../drivers/result.js";
 import { errorClasses } from "../load/run-result.js";
 import { targetOf } from "../sweep/plan.js";
 import type { TrialResult } from "../sweep/result.js";
 import { failedRequests } from "../validity/accounts.js";
-import { completedInWindow, requestsPerSecond, windowSeconds } from "../validity/rate.js";
 import { generatorShare } from "../validity/saturation.js";
 import { verdictOf } from "../validity/verdict.js";
 import { allCells, type Comparison } from "./comparison.js";

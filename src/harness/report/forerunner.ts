@@ -1,7 +1,7 @@
 import { type Latency, latencyOf } from "../drivers/latency.js";
+import { windowSeconds } from "../drivers/rate.js";
 import type { GeneratorResult } from "../drivers/result.js";
 import { median } from "../statistics/median.js";
-import { windowSeconds } from "../validity/rate.js";
 import type { Cell } from "./cell.js";
 import type { Level } from "./comparison.js";
 import { significant, whole } from "./format.js";

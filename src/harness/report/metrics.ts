@@ -1,6 +1,6 @@
 import { latencyOf } from "../drivers/latency.js";
+import { completedInWindow, requestsPerSecond, windowSeconds } from "../drivers/rate.js";
 import type { Load } from "../sweep/plan.js";
-import { completedInWindow, requestsPerSecond, windowSeconds } from "../validity/rate.js";
 import type { RanTrial } from "../validity/saturation.js";
 import { significant, whole } from "./format.js";
 

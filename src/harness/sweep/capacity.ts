@@ -1,5 +1,5 @@
+import { requestsPerSecond } from "../drivers/rate.js";
 import { median } from "../statistics/median.js";
-import { requestsPerSecond } from "../validity/rate.js";
 import { subjectsOf } from "./plan.js";
 import type { OpenLoopPlan, SweepPlan, SweepResult } from "./result.js";
 import type { NextBlocks } from "./sweep.js";

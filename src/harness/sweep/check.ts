@@ -1,8 +1,8 @@
 import { LoopoolError, messageOf } from "../../shared/errors.js";
+import { workSeconds } from "../drivers/rate.js";
 import { type Asked, askOnce } from "../load/ask.js";
 import { type LoadOptions, targetOf as urlTarget } from "../load/options.js";
 import { run } from "../load/run.js";
-import { workSeconds } from "../validity/rate.js";
 import type { ServerFacts } from "./environment.js";
 import { targetOf } from "./plan.js";
 import type { SweepPlan } from "./result.js";

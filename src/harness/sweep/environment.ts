@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { cpus, loadavg, release, totalmem } from "node:os";
+import { openFilesLimit } from "../../shared/open-files-limit.js";
 import type { Environment } from "./result.js";
 
 /** What only the server knows. */
@@ -57,15 +58,5 @@ function commitOf(folder: string): string {
     return `${git("rev-parse", "--short=12", "HEAD")}${changes === "" ? "" : "-dirty"}`;
   } catch {
     return "unknown";
-  }
-}
-
-/** Soft limit of open files of this process; null where it cannot be read or there is none. */
-export function openFilesLimit(): number | null {
-  try {
-    const soft = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
-    return soft === undefined ? null : Number(soft);
-  } catch {
-    return null;
   }
 }

@@ -1,5 +1,5 @@
 import type { Probe } from "./check.js";
-import { coreOf, type PlannedTrial, planTrials } from "./plan.js";
+import { coreOf, type PlannedTrial, planTrials, warmUpSeconds } from "./plan.js";
 import type { SweepPlan } from "./result.js";
 
 /** A trial also starts a server and a generator, and warms the generator up: about so many times what a server's start takes. */
@@ -14,11 +14,6 @@ const LATENCIES = 10;
 export function trialSeconds(probes: readonly Probe[]): number {
   const slowestMs = Math.max(0, ...probes.map(({ meanLatencyMs }) => meanLatencyMs));
   return Math.min(LONGEST, Math.max(SHORTEST, Math.ceil((LATENCIES * slowestMs) / 1000)));
-}
-
-/** How long the warm-up before a window by time is: half as long, in whole seconds where the window has one. */
-export function warmUpSeconds(seconds: number): number {
-  return Math.min(seconds, Math.ceil(seconds / 2));
 }
 
 /** About how long the trials of a plan take, seconds; null where a core of which requests are asked by number served none. */

@@ -121,3 +121,8 @@ function shuffled<T>(items: readonly T[], random: Random): readonly T[] {
   }
   return order;
 }
+
+/** How long the warm-up before a window by time is: half as long, in whole seconds where the window has one. */
+export function warmUpSeconds(seconds: number): number {
+  return Math.min(seconds, Math.ceil(seconds / 2));
+}

@@ -1,4 +1,5 @@
 import { messageOf } from "../../shared/errors.js";
+import { listeningIn } from "../listening-line.js";
 import { type Child, startChild } from "./child.js";
 import { type PhaseMeans, phases, type ServerAccount } from "./result.js";
 
@@ -33,7 +34,6 @@ export interface ServerReading {
   readonly iterationsPerMicro: number;
 }
 
-const LISTENING = /^loopool \S+ listening on (http:\S+) pid \d+/m;
 const STOP_TIMEOUT_MS = 5000;
 
 /**
@@ -74,8 +74,8 @@ function listeningUrl(child: Child): Promise<string> {
     let output = "";
     child.process.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
       output += chunk;
-      const url = LISTENING.exec(output)?.[1];
-      if (url !== undefined) resolve(url);
+      const line = listeningIn(output);
+      if (line !== null) resolve(line.url);
     });
     child.ended.then((how) => reject(new Error(`before it listened the server ${how}`)));
   });

@@ -1,8 +1,7 @@
 import { messageOf } from "../../shared/errors.js";
 import { commandLine } from "./child.js";
-import { warmUpSeconds } from "./estimate.js";
 import { type GeneratorRequest, type WarmGenerator, warmUpGenerator } from "./generator-process.js";
-import { coreOf, type PlannedTrial, targetOf } from "./plan.js";
+import { coreOf, type PlannedTrial, targetOf, warmUpSeconds } from "./plan.js";
 import type { SweepPlan, TrialResult } from "./result.js";
 import { accountBetween, type ServerProcess, startServerProcess } from "./server-process.js";
 

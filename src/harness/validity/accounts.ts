@@ -1,8 +1,8 @@
 import { meanGrainOf, meanOf } from "../drivers/latency.js";
+import { completedInWindow, windowSeconds } from "../drivers/rate.js";
 import type { GeneratorResult } from "../drivers/result.js";
 import { type ErrorClass, errorClasses, unsentClasses } from "../load/run-result.js";
 import { limits, type Reason, type Warning } from "./findings.js";
-import { completedInWindow, windowSeconds } from "./rate.js";
 import type { RanTrial } from "./saturation.js";
 
 /** Requests of a run that are not a success, all classes together. */

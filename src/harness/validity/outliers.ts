@@ -1,6 +1,6 @@
+import { requestsPerSecond } from "../drivers/rate.js";
 import { median } from "../statistics/median.js";
 import { limits, type Warning } from "./findings.js";
-import { requestsPerSecond } from "./rate.js";
 import type { RanTrial } from "./saturation.js";
 
 /**

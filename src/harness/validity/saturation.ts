@@ -1,9 +1,9 @@
+import { workSeconds } from "../drivers/rate.js";
 import type { GeneratorResult } from "../drivers/result.js";
 import { cpuList } from "../statistics/cpu-list.js";
 import { median } from "../statistics/median.js";
 import type { Environment, Pinning, ServerAccount } from "../sweep/result.js";
 import { limits, type Reason, type Warning } from "./findings.js";
-import { workSeconds } from "./rate.js";
 
 /** A trial that ran: its accounts are there. A server that is not ours keeps none. */
 export interface RanTrial {

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { BODY_TOO_LONG } from "../refusals.js";
-import type { Connection } from "./connection.js";
-import type { NodeReply } from "./reply.js";
+import type { Connection, Reading } from "./connection.js";
 
 /**
  * Answers 100 to who waits for it before the body is sent (RFC 9110 §10.1.1), if it still does when it is its turn: what Node is told of a
@@ -17,14 +16,6 @@ export function inviteBody(request: IncomingMessage, response: ServerResponse): 
   });
 }
 
-/** A request whose body is arriving. The next one on its connection may begin to arrive before the end of this one has been told. */
-export interface Reading {
-  readonly request: IncomingMessage;
-  readonly reply: NodeReply;
-  /** Its request has its answer, or is about to be answered. */
-  isOver: boolean;
-}
-
 /**
  * Reads the body of a request, throws it away, and then calls `answer`: what is wrong with a body is the answer to its request. One that
  * turns out to be too long, as only one in chunks can, is refused.
@@ -33,7 +24,7 @@ export function whenBodyIsRead(
   request: IncomingMessage,
   maxBytes: number,
   connection: Connection,
-  reply: NodeReply,
+  reply: Reading["reply"],
   answer: () => void,
 ): void {
   const reading: Reading = { request, reply, isOver: false };

@@ -14,13 +14,27 @@ import {
   TOO_MANY_CONNECTIONS,
 } from "../refusals.js";
 import { bodyBytes, type FrontState } from "../state.js";
-import type { Reading } from "./body.js";
-import type { NodeReply } from "./reply.js";
 
 /** Requests of one connection that may wait for their answers (pipelining). Who sends more is cut off: Node would take any number. */
 const MAX_WAITING = 1000;
 /** How long a client may take to read the last answer, and to stop sending (RFC 9112 §9.6). */
 const LINGER_MS = 2000;
+
+/** The answer to a request, as far as its connection is concerned with it. */
+interface PendingReply {
+  /** The client has gone. */
+  abort(): void;
+  /** Answers with a refusal instead. */
+  refuse(refusal: Refusal): void;
+}
+
+/** A request whose body is arriving. The next one on its connection may begin to arrive before the end of this one has been told. */
+export interface Reading {
+  readonly request: IncomingMessage;
+  readonly reply: PendingReply;
+  /** Its request has its answer, or is about to be answered. */
+  isOver: boolean;
+}
 
 /** One connection; with TLS from the end of its handshake. */
 export class Connection {
@@ -30,7 +44,7 @@ export class Connection {
   readonly address: Uint8Array;
   readonly #socket: Socket;
   readonly #front: FrontState;
-  readonly #waiting = new Set<NodeReply>();
+  readonly #waiting = new Set<PendingReply>();
   #requests = 0;
   #takesRequests = true;
   /** The answer to what was no request, due when all requests before have been answered. */
@@ -66,14 +80,14 @@ export class Connection {
     return true;
   }
 
-  enter(reply: NodeReply): void {
+  enter(reply: PendingReply): void {
     this.#waiting.add(reply);
     if (this.#waiting.size <= MAX_WAITING) return;
     this.takeNoMore();
     this.#socket.destroy();
   }
 
-  leave(reply: NodeReply): void {
+  leave(reply: PendingReply): void {
     this.#waiting.delete(reply);
     if (this.#refusal !== null && this.#waiting.size === 0) this.#answer(this.#refusal);
   }

@@ -1,3 +1,5 @@
+import { mix32 } from "../hash.js";
+
 /**
  * Who reads what from the disk now, so that a path that many threads miss at once is read once. One word for each of a number of
  * places; a key's place follows from its hash.
@@ -64,6 +66,5 @@ export class Loading {
 function hashOf(key: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-  return hash ^ (hash >>> 13);
+  return mix32(hash);
 }

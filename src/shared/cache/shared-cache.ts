@@ -1,3 +1,4 @@
+import { mix32 } from "../hash.js";
 import { Field, type ThreadStats } from "../stats/stats.js";
 import { type CacheLayout, type CacheShape, cacheLayout } from "./layout.js";
 import { Shard, Slot } from "./shard.js";
@@ -232,6 +233,5 @@ export class SharedCache {
 function hashOf(key: Uint8Array): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key[i]!, 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  return hash ^ (hash >>> 13);
+  return mix32(hash);
 }

@@ -34,8 +34,6 @@ const TURN_WORD = 1;
 
 const FREE = 0;
 const FILLED = 1;
-/** Positions that `queued` looks at one by one. */
-const MAX_LOOKED_AT = 4096;
 /** Owner ids start at 0, states of owned slots here. */
 const OWNED = 2;
 
@@ -138,22 +136,6 @@ export class ClaimRing {
   /** Any thread: whether a consumer would find something. A "no" may be old by the time it is read; a parked consumer is told by its bell. */
   get isEmpty(): boolean {
     return Atomics.load(this.words, TAIL_WORD) === Atomics.load(this.words, HEAD_WORD);
-  }
-
-  /**
-   * Any thread: about how many items wait for a consumer. Positions that the producer skipped are left out, as far as it looks; the ring
-   * moves on meanwhile.
-   */
-  queued(): number {
-    const head = Atomics.load(this.words, HEAD_WORD);
-    const tail = Atomics.load(this.words, TAIL_WORD);
-    const window = Math.max(0, Math.min(this.slots, (head - tail) | 0));
-    const looked = Math.min(window, MAX_LOOKED_AT);
-    let filled = 0;
-    for (let i = 0; i < looked; i++) {
-      if (Atomics.load(this.words, this.#stateWord((tail + i) & this.#mask)) === FILLED) filled++;
-    }
-    return filled + window - looked;
   }
 
   /** Producer: gives the slot back to the ring, once its owner has answered or is known to be dead. */

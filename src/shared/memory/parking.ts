@@ -1,11 +1,9 @@
 /**
- * Where idle workers sleep. Four words per worker, on a cache line of its own:
+ * Where idle workers sleep. Three words per worker, on a cache line of their own within memory that others may use beside them:
  * - the place: the worker writes PARKED and waits while it stands; whoever has work swaps it back and wakes that worker. Main swaps
  *   PARKED for RETIRED to send an idle worker home. RETIRED stays: a worker that sees work first cannot overwrite it.
  * - the task: the worker writes what it runs synchronously, and 0 when it returns to its own loop; main reads it to find out whether a
  *   worker is stuck. A worker that dies leaves its last task behind; its successor starts with none.
- * - the presence: main writes 1 while a worker that takes requests is in place, 0 otherwise; whoever shows the workers reads it. Plain
- *   information: nothing is decided by it, so an old value does no harm.
  * - the looks: the worker counts how often it has looked for work; main reads it to find a worker that no longer does. Only that it
  *   changes matters, so it may wrap, and a successor goes on from its predecessor's count.
  *
@@ -14,67 +12,67 @@
  * A worker that dies parked leaves PARKED behind: the wake-up spent on it is harmless, and its successor starts with `enter`.
  */
 
-const WORDS_PER_LINE = 16;
 const AWAKE = 0;
 const PARKED = 1;
 const RETIRED = 2;
-const TASK_WORD = 1;
-const PRESENCE_WORD = 2;
+/** The word between them is whoever's the line is. */
+const TASK_WORD = 2;
 const LOOKS_WORD = 3;
 
-/** Bytes of shared memory for `workers` places. */
-export function parkingBytes(workers: number): number {
-  return workers * WORDS_PER_LINE * 4;
+/** Where the places lie, in Int32 words. */
+export interface ParkingLayout {
+  /** The place of worker 0: the first word of a cache line. */
+  readonly firstWord: number;
+  /** From one worker's place to the next one's: whole cache lines. */
+  readonly strideWords: number;
 }
 
 /** One thread's view of the places. */
 export class Parking {
   readonly #words: Int32Array;
   readonly #workers: number;
+  readonly #firstWord: number;
+  readonly #strideWords: number;
 
-  constructor(memory: SharedArrayBuffer, workers: number) {
+  constructor(memory: SharedArrayBuffer, workers: number, { firstWord, strideWords }: ParkingLayout) {
     this.#words = new Int32Array(memory);
     this.#workers = workers;
+    this.#firstWord = firstWord;
+    this.#strideWords = strideWords;
+  }
+
+  #place(worker: number): number {
+    return this.#firstWord + worker * this.#strideWords;
   }
 
   /** Worker: notes the task it is about to run; 0 for none. Plain: it is looked at seconds later, if ever. */
   note(worker: number, task: number): void {
-    this.#words[worker * WORDS_PER_LINE + TASK_WORD] = task;
-  }
-
-  /** Main: notes whether a worker that takes requests is in place. */
-  notePresence(worker: number, isPresent: boolean): void {
-    Atomics.store(this.#words, worker * WORDS_PER_LINE + PRESENCE_WORD, isPresent ? 1 : 0);
-  }
-
-  /** Any thread: whether a worker that takes requests is in place, as main noted last. */
-  isPresent(worker: number): boolean {
-    return Atomics.load(this.#words, worker * WORDS_PER_LINE + PRESENCE_WORD) === 1;
+    this.#words[this.#place(worker) + TASK_WORD] = task;
   }
 
   /** Any thread: the task that a worker noted last. */
   taskOf(worker: number): number {
-    return Atomics.load(this.#words, worker * WORDS_PER_LINE + TASK_WORD);
+    return Atomics.load(this.#words, this.#place(worker) + TASK_WORD);
   }
 
   /** Worker: it looks for work once more. Plain: it is its only writer, and is looked at seconds later, if ever. */
   noteLook(worker: number): void {
-    this.#words[worker * WORDS_PER_LINE + LOOKS_WORD]! += 1;
+    this.#words[this.#place(worker) + LOOKS_WORD]! += 1;
   }
 
   /** Any thread: how often a worker has looked for work, modulo 2³². */
   looksOf(worker: number): number {
-    return Atomics.load(this.#words, worker * WORDS_PER_LINE + LOOKS_WORD);
+    return Atomics.load(this.#words, this.#place(worker) + LOOKS_WORD);
   }
 
   /** Any thread: whether a worker sleeps. */
   isParked(worker: number): boolean {
-    return Atomics.load(this.#words, worker * WORDS_PER_LINE) === PARKED;
+    return Atomics.load(this.#words, this.#place(worker)) === PARKED;
   }
 
   /** Main: tells a sleeping worker to end; false when it does not sleep. */
   retire(worker: number): boolean {
-    const word = worker * WORDS_PER_LINE;
+    const word = this.#place(worker);
     if (Atomics.compareExchange(this.#words, word, PARKED, RETIRED) !== PARKED) return false;
     Atomics.notify(this.#words, word);
     return true;
@@ -82,28 +80,28 @@ export class Parking {
 
   /** Worker: takes a place, whatever its predecessor left there. */
   enter(worker: number): void {
-    Atomics.store(this.#words, worker * WORDS_PER_LINE, AWAKE);
+    Atomics.store(this.#words, this.#place(worker), AWAKE);
     this.note(worker, 0);
   }
 
   /** Worker: announces that it is about to sleep; false when it was told to end. It must look for work once more before it waits. */
   announce(worker: number): boolean {
-    return Atomics.compareExchange(this.#words, worker * WORDS_PER_LINE, AWAKE, PARKED) !== RETIRED;
+    return Atomics.compareExchange(this.#words, this.#place(worker), AWAKE, PARKED) !== RETIRED;
   }
 
   /** Worker: takes the announcement back. */
   leave(worker: number): void {
-    Atomics.compareExchange(this.#words, worker * WORDS_PER_LINE, PARKED, AWAKE);
+    Atomics.compareExchange(this.#words, this.#place(worker), PARKED, AWAKE);
   }
 
   /** Worker: sleeps until woken or for `timeoutMs`; the thread stands still, its timers and I/O too. False: it was not woken, and is still parked. */
   wait(worker: number, timeoutMs: number): boolean {
-    return Atomics.wait(this.#words, worker * WORDS_PER_LINE, PARKED, timeoutMs) !== "timed-out";
+    return Atomics.wait(this.#words, this.#place(worker), PARKED, timeoutMs) !== "timed-out";
   }
 
   /** Worker: resolves when woken, while its event loop goes on; undefined when it has been woken already. */
   waitAsync(worker: number): Promise<unknown> | undefined {
-    const outcome = Atomics.waitAsync(this.#words, worker * WORDS_PER_LINE, PARKED);
+    const outcome = Atomics.waitAsync(this.#words, this.#place(worker), PARKED);
     return outcome.async ? outcome.value : undefined;
   }
 
@@ -111,7 +109,7 @@ export class Parking {
   wake(count: number): number {
     let woken = 0;
     for (let worker = 0; worker < this.#workers && woken < count; worker++) {
-      const word = worker * WORDS_PER_LINE;
+      const word = this.#place(worker);
       // A plain look first: a compare-and-swap on the line of a busy worker would take it away from that worker.
       if (Atomics.load(this.#words, word) !== PARKED) continue;
       if (Atomics.compareExchange(this.#words, word, PARKED, AWAKE) !== PARKED) continue;

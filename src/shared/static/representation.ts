@@ -27,23 +27,6 @@ export interface FileFacts {
   readonly codings: readonly Coding[];
 }
 
-/** What holds where a user says nothing else. */
-export const DEFAULT_FILE_RULES: FileRules = {
-  // A point or a dash, then eight hexadecimal digits or more, letters and figures among them: a date is no hash.
-  immutable: "[.-](?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{8,}\\.[^/]*$",
-  maxAgeSeconds: 0,
-  // No scripts inside a page, which is what most injections need; styles inside are what many pages have.
-  csp: [
-    "default-src 'self'",
-    "img-src 'self' data:",
-    "style-src 'self' 'unsafe-inline'",
-    "object-src 'none'",
-    "base-uri 'self'",
-    "form-action 'self'",
-    "frame-ancestors 'self'",
-  ].join("; "),
-};
-
 /** Types that a browser shows as a document, and runs scripts from. */
 const DOCUMENT_TYPES: readonly string[] = ["text/html", "application/xhtml+xml", "image/svg+xml"];
 const YEAR_SECONDS = 365 * 24 * 60 * 60;

@@ -1,4 +1,3 @@
-import type { SharedState } from "../handlers/context.js";
 import {
   filledCells,
   type Phase,
@@ -45,8 +44,16 @@ export interface FiguresSource {
   readonly core: CoreFigures;
 }
 
+/** Where the facts of a running server stand. */
+interface FactsSource extends Pick<ServerFacts, "uws" | "startedAtMs" | "iterationsPerMicro"> {
+  readonly config: Pick<ServerFacts, "mode" | "front">;
+}
+
+/** What a running server's figures are made of, in its own memory. */
+export interface LiveSource extends FactsSource, Pick<FiguresSource, "stats" | "phases"> {}
+
 /** The facts of a server, from any of its threads. */
-export function factsOf({ config, uws, startedAtMs, iterationsPerMicro }: SharedState): ServerFacts {
+export function factsOf({ config, uws, startedAtMs, iterationsPerMicro }: FactsSource): ServerFacts {
   const { mode, front } = config;
   return { mode, front, pid: process.pid, node: process.versions.node, uws, startedAtMs, iterationsPerMicro };
 }
@@ -62,7 +69,7 @@ export function processUse(): ProcessUse {
 export const NO_WORKERS: CoreFigures = { queued: null, workerStates: [] };
 
 /** The figures of a server, from any of its threads. `nowMs` is the common clock's (clock.ts). */
-export function liveFigures(shared: SharedState, watch: WorkersWatch | null, nowMs: number): Figures {
+export function liveFigures(shared: LiveSource, watch: WorkersWatch | null, nowMs: number): Figures {
   return figuresOf({
     facts: factsOf(shared),
     takenAtMs: performance.timeOrigin + performance.now(),

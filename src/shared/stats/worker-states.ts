@@ -1,18 +1,12 @@
-import { ClaimRing, type ClaimRingShape } from "../memory/claim-ring.js";
-import { Parking } from "../memory/parking.js";
-import { RequestReader } from "../request-codec.js";
 import { Field, ThreadStats } from "./stats.js";
+import { StatusSegment } from "./status-segment.js";
 
-/** The memory of a core with workers and a queue, for those who only look. */
+/** What a core with workers and a queue hands to those who look at them. */
 export interface WorkersView {
   /** Places for workers. */
   readonly workers: number;
-  readonly parking: SharedArrayBuffer;
-  readonly requests: SharedArrayBuffer;
-  readonly requestShape: ClaimRingShape;
-  readonly longRequests: SharedArrayBuffer;
-  /** `sightingsBytes(workers)` of zeros. */
-  readonly sightings: SharedArrayBuffer;
+  /** `statusBytes(workers)` of status segment. */
+  readonly status: SharedArrayBuffer;
 }
 
 /** One place for a worker, as it was at about one moment. */
@@ -40,106 +34,81 @@ export interface CoreFigures {
 }
 
 /**
- * Sightings: what the sampler saw last in each place and since when. Three words per place: written by the sampler, the background
- * thread, in the order since, handled, condition; read by any thread in the opposite order. A reader that finds the condition and the
- * count that it sees itself has a time that belongs to them, or a later one, and never says too long. If the sampler dies, times
- * go on from its last look; between two of its words it leaves a condition that does not match, and so no time.
+ * Samples: what the sampler saw last of each worker and since when. Three words per worker in the status segment: written by the sampler,
+ * the background thread, in the order since, handled, condition; read by any thread in the opposite order. A reader that finds the
+ * condition and the count that it sees itself has a time that belongs to them, or a later one, and never says too long. If the sampler
+ * dies, times go on from its last look; between two of its words it leaves a condition that does not match, and so no time.
  */
-const SIGHTING_WORDS = 3;
-const SINCE_WORD = 0;
-const HANDLED_WORD = 1;
-const CONDITION_WORD = 2;
+const SINCE = 0;
+const HANDLED = 1;
+const CONDITION = 2;
 
-/** Bytes of shared memory for the sightings of `workers` places. */
-export function sightingsBytes(workers: number): number {
-  return workers * SIGHTING_WORDS * 4;
-}
-
-/** Bits of a condition; above them the task. A word of 0 was never written. */
+/** Bits of a condition. A word of 0 was never written. */
 const SEEN = 1;
 const PRESENT = 2;
 const PARKED = 4;
-const TASK_SHIFT = 3;
+const RUNNING = 8;
 
 /**
- * Looks at workers without costing them anything: they write the words of the parking anyway. That a worker is at the same thing as
- * before is told by its task and its count of requests.
+ * Looks at workers without stopping them. That a worker is at the same thing as before is told by its condition and its count of handled
+ * requests.
  */
 export class WorkersWatch {
-  readonly #parking: Parking;
-  readonly #ring: ClaimRing;
-  readonly #requests: RequestReader;
-  readonly #sightings: Int32Array;
+  readonly #status: StatusSegment;
   readonly #stats: readonly ThreadStats[];
 
   constructor(view: WorkersView, stats: SharedArrayBuffer) {
-    this.#parking = new Parking(view.parking, view.workers);
-    this.#ring = new ClaimRing(view.requests, view.requestShape);
-    this.#requests = new RequestReader(this.#ring, view.longRequests);
-    this.#sightings = new Int32Array(view.sightings);
+    this.#status = new StatusSegment(view.status, view.workers);
     this.#stats = Array.from({ length: view.workers }, (_, worker) => new ThreadStats(stats, 1 + worker));
   }
 
   #condition(worker: number): number {
-    const parked = this.#parking.isParked(worker) ? PARKED : 0;
-    const present = this.#parking.isPresent(worker) ? PRESENT : 0;
-    return SEEN | present | parked | (this.#parking.taskOf(worker) << TASK_SHIFT);
+    const parked = this.#status.isIdle(worker) ? PARKED : 0;
+    const present = this.#status.isPresent(worker) ? PRESENT : 0;
+    return SEEN | present | parked | (this.#status.isRunning(worker) ? RUNNING : 0);
   }
 
   /** Sampler, one thread only: notes what has changed. `nowMs` is the common clock's (clock.ts). */
   sample(nowMs: number): void {
+    const { words } = this.#status;
     this.#stats.forEach((stats, worker) => {
-      const word = worker * SIGHTING_WORDS;
+      const word = this.#status.sampleWord(worker);
       const condition = this.#condition(worker);
       const handled = stats.get(Field.handled) | 0;
-      const words = this.#sightings;
-      if (words[word + CONDITION_WORD] === condition && words[word + HANDLED_WORD] === handled) return;
-      Atomics.store(words, word + SINCE_WORD, wrap(nowMs));
-      Atomics.store(words, word + HANDLED_WORD, handled);
-      Atomics.store(words, word + CONDITION_WORD, condition);
+      if (words[word + CONDITION] === condition && words[word + HANDLED] === handled) return;
+      Atomics.store(words, word + SINCE, wrap(nowMs));
+      Atomics.store(words, word + HANDLED, handled);
+      Atomics.store(words, word + CONDITION, condition);
     });
   }
 
   /** Any thread: how things stand now. `nowMs` is the common clock's (clock.ts). */
   read(nowMs: number): CoreFigures {
     return {
-      queued: this.#ring.queued(),
+      queued: this.#status.queued(),
       workerStates: this.#stats.map((stats, worker) => this.#read(stats, worker, nowMs)),
     };
   }
 
   #read(stats: ThreadStats, worker: number, nowMs: number): WorkerFigures {
+    const { words } = this.#status;
     const condition = this.#condition(worker);
     const handled = stats.get(Field.handled);
-    const word = worker * SIGHTING_WORDS;
-    const seen = Atomics.load(this.#sightings, word + CONDITION_WORD);
-    const seenHandled = Atomics.load(this.#sightings, word + HANDLED_WORD);
-    const sinceMs = Atomics.load(this.#sightings, word + SINCE_WORD);
+    const word = this.#status.sampleWord(worker);
+    const seen = Atomics.load(words, word + CONDITION);
+    const seenHandled = Atomics.load(words, word + HANDLED);
+    const sinceMs = Atomics.load(words, word + SINCE);
     const isSame = seen === condition && seenHandled === (handled | 0);
+    const isPresent = (condition & PRESENT) !== 0;
     return {
       worker,
-      state: (condition & PRESENT) === 0 ? "absent" : (condition & PARKED) !== 0 ? "idle" : "busy",
+      state: !isPresent ? "absent" : (condition & PARKED) !== 0 ? "idle" : "busy",
       forMs: seen === 0 ? null : isSame ? Math.max(0, wrap(wrap(nowMs) - sinceMs)) : 0,
-      on: (condition & PRESENT) === 0 ? null : this.#requestOf(worker, condition >> TASK_SHIFT),
+      on: isPresent && (condition & RUNNING) !== 0 ? this.#status.requestOf(worker) : null,
       handled,
     };
   }
-
-  /** The owner and the turn before and after: if both stayed, so did the request that was read. */
-  #requestOf(worker: number, task: number): string | null {
-    if (task === 0) return null;
-    const ring = this.#ring;
-    const slot = task - 1;
-    const turn = ring.turn(slot);
-    if (ring.ownerOf(slot) !== worker) return null;
-    const { method, path } = this.#requests.read(slot);
-    if (ring.ownerOf(slot) !== worker || ring.turn(slot) !== turn) return null;
-    return `${method} ${path.length > MAX_PATH ? `${path.slice(0, MAX_PATH)}…` : path}`;
-  }
 }
-
-/** Characters of a path that are shown. */
-const MAX_PATH = 80;
 
 /** Times in a word: their differences are right up to 24 days. */
 function wrap(ms: number): number {

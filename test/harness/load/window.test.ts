@@ -1,10 +1,10 @@
 import type { Socket } from "node:net";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { requestsPerSecond, windowSeconds, workSeconds } from "../../../src/harness/drivers/rate.js";
 import type { RunResult } from "../../../src/harness/load/run-result.js";
 import { type WindowPart, windowOf } from "../../../src/harness/load/window.js";
 import { inFlight } from "../../../src/harness/validity/accounts.js";
-import { requestsPerSecond, windowSeconds, workSeconds } from "../../../src/harness/validity/rate.js";
 import { accountedFor, against, good, liar, type Settings } from "./liar.js";
 
 interface Straggling {

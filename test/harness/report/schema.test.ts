@@ -2,7 +2,6 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { packageRoot } from "../../../src/cli/package-root.js";
 import { answerOf } from "../../../src/harness/report/answer.js";
 import { changeBetween } from "../../../src/harness/report/change.js";
 import { changeData } from "../../../src/harness/report/change-document.js";
@@ -11,6 +10,7 @@ import { reportData } from "../../../src/harness/report/data.js";
 import { readSweep } from "../../../src/harness/report/read.js";
 import { misfitOf, type SchemaName, schemaNames, schemaOf } from "../../../src/harness/report/schema.js";
 import type { SweepResult } from "../../../src/harness/sweep/result.js";
+import { packageRoot } from "../../../src/shared/package-root.js";
 import { errorStorm, generatorLimited, plausibleSweep, withCell } from "./fixture.js";
 
 const test = suite("schemas");

@@ -4,7 +4,8 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { changesSince, describeEnvironment, openFilesLimit } from "../../../src/harness/sweep/environment.js";
+import { changesSince, describeEnvironment } from "../../../src/harness/sweep/environment.js";
+import { openFilesLimit } from "../../../src/shared/open-files-limit.js";
 
 const server = { uws: "20.1.0", iterationsPerMicro: 321 };
 

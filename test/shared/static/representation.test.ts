@@ -1,6 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { DEFAULT_FILE_RULES, type FileFacts, headOf, parseHead } from "../../../src/shared/static/representation.js";
+import { DEFAULT_FILE_RULES } from "../../../src/shared/default-config.js";
+import { type FileFacts, headOf, parseHead } from "../../../src/shared/static/representation.js";
 
 const test = suite("what is said of a file");
 

@@ -3,10 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { ServerConfig } from "../../../src/shared/config.js";
+import { defaultConfig } from "../../../src/shared/default-config.js";
 import { createSharedState, threadContext } from "../../../src/shared/handlers/context.js";
 import { NO_HEADERS } from "../../../src/shared/handlers/handler.js";
-import { DEFAULT_FILE_RULES } from "../../../src/shared/static/representation.js";
 import { staticFiles } from "../../../src/shared/static/static.js";
 
 const test = suite("files without a front");
@@ -15,7 +14,7 @@ test("a redirect never has what a URI may not have, whatever a front lets throug
   const root = mkdtempSync(join(tmpdir(), "loopool-static-"));
   try {
     mkdirSync(join(root, "ä €"));
-    const config = { root, files: DEFAULT_FILE_RULES, cacheBytes: 2 ** 20 } as ServerConfig;
+    const config = { ...defaultConfig(), root, cacheBytes: 2 ** 20 };
     const files = staticFiles(threadContext(createSharedState(config, 0, { iterationsPerMicro: 1, uws: "" }), 0));
     const { status, headers } = await files({ method: "GET", path: "/ä €", query: "ü=\r\n%20", headers: NO_HEADERS });
     assert.is(status, 301);

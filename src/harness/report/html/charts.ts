@@ -1,5 +1,5 @@
+import { windowSeconds } from "../../drivers/rate.js";
 import type { Load } from "../../sweep/plan.js";
-import { windowSeconds } from "../../validity/rate.js";
 import type { Cell } from "../cell.js";
 import { latencyPlot, throughputPlot } from "../charts.js";
 import type { Comparison, Level } from "../comparison.js";

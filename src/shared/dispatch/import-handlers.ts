@@ -1,7 +1,7 @@
 import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
 import { type LoopoolError, usageError } from "../errors.js";
-import { FIELD_NAME, type Handler } from "./handler.js";
+import { FIELD_NAME, type Handler } from "../handlers/handler.js";
 
 /** A module may connect to something first, at top level; one that takes longer is taken for stuck. */
 const IMPORT_TIMEOUT_MS = 30_000;

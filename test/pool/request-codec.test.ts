@@ -1,8 +1,9 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { LONG_REQUESTS_BYTES, RequestReader, RequestWriter } from "../../src/pool/request-codec.js";
 import { NO_HEADERS } from "../../src/shared/handlers/handler.js";
 import { ClaimRing, claimRingBytes } from "../../src/shared/memory/claim-ring.js";
-import { LONG_REQUESTS_BYTES, RequestReader, RequestWriter } from "../../src/shared/request-codec.js";
+import { StatusSegment, statusBytes } from "../../src/shared/stats/status-segment.js";
 
 const test = suite("requests in their slots");
 
@@ -43,6 +44,22 @@ test("a request that is longer than a block is refused, and takes no block", () 
   const request = { method: "GET", path: "/", query: "q".repeat(50 * 1024), headers: NO_HEADERS } as const;
   for (let i = 0; i < 100; i++) assert.is(writer.write(slot, request, false), false);
   assert.is(writer.write(slot, { ...request, query: "q".repeat(40 * 1024) }, false), true);
+});
+
+test("a worker's status has method and path of its slot, also of a request that lies in a block", () => {
+  const { ring, writer, reader } = setUp();
+  const status = new StatusSegment(new SharedArrayBuffer(statusBytes(2)), 2);
+  const slot = ring.reserve();
+  for (const [path, shown] of [
+    ["/hello", "/hello"],
+    [`/${"l".repeat(600)}`, `/${"l".repeat(79)}…`],
+    [`/${"m".repeat(601)}`, `/${"m".repeat(79)}…`],
+  ] as const) {
+    assert.ok(writer.write(slot, { method: "HEAD", path, query: "secret=1", headers: NO_HEADERS }, false));
+    reader.prepareStatus(slot, status, 1);
+    status.begin(1);
+    assert.is(status.requestOf(1), `HEAD ${shown}`);
+  }
 });
 
 test.run();

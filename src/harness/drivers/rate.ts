@@ -1,5 +1,5 @@
-import type { GeneratorResult } from "../drivers/result.js";
 import type { RunWindow } from "../load/run-result.js";
+import type { GeneratorResult } from "./result.js";
 
 /** What a run's rates rest on. */
 type Paced = Pick<GeneratorResult, "completed" | "elapsedSeconds"> & {

@@ -1,20 +1,17 @@
+import { mix32 } from "../../hash.js";
+import type { HandlerContext } from "../context.js";
+import { type Handler, queryNumber, textResponse } from "../handler.js";
 import { burn } from "./burn.js";
-import type { HandlerContext } from "./context.js";
 import { burnBounds } from "./cpu.js";
-import { type Handler, queryNumber, textResponse } from "./handler.js";
 
 const fast = textResponse(200, "fast");
 const slow = textResponse(200, "slow");
 
 /**
- * A number in [0, 1) for the n-th request of a sequence: the finaliser of MurmurHash3 (Appleby, public domain) over the
- * Weyl sequence of the golden ratio. The same seed gives the same sequence in every core, whichever thread takes the request.
+ * A number in [0, 1) for the n-th request of a sequence: `mix32` over the Weyl sequence of the golden ratio. The same seed gives the same sequence in every core, whichever thread takes the request.
  */
 export function sequenceNumber(seed: number, n: number): number {
-  let hash = (Math.imul(n, 0x9e3779b9) + seed) | 0;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
+  return (mix32((Math.imul(n, 0x9e3779b9) + seed) | 0) >>> 0) / 2 ** 32;
 }
 
 /** `/mixed?slow=0.05&us=10000&seed=1`: this share of the requests burns that many µs, the others answer at once. */

@@ -1,8 +1,8 @@
-import { threadClock } from "../clock.js";
-import { liveFigures } from "../stats/figures.js";
-import { WorkersWatch } from "../stats/worker-states.js";
-import type { HandlerContext } from "./context.js";
-import { type Handler, HeaderBlock, NOT_SNIFFED } from "./handler.js";
+import { threadClock } from "../../clock.js";
+import { liveFigures } from "../../stats/figures.js";
+import { WorkersWatch } from "../../stats/worker-states.js";
+import type { HandlerContext } from "../context.js";
+import { type Handler, HeaderBlock, NOT_SNIFFED } from "../handler.js";
 
 const JSON_HEADERS = new HeaderBlock({
   "Content-Type": "application/json; charset=utf-8",

@@ -1,4 +1,4 @@
-import { usageError } from "../shared/errors.js";
+import { usageError } from "../../shared/errors.js";
 
 /** What a report of a sweep consists of, for --help. */
 export const reportFiles =

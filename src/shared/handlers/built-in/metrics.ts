@@ -1,10 +1,10 @@
-import { threadClock } from "../clock.js";
-import { liveFigures } from "../stats/figures.js";
-import { readHistograms } from "../stats/phases.js";
-import { prometheusText } from "../stats/prometheus.js";
-import { WorkersWatch } from "../stats/worker-states.js";
-import type { HandlerContext } from "./context.js";
-import { type Handler, HeaderBlock, NOT_SNIFFED } from "./handler.js";
+import { threadClock } from "../../clock.js";
+import { liveFigures } from "../../stats/figures.js";
+import { readHistograms } from "../../stats/phases.js";
+import { prometheusText } from "../../stats/prometheus.js";
+import { WorkersWatch } from "../../stats/worker-states.js";
+import type { HandlerContext } from "../context.js";
+import { type Handler, HeaderBlock, NOT_SNIFFED } from "../handler.js";
 
 const METRICS_HEADERS = new HeaderBlock({
   "Content-Type": "text/plain; version=0.0.4; charset=utf-8",

@@ -1,19 +1,19 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { LoopoolError, messageOf } from "../../shared/errors.js";
-import { answerOf } from "./answer.js";
-import { changeBetween } from "./change.js";
-import { type ChangeFiles, changeAnswer, changeData, changeDocument } from "./change-document.js";
-import { latencyPlot, throughputPlot } from "./charts.js";
-import { compare } from "./comparison.js";
-import { trialsCsv } from "./csv.js";
-import { reportData } from "./data.js";
-import { reportDocument } from "./document.js";
-import { type Condition, type Judgement, judgeChange } from "./fail-if.js";
-import { hgrmOf } from "./hgrm.js";
-import { latenciesOf } from "./latencies.js";
-import { unfinishedNotice } from "./prose.js";
-import { readSweep } from "./read.js";
+import { LoopoolError, messageOf } from "../../../shared/errors.js";
+import { answerOf } from "../answer.js";
+import { changeBetween } from "../change.js";
+import { type ChangeFiles, changeAnswer, changeData, changeDocument } from "../change-document.js";
+import { latencyPlot, throughputPlot } from "../charts.js";
+import { compare } from "../comparison.js";
+import { trialsCsv } from "../csv.js";
+import { reportData } from "../data.js";
+import { reportDocument } from "../document.js";
+import { type Condition, type Judgement, judgeChange } from "../fail-if.js";
+import { hgrmOf } from "../hgrm.js";
+import { latenciesOf } from "../latencies.js";
+import { unfinishedNotice } from "../prose.js";
+import { readSweep } from "../read.js";
 
 /** What was written, and the answer in words for the terminal. */
 export interface WrittenReport {
@@ -34,8 +34,8 @@ export async function writeReport(resultFile: string, outDir: string): Promise<W
   const latencies = latenciesOf(comparison);
   const histograms = latencies.map(({ fileName }) => `${fileName}.hgrm`);
   // The chart library takes long to load, and every command of the CLI imports this file.
-  const { renderPlot } = await import("./plot.js");
-  const { reportPage } = await import("./html/page.js");
+  const { renderPlot } = await import("../plot.js");
+  const { reportPage } = await import("../html/page.js");
   await writing(outDir, async () => {
     const folder = join(outDir, name);
     await mkdir(folder, { recursive: true });

@@ -1,6 +1,6 @@
 import type { SharedCache } from "../cache/shared-cache.js";
+import { type HandlerResponse, isFileBody } from "../handlers/handler.js";
 import { closeQuietly } from "../static/disk-file.js";
-import { type HandlerResponse, isFileBody } from "./handler.js";
 
 /** Lets go of what a response holds that is not sent: its pin on the cache of this thread, its open file. */
 export function discard({ body, pin }: HandlerResponse, cache: SharedCache): void {

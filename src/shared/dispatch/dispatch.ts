@@ -1,9 +1,10 @@
-import { withErrorPage } from "../static/error-page.js";
-import { staticFiles } from "../static/static.js";
-import { Field, type ThreadStats } from "../stats/stats.js";
-import type { HandlerContext } from "./context.js";
-import { cpu } from "./cpu.js";
-import { failureLog } from "./failure-log.js";
+import { cpu } from "../handlers/built-in/cpu.js";
+import { hello } from "../handlers/built-in/hello.js";
+import { metrics } from "../handlers/built-in/metrics.js";
+import { mixed } from "../handlers/built-in/mixed.js";
+import { sleep } from "../handlers/built-in/sleep.js";
+import { stats } from "../handlers/built-in/stats.js";
+import type { HandlerContext } from "../handlers/context.js";
 import {
   BadRequest,
   type Dispatch,
@@ -12,16 +13,15 @@ import {
   type HandlerResponse,
   type HeaderTable,
   textResponse,
-} from "./handler.js";
-import { hello } from "./hello.js";
+} from "../handlers/handler.js";
+import { promiseOf, responseOf } from "../handlers/result.js";
+import { BadResult } from "../handlers/result-error.js";
+import { HeaderBlocks } from "../handlers/result-headers.js";
+import { withErrorPage } from "../static/error-page.js";
+import { staticFiles } from "../static/static.js";
+import { Field, type ThreadStats } from "../stats/stats.js";
+import { failureLog } from "./failure-log.js";
 import { importHandlers } from "./import-handlers.js";
-import { metrics } from "./metrics.js";
-import { mixed } from "./mixed.js";
-import { promiseOf, responseOf } from "./result.js";
-import { BadResult } from "./result-error.js";
-import { HeaderBlocks } from "./result-headers.js";
-import { sleep } from "./sleep.js";
-import { stats } from "./stats.js";
 
 /**
  * All handlers of one thread behind one function that never throws and never rejects: the same in every core.

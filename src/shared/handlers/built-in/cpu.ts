@@ -1,6 +1,6 @@
+import type { HandlerContext } from "../context.js";
+import { type Handler, queryNumber, textResponse } from "../handler.js";
 import { burn } from "./burn.js";
-import type { HandlerContext } from "./context.js";
-import { type Handler, queryNumber, textResponse } from "./handler.js";
 
 const MAX_BURN_MICROS = 10_000_000;
 

@@ -1,5 +1,6 @@
-import { type HandlerRequest, NO_HEADERS, type RequestHeaders } from "./handlers/handler.js";
-import type { ClaimRing } from "./memory/claim-ring.js";
+import { type HandlerRequest, NO_HEADERS, type RequestHeaders } from "../shared/handlers/handler.js";
+import type { ClaimRing } from "../shared/memory/claim-ring.js";
+import { methods, type StatusSegment } from "../shared/stats/status-segment.js";
 
 /**
  * A request in its slot: six words, then path, query and header fields in UTF-8. Where the texts do not fit they lie in a block of their own, which is
@@ -18,8 +19,6 @@ const HEAD_BYTES = 24;
 
 /** No front lets a line feed into a field's value (RFC 9110 §5.5), so it can stand between them. */
 const SEPARATOR = "\n";
-
-const methods: readonly HandlerRequest["method"][] = ["GET", "HEAD"];
 
 /** A head of 16 KiB (--max-header by default), each byte of which may have become a replacement character of three. */
 const BLOCK_BYTES = 48 * 1024;
@@ -91,10 +90,23 @@ export class RequestWriter {
 export class RequestReader {
   readonly #ring: ClaimRing;
   readonly #long: Buffer;
+  readonly #longWords: Int32Array;
 
   constructor(ring: ClaimRing, longRequests: SharedArrayBuffer) {
     this.#ring = ring;
     this.#long = Buffer.from(longRequests);
+    this.#longWords = new Int32Array(longRequests);
+  }
+
+  /** Writes method and path of a slot it has claimed into the status of its worker. */
+  prepareStatus(slot: number, status: StatusSegment, worker: number): void {
+    const { words } = this.#ring;
+    const word = this.#ring.payloadOffset(slot) >> 2;
+    const block = words[word + BLOCK_WORD]!;
+    const isLong = block !== 0;
+    const pathWord = isLong ? ((block - 1) * BLOCK_BYTES) >> 2 : word + (HEAD_BYTES >> 2);
+    const from = isLong ? this.#longWords : words;
+    status.prepare(worker, words[word + METHOD_WORD]!, from, pathWord, words[word + PATH_BYTES_WORD]!);
   }
 
   /** Reads the request of a slot it has claimed. */

@@ -1,4 +1,4 @@
-import { type Handler, type HandlerResponse, PLAIN_TEXT } from "./handler.js";
+import { type Handler, type HandlerResponse, PLAIN_TEXT } from "../handler.js";
 
 const greeting: HandlerResponse = {
   status: 200,

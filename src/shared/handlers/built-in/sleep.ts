@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Handler, queryNumber, textResponse } from "./handler.js";
+import { type Handler, queryNumber, textResponse } from "../handler.js";
 
 const MAX_SLEEP_MS = 60_000;
 

@@ -4,12 +4,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { ServerConfig } from "../../../src/shared/config.js";
+import { defaultConfig } from "../../../src/shared/default-config.js";
+import { createDispatch } from "../../../src/shared/dispatch/dispatch.js";
+import { FailureLog } from "../../../src/shared/dispatch/failure-log.js";
 import { createSharedState, threadContext } from "../../../src/shared/handlers/context.js";
-import { createDispatch } from "../../../src/shared/handlers/dispatch.js";
-import { FailureLog } from "../../../src/shared/handlers/failure-log.js";
 import { type Dispatch, NO_HEADERS } from "../../../src/shared/handlers/handler.js";
-import { DEFAULT_FILE_RULES } from "../../../src/shared/static/representation.js";
 import { badResults, thrown } from "../../core/fixtures/results.js";
 
 const test = suite("dispatch");
@@ -18,7 +17,7 @@ const test = suite("dispatch");
 async function withDispatch(use: (dispatch: Dispatch, lines: string[]) => Promise<void>): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), "loopool-dispatch-"));
   const handlers = fileURLToPath(new URL("../../core/fixtures/results.js", import.meta.url));
-  const config = { root, handlers, files: DEFAULT_FILE_RULES, cacheBytes: 2 ** 20 } as ServerConfig;
+  const config = { ...defaultConfig(), root, handlers, cacheBytes: 2 ** 20 };
   const lines: string[] = [];
   let seconds = 0;
   const failures = new FailureLog(

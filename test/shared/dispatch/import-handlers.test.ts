@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { importHandlers } from "../../../src/shared/dispatch/import-handlers.js";
 import { LoopoolError } from "../../../src/shared/errors.js";
-import { importHandlers } from "../../../src/shared/handlers/import-handlers.js";
 
 const test = suite("import of handlers");
 
