@@ -26,7 +26,14 @@ if [[ "${BARE_BASE:-}" == "" ]] && ! command -v debootstrap >/dev/null; then
 fi
 
 root=$(mktemp -d "${TMPDIR:-/tmp}/loopool-bare-XXXXXX")
-trap 'rm -rf --one-file-system "$root"' EXIT
+chmod 755 "$root"
+child=
+finish() {
+  # `timeout` passes SIGTERM on and, to what does not end, SIGKILL after ten seconds.
+  if [[ -n "$child" ]] && kill "$child" 2>/dev/null; then wait "$child" || true; fi
+  rm -rf --one-file-system "$root" "$root.log"
+}
+trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
@@ -35,10 +42,8 @@ if [[ "${BARE_BASE:-}" != "" ]]; then
   cp -a "$BARE_BASE/." "$root"
 elif ! debootstrap --variant=minbase bookworm "$root" >"$root.log" 2>&1; then
   tail -n 5 "$root.log" >&2
-  rm -f "$root.log"
   exit 3
 fi
-rm -f "$root.log"
 
 # Node and npm as they are installed here; where that Node needs libraries of this machine, the same version from npm.
 mkdir -p "$root/usr/local/bin" "$root/usr/local/lib/node_modules"
@@ -90,4 +95,10 @@ timeout --kill-after=10 "$LIMIT_S" unshare --mount --pid --fork --kill-child --p
   mkdir "$root/dev/shm"
   mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
   chroot "$root" /usr/bin/env -i "$@" /bin/sh /commands
-' bash "$root" "${pass[@]}" </dev/null
+' bash "$root" "${pass[@]}" </dev/null &
+# In the background: bash runs a trap while it waits, but not while a command of its own is running.
+child=$!
+status=0
+wait "$child" || status=$?
+child=
+exit "$status"

@@ -78,7 +78,8 @@ export async function runFile(file: string, { limitMs, name, coverage }: FileOpt
   const skipped = count("Skipped");
   const ranNothing = passed + skipped === 0 && name === null;
   const failed = Math.max(count("Total") - passed, code !== 0 || ranNothing || isTooLate ? 1 : 0);
-  const skippedFor = [...output.matchAll(/^skipped: (.*)$/gm)].map(([, reason]) => reason!);
+  // With a name chosen, suites that skip nothing still say why they would.
+  const skippedFor = skipped === 0 ? [] : [...output.matchAll(/^skipped: (.*)$/gm)].map(([, reason]) => reason!);
   return { passed, failed, skipped, skippedFor, output };
 }
 
