@@ -6,6 +6,7 @@ import * as assert from "uvu/assert";
 import { sequenceNumber } from "../../src/shared/handlers/built-in/mixed.js";
 import { SAMPLE_EVERY } from "../../src/shared/stats/phases.js";
 import { RawClient } from "../support/raw-client.js";
+import { skipping } from "../support/requires.js";
 import { withServer } from "../support/server.js";
 
 /** A front that every core is tested behind, and what it is known not to do: docs/fronts.md says the same in words. */
@@ -47,8 +48,7 @@ function conformanceBehind({ name: front, skip }: TestedFront, mode: string): vo
       all(name, run);
       return;
     }
-    console.log(`skipped behind ${front} (${reason}): ${name}`);
-    all.skip(name, run);
+    skipping(all, `behind ${front}: ${reason}`)(name, run);
   };
   const page = "<!doctype html><title>page</title>".padEnd(1024, " ");
 

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { loopool } from "../support/cli.js";
+import { skipping } from "../support/requires.js";
 import type { StatsFigures } from "../support/server.js";
 
 /** Connections that ask and are reset; LOOPOOL_TEST_RESETS=3000 is the long form. */
@@ -84,7 +85,9 @@ export function resetConformance(front: string): void {
     const test = suite(`${front}, ${mode}: resets`);
 
     // A machine without a network has nobody else; Windows stops no process.
-    (other === undefined || process.platform === "win32" ? test.skip : test)(
+    const register =
+      other === undefined || process.platform === "win32" ? skipping(test, "no second IPv4 address, or Windows") : test;
+    register(
       `${RESETS} requests for what is this machine's alone, of another address, reset before they are looked at: none gets through`,
       async () => {
         const folder = mkdtempSync(join(tmpdir(), "loopool-resets-"));

@@ -2,12 +2,12 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { packageRoot } from "../../src/shared/package-root.js";
-import { withPage } from "../support/browser.js";
+import { browsing, withPage } from "../support/browser.js";
 import { withServer } from "../support/server.js";
 
 const test = suite("the pages of www in Chromium");
 
-test("start and error pages keep to the policy they are sent with, and have their style", async () => {
+browsing(test)("start and error pages keep to the policy they are sent with, and have their style", async () => {
   await withServer({ mode: "reactor", root: join(packageRoot, "www") }, async ({ url }) => {
     await withPage({}, async (page) => {
       for (const [path, status, title] of [

@@ -4,11 +4,12 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { packageRoot } from "../../src/shared/package-root.js";
 import type { Figures } from "../../src/shared/stats/figures.js";
-import { waitFor, withPage } from "../support/browser.js";
+import { browsing, waitFor, withPage } from "../support/browser.js";
 import { CONTRASTS } from "../support/contrasts.js";
 import { withServer } from "../support/server.js";
 
 const test = suite("the statistics page in Chromium");
+const inBrowser = browsing(test);
 
 const root = join(packageRoot, "www");
 
@@ -21,7 +22,7 @@ const shown = (page: Page): Promise<Record<string, number>> => page.evaluate(SHO
 const live = (page: Page): Promise<unknown> => waitFor(page, `${STATUS_TEXT}.startsWith("Live")`);
 
 for (const mode of ["reactor", "pool"]) {
-  test(`${mode}: the figures move under load and are those of /stats.json`, async () => {
+  inBrowser(`${mode}: the figures move under load and are those of /stats.json`, async () => {
     await withServer({ mode, root }, async ({ url }) => {
       await withPage({}, async (page) => {
         const readings: Promise<string>[] = [];
@@ -74,7 +75,7 @@ for (const mode of ["reactor", "pool"]) {
   });
 }
 
-test("charts have names that say what they show, lines that move, and tables behind them", async () => {
+inBrowser("charts have names that say what they show, lines that move, and tables behind them", async () => {
   await withServer({ mode: "reactor", root }, async ({ url }) => {
     await withPage({}, async (page) => {
       await page.goto(`${url}/stats.html`);
@@ -105,36 +106,39 @@ test("charts have names that say what they show, lines that move, and tables beh
 /** What the page shows of its connection, and whether its figures are marked as old. */
 const isLost = (page: Page): Promise<boolean> => page.evaluate(`document.body.classList.contains("lost")`);
 
-test("a server that ends is shown, and its last figures stay; one that is started in its place is taken for a new one", async () => {
-  await withPage({}, async (page) => {
-    await withServer({ mode: "reactor", root }, async ({ url }) => {
-      for (let i = 0; i < 50; i++) await (await fetch(`${url}/hello`)).text();
-      await page.goto(`${url}/stats.html`);
-      await live(page);
-    });
-    await waitFor(page, `${STATUS_TEXT}.startsWith("Connection lost at")`);
-    assert.is(await isLost(page), true);
-    assert.ok((await shown(page))["requests"]! > 50);
-    await withServer({ mode: "pool", root }, async ({ url }) => {
-      // The port of the first may stay taken for a minute after its end, so the answers come from another one.
-      await page.route("**/stats.json", async (route) => {
-        const body = await (await fetch(`${url}/stats.json`)).text();
-        await route.fulfill({ contentType: "application/json", body });
+inBrowser(
+  "a server that ends is shown, and its last figures stay; one that is started in its place is taken for a new one",
+  async () => {
+    await withPage({}, async (page) => {
+      await withServer({ mode: "reactor", root }, async ({ url }) => {
+        for (let i = 0; i < 50; i++) await (await fetch(`${url}/hello`)).text();
+        await page.goto(`${url}/stats.html`);
+        await live(page);
       });
-      await waitFor(page, `${STATUS_TEXT}.startsWith("Live: pool")`);
-      assert.is(await isLost(page), false);
-      await waitFor(page, `(${SHOWN}).requests >= 3`);
-      const rates = await page.evaluate<string>(
-        `document.querySelector("[data-figure=requestsPerSecond]").textContent`,
-      );
-      assert.match(rates, /^\d+$/, "counts that start again are no negative rate");
-      await page.route("**/stats.json", (route) => route.abort());
-      await waitFor(page, `document.body.classList.contains("lost")`);
+      await waitFor(page, `${STATUS_TEXT}.startsWith("Connection lost at")`);
+      assert.is(await isLost(page), true);
+      assert.ok((await shown(page))["requests"]! > 50);
+      await withServer({ mode: "pool", root }, async ({ url }) => {
+        // The port of the first may stay taken for a minute after its end, so the answers come from another one.
+        await page.route("**/stats.json", async (route) => {
+          const body = await (await fetch(`${url}/stats.json`)).text();
+          await route.fulfill({ contentType: "application/json", body });
+        });
+        await waitFor(page, `${STATUS_TEXT}.startsWith("Live: pool")`);
+        assert.is(await isLost(page), false);
+        await waitFor(page, `(${SHOWN}).requests >= 3`);
+        const rates = await page.evaluate<string>(
+          `document.querySelector("[data-figure=requestsPerSecond]").textContent`,
+        );
+        assert.match(rates, /^\d+$/, "counts that start again are no negative rate");
+        await page.route("**/stats.json", (route) => route.abort());
+        await waitFor(page, `document.body.classList.contains("lost")`);
+      });
     });
-  });
-});
+  },
+);
 
-test("a connection that was lost for a while recovers with the same server", async () => {
+inBrowser("a connection that was lost for a while recovers with the same server", async () => {
   await withServer({ mode: "reactor", root }, async ({ url }) => {
     await withPage({}, async (page) => {
       let isCut = false;
@@ -150,64 +154,70 @@ test("a connection that was lost for a while recovers with the same server", asy
   });
 });
 
-test("the status line is not repeated with every reading, and everything can be reached and used by keyboard", async () => {
-  await withServer({ mode: "reactor", root }, async ({ url }) => {
-    await withPage({}, async (page) => {
-      await page.goto(`${url}/stats.html`);
-      await live(page);
-      await page.evaluate(`void new MutationObserver((changes) => { window.changes = (window.changes ?? 0) + changes.length; })
-        .observe(document.querySelector("[role=status]"), { childList: true, characterData: true, subtree: true })`);
-      const requests = (await shown(page))["requests"]!;
-      await waitFor(page, `(${SHOWN}).requests >= ${requests + 2}`);
-      assert.is(await page.evaluate(`window.changes ?? 0`), 0);
-
-      const reached: string[] = [];
-      for (let i = 0; i < 12; i++) {
-        await page.keyboard.press("Tab");
-        reached.push(await page.evaluate(`document.activeElement.id || document.activeElement.tagName`));
-        if (reached.at(-1) === "pause") break;
-      }
-      assert.equal(reached, ["A", "A", "A", "interval", "pause"]);
-      await page.keyboard.press("Space");
-      assert.is(await page.evaluate(`document.querySelector("#pause").getAttribute("aria-pressed")`), "true");
-      assert.match(await page.evaluate<string>(STATUS_TEXT), /^Paused at/);
-      await page.keyboard.press("Space");
-      await live(page);
-      assert.equal(
-        await page.evaluate(
-          `["header", "nav[aria-label]", "main", "footer", "h1"].map((name) => document.querySelectorAll(name).length)`,
-        ),
-        [1, 1, 1, 1, 1],
-      );
-    });
-  });
-});
-
-for (const colorScheme of ["light", "dark"] as const) {
-  test(`${colorScheme}, on a phone: nothing is wider than the screen, every text can be read, live and lost`, async () => {
-    await withPage({ colorScheme, viewport: { width: 360, height: 740 } }, async (page) => {
-      const check = async (): Promise<void> => {
-        assert.is(await page.evaluate(`document.documentElement.scrollWidth`), 360);
-        const contrasts = await page.evaluate<{ what: string; ratio: number }[]>(CONTRASTS);
-        assert.ok(contrasts.length > 50);
-        assert.ok(contrasts[0]!.ratio >= 4.5, JSON.stringify(contrasts[0]));
-      };
-      await withServer({ mode: "pool", root, workers: 2 }, async ({ url }) => {
+inBrowser(
+  "the status line is not repeated with every reading, and everything can be reached and used by keyboard",
+  async () => {
+    await withServer({ mode: "reactor", root }, async ({ url }) => {
+      await withPage({}, async (page) => {
         await page.goto(`${url}/stats.html`);
         await live(page);
-        await waitFor(page, `document.querySelector("#chart-requests .plot .line") !== null`);
-        await page.evaluate(`document.querySelectorAll("details").forEach((details) => { details.open = true; })`);
-        await waitFor(page, `document.querySelectorAll("#chart-latency td").length > 0`);
-        const [red] = await page.evaluate<number[]>(
-          `getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)`,
+        await page.evaluate(`void new MutationObserver((changes) => { window.changes = (window.changes ?? 0) + changes.length; })
+        .observe(document.querySelector("[role=status]"), { childList: true, characterData: true, subtree: true })`);
+        const requests = (await shown(page))["requests"]!;
+        await waitFor(page, `(${SHOWN}).requests >= ${requests + 2}`);
+        assert.is(await page.evaluate(`window.changes ?? 0`), 0);
+
+        const reached: string[] = [];
+        for (let i = 0; i < 12; i++) {
+          await page.keyboard.press("Tab");
+          reached.push(await page.evaluate(`document.activeElement.id || document.activeElement.tagName`));
+          if (reached.at(-1) === "pause") break;
+        }
+        assert.equal(reached, ["A", "A", "A", "interval", "pause"]);
+        await page.keyboard.press("Space");
+        assert.is(await page.evaluate(`document.querySelector("#pause").getAttribute("aria-pressed")`), "true");
+        assert.match(await page.evaluate<string>(STATUS_TEXT), /^Paused at/);
+        await page.keyboard.press("Space");
+        await live(page);
+        assert.equal(
+          await page.evaluate(
+            `["header", "nav[aria-label]", "main", "footer", "h1"].map((name) => document.querySelectorAll(name).length)`,
+          ),
+          [1, 1, 1, 1, 1],
         );
-        assert.is(red! > 128, colorScheme === "light");
+      });
+    });
+  },
+);
+
+for (const colorScheme of ["light", "dark"] as const) {
+  inBrowser(
+    `${colorScheme}, on a phone: nothing is wider than the screen, every text can be read, live and lost`,
+    async () => {
+      await withPage({ colorScheme, viewport: { width: 360, height: 740 } }, async (page) => {
+        const check = async (): Promise<void> => {
+          assert.is(await page.evaluate(`document.documentElement.scrollWidth`), 360);
+          const contrasts = await page.evaluate<{ what: string; ratio: number }[]>(CONTRASTS);
+          assert.ok(contrasts.length > 50);
+          assert.ok(contrasts[0]!.ratio >= 4.5, JSON.stringify(contrasts[0]));
+        };
+        await withServer({ mode: "pool", root, workers: 2 }, async ({ url }) => {
+          await page.goto(`${url}/stats.html`);
+          await live(page);
+          await waitFor(page, `document.querySelector("#chart-requests .plot .line") !== null`);
+          await page.evaluate(`document.querySelectorAll("details").forEach((details) => { details.open = true; })`);
+          await waitFor(page, `document.querySelectorAll("#chart-latency td").length > 0`);
+          const [red] = await page.evaluate<number[]>(
+            `getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)`,
+          );
+          assert.is(red! > 128, colorScheme === "light");
+          await check();
+        });
+        await waitFor(page, `document.body.classList.contains("lost")`);
         await check();
       });
-      await waitFor(page, `document.body.classList.contains("lost")`);
-      await check();
-    });
-  });
+    },
+  );
 }
 
 test.run();

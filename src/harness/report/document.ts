@@ -1,7 +1,7 @@
 import type { Answer } from "./answer.js";
 import type { Comparison } from "./comparison.js";
 import { environmentTable, findingsOf, validityTable } from "./evidence.js";
-import { forerunnerTable } from "./forerunner.js";
+import { forerunnerTable, isOfDefaultPage } from "./forerunner.js";
 import { listed, loadText } from "./format.js";
 import { code, codeBlock, markdownTable, plain, target } from "./markdown.js";
 import { phasesTable } from "./phases.js";
@@ -68,9 +68,9 @@ export function reportDocument(comparison: Comparison, answer: Answer, reference
     "## Where the time goes",
     phasesNote,
     markdownTable(phasesTable(comparison)),
-    "## Beside the forerunner in C",
-    comparability(comparison),
-    markdownTable(forerunnerTable(levels, plan.cores)),
+    ...(isOfDefaultPage(plan)
+      ? ["## Beside the forerunner in C", comparability(comparison), markdownTable(forerunnerTable(levels, plan.cores))]
+      : []),
     "## Validity",
     findings.length === 0 ? "Every cell is valid." : findings.join("\n"),
     markdownTable(validityTable(comparison)),

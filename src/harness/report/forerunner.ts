@@ -2,6 +2,7 @@ import { type Latency, latencyOf } from "../drivers/latency.js";
 import { windowSeconds } from "../drivers/rate.js";
 import type { GeneratorResult } from "../drivers/result.js";
 import { median } from "../statistics/median.js";
+import type { SweepPlan } from "../sweep/result.js";
 import type { Cell } from "./cell.js";
 import type { Level } from "./comparison.js";
 import { significant, whole } from "./format.js";
@@ -89,6 +90,11 @@ function measured({ concurrency, trials, estimates }: Cell): AbRow {
       max: estimates.maxMs.value,
     },
   };
+}
+
+/** Whether a plan measures the default page, the one that the forerunner's figures may stand beside. */
+export function isOfDefaultPage({ path, handlers }: SweepPlan): boolean {
+  return path === "/" && handlers === null;
 }
 
 /** The forerunner's table with a row of ours below each of its own; dashes where ours was not measured. */

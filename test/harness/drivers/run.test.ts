@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { suite } from "uvu";
@@ -7,6 +6,7 @@ import type { Driver, DriverOptions } from "../../../src/harness/drivers/driver.
 import { driverNamed, driverNames } from "../../../src/harness/drivers/drivers.js";
 import type { ToolResult } from "../../../src/harness/drivers/result.js";
 import { childrenOf } from "../../support/cli.js";
+import { programTool, requiring } from "../../support/requires.js";
 import { withServer } from "../../support/server.js";
 import { accountedFor, freePort } from "../load/liar.js";
 import { asked } from "./reports.js";
@@ -51,12 +51,18 @@ function noSuccess(result: ToolResult): void {
   assert.is(result.sent, accountedFor(result));
 }
 
+/** How to get each; Debian has no oha. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  wrk: "apt-get install wrk",
+  ab: "apt-get install apache2-utils",
+  h2load: "apt-get install nghttp2-client",
+  oha: "cargo install oha",
+};
+
 for (const name of driverNames) {
   const driver = driverNamed(name);
   const test = suite(name);
-  const installed = name === "autocannon" || spawnSync("which", [name]).status === 0;
-  if (!installed) console.log(`skipped: ${name} is not installed`);
-  const check = installed ? test : test.skip;
+  const check = name === "autocannon" ? test : requiring(test, programTool(name, REMEDIES[name]!, name !== "oha"));
 
   check("counts what the server counts, and tells itself, its command and its CPU time", async () => {
     const { result, received } = await against(driver, hello);
@@ -200,12 +206,7 @@ missing("is named, with how to install it", async () => {
   const { PATH } = process.env;
   process.env["PATH"] = "";
   try {
-    for (const [name, remedy] of [
-      ["wrk", "apt-get install wrk"],
-      ["ab", "apt-get install apache2-utils"],
-      ["h2load", "apt-get install nghttp2-client"],
-      ["oha", "cargo install oha"],
-    ] as const) {
+    for (const [name, remedy] of Object.entries(REMEDIES)) {
       const error = await driverNamed(name)
         .run(asked())
         .catch((thrown: Error & { code?: string }) => thrown);

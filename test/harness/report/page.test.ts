@@ -11,7 +11,7 @@ import { latenciesOf } from "../../../src/harness/report/latencies.js";
 import { phasesTable } from "../../../src/harness/report/phases.js";
 import { colours } from "../../../src/harness/report/theme.js";
 import type { SweepResult } from "../../../src/harness/sweep/result.js";
-import { withPage } from "../../support/browser.js";
+import { browsing, withPage } from "../../support/browser.js";
 import { CONTRASTS } from "../../support/contrasts.js";
 import { errorStorm, generatorLimited, ownRun, plausibleSweep, withCell } from "./fixture.js";
 import { type Element, parseXml } from "./xml.js";
@@ -235,10 +235,11 @@ page("the same result gives the same page", () => {
 page.run();
 
 const browser = suite("report page in Chromium");
+const inBrowser = browsing(browser);
 
 for (const colorScheme of ["light", "dark"] as const) {
   for (const width of [1280, 360]) {
-    browser(
+    inBrowser(
       `${colorScheme}, ${width} wide: every chart is drawn, nothing is requested or complained about`,
       async () => {
         const folder = await mkdtemp(join(tmpdir(), "loopool-page-"));

@@ -213,6 +213,18 @@ writing("the forerunner's published figures stand beside ours", () =>
   }),
 );
 
+writing("the forerunner is left out of reports on another page or on handlers of the user's own", async () => {
+  for (const own of [{ path: "/cpu?us=1000" }, { handlers: "/app/handlers.mjs" }]) {
+    await report({ ...sweep, plan: { ...sweep.plan, ...own } }, async ({ markdown, markdownPath }) => {
+      assert.not.match(markdown, /forerunner|C server/);
+      assert.not.match(
+        await readFile(join(markdownPath.replace(/\.md$/, ""), "report.html"), "utf8"),
+        /forerunner|C server/,
+      );
+    });
+  }
+});
+
 writing("an unfinished sweep says how many trials are missing and how to go on, and ranks only whole cells", () =>
   report({ ...sweep, finishedAt: null, trials: sweep.trials.slice(0, 74) }, ({ markdown, answer, folder }) => {
     const file = join(folder, "2026-01-02-cores.json");

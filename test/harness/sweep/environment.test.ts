@@ -6,6 +6,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { changesSince, describeEnvironment } from "../../../src/harness/sweep/environment.js";
 import { openFilesLimit } from "../../../src/shared/open-files-limit.js";
+import { programTool, requiring } from "../../support/requires.js";
 
 const server = { uws: "20.1.0", iterationsPerMicro: 321 };
 
@@ -31,6 +32,7 @@ function commit(folder: string): void {
 const commitOf = (folder: string): string => describeEnvironment(folder, server).commit;
 
 const test = suite("environment of a sweep");
+const testWithGit = requiring(test, programTool("git", "apt-get install git"));
 
 test("tells of this machine, this Node, the package and the server's own facts", () =>
   withPackage((folder) => {
@@ -43,7 +45,7 @@ test("tells of this machine, this Node, the package and the server's own facts",
     for (const value of Object.values(environment)) assert.not.equal(value, "");
   }));
 
-test("the commit is that of a checkout, dirty when its code is, whatever results and reports lie in it", () =>
+testWithGit("the commit is that of a checkout, dirty when its code is, whatever results and reports lie in it", () =>
   withPackage((folder) => {
     assert.is(commitOf(folder), "unknown");
     commit(folder);
@@ -56,16 +58,18 @@ test("the commit is that of a checkout, dirty when its code is, whatever results
     assert.is(commitOf(folder), clean);
     writeFileSync(join(folder, "code.ts"), "");
     assert.is(commitOf(folder), `${clean}-dirty`);
-  }));
+  }),
+);
 
-test("a package inside another project's checkout does not take that project's commit for its own", () =>
+testWithGit("a package inside another project's checkout does not take that project's commit for its own", () =>
   withPackage((folder) => {
     const installed = join(folder, "node_modules", "loopool");
     mkdirSync(installed, { recursive: true });
     writeFileSync(join(installed, "package.json"), '{ "version": "1.0.0" }');
     commit(folder);
     assert.is(commitOf(installed), "unknown");
-  }));
+  }),
+);
 
 test("what makes trials incomparable is named with both values; what varies by itself is not", () =>
   withPackage((folder) => {

@@ -1,19 +1,18 @@
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { programTool, requiring } from "../../support/requires.js";
 import { withServer } from "../../support/server.js";
 
 const test = suite("the real ab");
-const hasAb = spawnSync("ab", ["-V"], { stdio: "ignore" }).status === 0;
-if (!hasAb) console.log("skipped: ab is not installed (Debian: apache2-utils)");
+const measuring = requiring(test, programTool("ab", "apt-get install apache2-utils"));
 
 const REQUESTS = 2000;
 
 for (const mode of ["reactor", "pool"]) {
   for (const path of ["/", "/hello", "/absent"]) {
-    const body = (name: string, run: () => Promise<void>) => (hasAb ? test(name, run) : test.skip(name, run));
-    body(`${mode}: measures ${path} over kept connections, each answer with its length`, async () => {
+    measuring(`${mode}: measures ${path} over kept connections, each answer with its length`, async () => {
       await withServer(
         { mode, front: "node", workers: 2 },
         async ({ url, stats }) => {

@@ -2,7 +2,7 @@ import { subjectsOf } from "../../sweep/plan.js";
 import type { Answer } from "../answer.js";
 import type { Comparison } from "../comparison.js";
 import { environmentTable, findingsOf, validityTable } from "../evidence.js";
-import { forerunnerTable } from "../forerunner.js";
+import { forerunnerTable, isOfDefaultPage } from "../forerunner.js";
 import { listed, loadText } from "../format.js";
 import type { CellLatency } from "../latencies.js";
 import { phasesTable } from "../phases.js";
@@ -108,11 +108,15 @@ function sectionsOf({ comparison, latencies, resultFile }: PageContent): readonl
       title: "Validity",
       body: html`${findingsMarkup(comparison)}${tableMarkup("How full both sides were, and whether the books add up", validityTable(comparison))}`,
     },
-    {
-      id: "forerunner",
-      title: "Beside the forerunner in C",
-      body: html`<p>${comparability(comparison)}</p>\n${tableMarkup("ApacheBench's figures of the forerunner and ours", forerunnerTable(levels, plan.cores))}`,
-    },
+    ...(isOfDefaultPage(plan)
+      ? [
+          {
+            id: "forerunner",
+            title: "Beside the forerunner in C",
+            body: html`<p>${comparability(comparison)}</p>\n${tableMarkup("ApacheBench's figures of the forerunner and ours", forerunnerTable(levels, plan.cores))}`,
+          },
+        ]
+      : []),
     {
       id: "environment",
       title: "Environment",
