@@ -109,7 +109,7 @@ test("a target's own words reach the message in one line, without control charac
   const body = "nobody\r\n\u001b[31mhome";
   const response = `HTTP/1.1 503 No\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
   const { message } = await targetThatSays(response, refusal);
-  assert.match(message, /^theirs answers http:\S+ with status 503 \("nobody \[31mhome"\)/);
+  assert.match(message, /^theirs answers http:\S+ with status 503 \("nobody \\x1b\[31mhome"\)/);
 });
 
 const probe = (meanLatencyMs: number, requestsPerSecond = 1000) => ({
