@@ -1,8 +1,12 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import type { CoreModule } from "../../src/core.js";
 import { targetOf } from "../../src/harness/load/options.js";
 import { run } from "../../src/harness/load/run.js";
 import { errorClasses, type RunResult } from "../../src/harness/load/run-result.js";
+import { pool } from "../../src/pool/pool.js";
+import { StatusSegment } from "../../src/shared/stats/status-segment.js";
+import type { WorkersView } from "../../src/shared/stats/worker-states.js";
 import { type TestServer, withServer } from "../support/server.js";
 
 /** Workers killed; LOOPOOL_TEST_KILLS=1000 is the long form. */
@@ -34,7 +38,16 @@ function allAnswered(result: RunResult): void {
 const test = suite("pool under stress");
 
 test(`${kills} workers killed under load: every request answered, only with 200 or 500, and the ring is whole`, async () => {
-  await withServer({ mode: "pool", workers: 2, queue: QUEUE }, async (server) => {
+  let view: WorkersView | null = null;
+  const watched: CoreModule = {
+    ...pool,
+    start: async (context) => {
+      const core = await pool.start(context);
+      view = core.workersView;
+      return core;
+    },
+  };
+  const use = async (server: TestServer): Promise<void> => {
     const stop = new AbortController();
     const beside = ["/hello", "/sleep?ms=2", "/microtask"].map((path) => load(server, path, 1e9, 8, stop.signal));
     const killed = await load(server, "/exits", kills, 1);
@@ -58,7 +71,14 @@ test(`${kills} workers killed under load: every request answered, only with 200 
     const after = await server.stats();
     assert.is(after.shed, shed);
     assert.is(after.inFlight, 0);
-  });
+    // What the killed workers took and did not count is made up for, and no more: one that is added is seen.
+    const { status, workers } = view!;
+    const segment = new StatusSegment(status, workers);
+    assert.is(segment.queued(), 0);
+    segment.enter();
+    assert.is(segment.queued(), 1);
+  };
+  await withServer({ mode: "pool", workers: 2, queue: QUEUE }, use, {}, [watched]);
 });
 
 test("ten times more than fits: refused at once, the rest served, and all is as before when it ends", async () => {

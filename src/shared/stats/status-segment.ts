@@ -2,8 +2,8 @@
  * The status segment: what a core with workers and a queue shows of them, in shared memory that any such core can fill. Read by
  * /stats.json and /metrics (main thread) and by the stats mirror (background thread); readers decide nothing by it.
  *
- * Int32 words: one line of 16 for the queue, then 64 words per worker. Four cache lines, so that what a worker writes for every request
- * does not share a line with the word that others look at to wake it.
+ * Int32 words: 32 for the queue, then 64 per worker: 32 with the word that others look at to wake it, and 32 with what it writes for every
+ * request. 32 words are two cache lines, since processors fetch lines in pairs.
  *
  * | word         | written by                                        | order                     | if the writer dies there |
  * |--------------|---------------------------------------------------|---------------------------|--------------------------|
@@ -19,24 +19,24 @@
  * hash to the mark of either. That needs no order between the stores, so plain ones do: all of a request together take about 20 ns for a
  * short path (`npm run bench`).
  */
-const LINE_WORDS = 16;
+const PAIR_WORDS = 32;
 const ENTERED_WORD = 0;
 
 /** Words between two workers' first words. */
 export const WORKER_WORDS = 64;
 /** The first worker's first word, `activity`. Words 2 to 15 after it are the core's own. */
-export const FIRST_WORKER_WORD = LINE_WORDS;
+export const FIRST_WORKER_WORD = PAIR_WORDS;
 /** Value of `activity`: the worker sleeps until there is work. Everything else: it does not. */
 export const IDLE = 1;
 
 const PRESENCE_WORD = 1;
-const TAKEN_WORD = 16;
-const MARK_WORD = 17;
-/** Bytes of the path << 4 | number of the method. */
-const REQUEST_WORD = 18;
-const PATH_WORD = 19;
 /** Three words of the sampler's, worker-states.ts. */
-const SAMPLE_WORD = 48;
+const SAMPLE_WORD = 16;
+const TAKEN_WORD = PAIR_WORDS;
+const MARK_WORD = PAIR_WORDS + 1;
+/** Bytes of the path << 4 | number of the method. */
+const REQUEST_WORD = PAIR_WORDS + 2;
+const PATH_WORD = PAIR_WORDS + 3;
 
 /** Bytes of a path that are shown. */
 export const SHOWN_PATH_BYTES = 80;

@@ -107,17 +107,14 @@ test("a reader beside a thread that writes sees whole requests only", async () =
     }),
   );
   const found = new Map<string | null, number>();
-  for (let i = 0; i < 200_000; i++) {
+  // On a busy machine the writer may stand still for long, in the middle of a request: on until several of them were seen whole.
+  for (let i = 0; i < 200_000 || found.size < 3; i++) {
     const on = reader.requestOf(0);
     found.set(on, (found.get(on) ?? 0) + 1);
   }
   Atomics.store(stop, 0, 2);
   await once(writer, "exit");
   for (const on of found.keys()) assert.ok(on === null || allowed.has(on), String(on));
-  assert.ok(
-    [...found.keys()].some((on) => on !== null),
-    "some were seen whole",
-  );
 });
 
 test("counts what waits over the wrap of its words; what a dead worker did not count is set right", () => {
