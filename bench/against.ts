@@ -19,14 +19,14 @@ import { packageRoot } from "../src/shared/package-root.js";
 
 /**
  * What a change of the code did to the hot path: both cores of this tree beside those of an earlier commit, in one interleaved sweep for each
- * of two pages: `npm run bench:against -- COMMIT [TRIALS]`, about six minutes. Two sweeps made one after the other (`report A B`) would hold
+ * of two pages: `npm run bench -- against COMMIT [TRIALS]`, about six minutes. Two sweeps made one after the other (`report A B`) would hold
  * the drift of the machine too. Builds the commit in a temporary folder with the packages of this tree; writes
  * bench/results/<date>-against-{hello,page}.json with their reports.
  */
 const [commit, trialsGiven = "12"] = process.argv.slice(2);
 const trials = Number(trialsGiven);
 if (commit === undefined || !(trials >= 1)) {
-  console.error("name the commit to compare with: npm run bench:against -- COMMIT [TRIALS]");
+  console.error("name the commit to compare with: npm run bench -- against COMMIT [TRIALS]");
   process.exit(2);
 }
 const CORES = ["reactor before", "reactor", "pool before", "pool"];
@@ -49,7 +49,7 @@ async function measure(name: string, path: string): Promise<SweepResult> {
   const load = { requests: 200_000, warmupRequests: 100_000, keepAlive: true, handlers: null, workers: 1 };
   const plan: SweepPlan = { ...load, path, cores: CORES, concurrencies: [CONCURRENCY], trials, seed: SEED, pinning };
   const never = new AbortController().signal;
-  const command = `npm run bench:against -- ${commit} ${trials}`;
+  const command = `npm run bench -- against ${commit} ${trials}`;
   const asked = { name, command, plan, packageFolder: packageRoot };
   const begun = beginSweep(asked, await checkSubjects(plan, TRIAL_TIMEOUT_MS, never, serverScript));
   const file = await createResultFile(`${packageRoot}/bench/results`, begun);

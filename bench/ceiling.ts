@@ -11,7 +11,7 @@ import { loopool } from "./tools.js";
 
 /**
  * How far the cores are from the ceiling: the hot 1 KiB page on each of them beside a bare µWS server with a body of that
- * size, at c=100, in blocks, a fresh server for every trial: `node dist/bench/ceiling.js [BLOCKS]`.
+ * size, at c=100, in blocks, a fresh server for every trial: `npm run bench -- ceiling [BLOCKS]`.
  * Writes bench/results/<date>-ceiling.json and exits 1 where a bar is missed.
  */
 const blocks = Number(process.argv[2] ?? 9);

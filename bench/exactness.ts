@@ -15,7 +15,7 @@ import { withServer } from "./processes.js";
 /**
  * Do the figures add up? A million requests over 450 connections on each core, errors and aborted requests among them and, in the pool,
  * workers that are killed: what the clients received, /stats.json, /metrics and the mirror must agree, to the last one.
- * `npm run bench:exactness [-- REQUESTS]`. Writes bench/results/<date>-exactness.json and exits 1 where they do not.
+ * `npm run bench -- exactness [REQUESTS]`. Writes bench/results/<date>-exactness.json and exits 1 where they do not.
  */
 const requests = Number(process.argv[2] ?? 1_000_000);
 const ABORTS = 200;

@@ -14,7 +14,7 @@ import { ranTrials } from "../src/harness/validity/verdict.js";
 import { packageRoot } from "../src/shared/package-root.js";
 
 /**
- * What µWebSockets.js buys: both cores behind each front, in one interleaved sweep on the 1 KiB page: `npm run bench:fronts [-- TRIALS]`,
+ * What µWebSockets.js buys: both cores behind each front, in one interleaved sweep on the 1 KiB page: `npm run bench -- fronts [TRIALS]`,
  * about five minutes. (Two sweeps with `--front` made one after the other would hold the drift of the machine too.) Writes
  * bench/results/<date>-fronts.json with its report.
  */
@@ -45,7 +45,7 @@ const plan: SweepPlan = {
   pinning: resolvePinning("auto", { path, handlers: null }, pinningFacts()),
 };
 const never = new AbortController().signal;
-const asked = { name: "fronts", command: `npm run bench:fronts -- ${trials}`, plan, packageFolder: packageRoot };
+const asked = { name: "fronts", command: `npm run bench -- fronts ${trials}`, plan, packageFolder: packageRoot };
 const begun = beginSweep(asked, await checkSubjects(plan, TRIAL_TIMEOUT_MS, never, serverScript));
 const file = await createResultFile(`${packageRoot}/bench/results`, begun);
 const progress = sweepProgress(process.stderr);

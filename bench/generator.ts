@@ -13,7 +13,7 @@ import { loopool, type Task, type Told, type Tool } from "./tools.js";
 
 /**
  * What the generator has to show, beside others: in blocks that hold every tool once in a seeded order, one process per run.
- * `node dist/bench/generator.js [--blocks 9] [--seconds 2] [--seed 1] [--repeats 10] [--only TEXT]`, the last for cases whose name
+ * `npm run bench -- generator [--blocks 9] [--seconds 2] [--seed 1] [--repeats 10] [--only TEXT]`, the last for cases whose name
  * holds the text. A run during which something else needed the CPUs is thrown away and repeated, whatever it found.
  * Writes bench/results/<date>-generator.json, prints what was measured and what was demanded, and exits 1 where a bar is missed.
  */

@@ -10,7 +10,7 @@ import { loopool } from "./tools.js";
 
 /**
  * What the pool adds to the server's CPU time per request, by how a handler makes its headers, at c=100, in blocks, a fresh server for each
- * trial: `npm run bench:headers [-- BLOCKS [PROGRAM]]`. PROGRAM: the main.js of another build to measure instead of this one.
+ * trial: `npm run bench -- headers [BLOCKS [PROGRAM]]`. PROGRAM: the main.js of another build to measure instead of this one.
  * Writes bench/results/<date>-headers.json and exits 1 where a bar is missed. Linux only.
  */
 const blocks = Number(process.argv[2] ?? 9);

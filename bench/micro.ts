@@ -23,7 +23,7 @@ import { StatusSegment, statusBytes } from "../src/shared/stats/status-segment.j
 import { startRingPool } from "./ring-pool.js";
 
 /**
- * Micro-benchmarks: `npm run bench`. Single operations by tinybench, then the pool's rings with real worker threads beside piscina on a
+ * Micro-benchmarks: `npm run bench -- micro`. Single operations by tinybench, then the pool's rings with real worker threads beside piscina on a
  * task that does nothing, in interleaved rounds. Writes bench/results/<date>-micro.json; exits 1 where a bar is missed.
  */
 const ROUNDS = 7;
@@ -89,7 +89,7 @@ const environment = {
 };
 writeFileSync(
   file,
-  `${JSON.stringify({ schema: "loopool-micro/1", command: "npm run bench", startedAt, environment, operations, tasksPerSecond: rates, bars }, null, 1)}\n`,
+  `${JSON.stringify({ schema: "loopool-micro/1", command: "npm run bench -- micro", startedAt, environment, operations, tasksPerSecond: rates, bars }, null, 1)}\n`,
 );
 console.log(`\nResult: ${file}`);
 if (bars.some(({ met }) => !met)) process.exitCode = 1;

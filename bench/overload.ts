@@ -10,7 +10,7 @@ import { withServer } from "./processes.js";
 
 /**
  * What becomes of a pool that is asked for far more than it can: 450 connections on a ring of 64 for a minute, before and after it as
- * many as fit. `npm run bench:overload [-- SECONDS]`. Writes bench/results/<date>-overload.json and exits 1 where a bar is missed.
+ * many as fit. `npm run bench -- overload [SECONDS]`. Writes bench/results/<date>-overload.json and exits 1 where a bar is missed.
  */
 const overloadSeconds = Number(process.argv[2] ?? 60);
 const QUEUE = 64;

@@ -22,7 +22,7 @@ import { packageRoot } from "../src/shared/package-root.js";
 
 /**
  * What the pool is to be: reactor, pool and piscina (behind the same front, with the same handlers) over three handlers, as sweeps like any
- * other: `npm run bench:pool [-- TRIALS]`, about ten minutes. Writes bench/results/<date>-pool-{hello,mixed,cpu}.json with their reports,
+ * other: `npm run bench -- pool [TRIALS]`, about ten minutes. Writes bench/results/<date>-pool-{hello,mixed,cpu}.json with their reports,
  * and reports/<date>-pool.md, which holds them against the bars below. Exits 1 where a bar is missed.
  */
 const trials = Number(process.argv[2] ?? 8);
@@ -138,7 +138,7 @@ async function measure(workload: Workload): Promise<{ readonly file: string; rea
   const pinning = resolvePinning("auto", { path, handlers: null }, pinningFacts());
   const load = { path, concurrencies, requests, warmupRequests, keepAlive: true, handlers: null };
   const plan: SweepPlan = { ...load, cores: CORES, trials, seed: SEED, workers, pinning };
-  const command = `npm run bench:pool -- ${trials}`;
+  const command = `npm run bench -- pool ${trials}`;
   const never = new AbortController().signal;
   const script = serverScript(workload);
   const checked = await checkSubjects(plan, TRIAL_TIMEOUT_MS, never, script);
@@ -208,7 +208,7 @@ Ratios over pairs from one block with their 95% interval, and what they are to b
 ${table(["what", "ratio", "bar", ""], rows)}
 
 piscina runs behind the same front with the same handlers and queue, with \`atomics: "sync"\` and the number of tasks per worker that serves this
-handler best (bench/pool-claims.ts). /hello is pinned, one worker; /mixed and /cpu are not, two workers. Made by \`npm run bench:pool -- ${trials}\`.
+handler best (bench/pool-claims.ts). /hello is pinned, one worker; /mixed and /cpu are not, two workers. Made by \`npm run bench -- pool ${trials}\`.
 `;
 const base = `${packageRoot}/reports/${date}-pool`;
 let report = `${base}.md`;

@@ -12,7 +12,7 @@ import {
 
 /**
  * How often do our statistics call a difference that is not there, and find one of 5%? Simulated from the noise of a stored sweep of 10
- * trials on a quiet machine, or of one that is named; no server runs. `npm run bench:power -- 1000 [FILE]` simulates that many of each kind.
+ * trials on a quiet machine, or of one that is named; no server runs. `npm run bench -- power 1000 [FILE]` simulates that many of each kind.
  */
 const TRUE_RATIO = 0.95;
 const TRIALS = [8, 10, 12, 16, 18, 20];

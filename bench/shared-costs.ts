@@ -11,7 +11,7 @@ import { loopool } from "./tools.js";
 
 /**
  * What the shared parts cost the reactor on a hot 1 KiB page at c=100, in blocks, a fresh server for each trial:
- * `npm run bench:shared [-- BLOCKS]`. Writes bench/results/<date>-shared.json and exits 1 where a bar is missed.
+ * `npm run bench -- shared [BLOCKS]`. Writes bench/results/<date>-shared.json and exits 1 where a bar is missed.
  */
 const blocks = Number(process.argv[2] ?? 9);
 const CONCURRENCY = 100;

@@ -8,7 +8,7 @@ import { output, twoCpus, withServer } from "./processes.js";
 
 /**
  * What a thousand connections that send their heads a byte a second do to those who behave: p99 of ten of them over /hello, with and without
- * the thousand, in turn, each pair against a server of its own. `npm run bench:slowloris [-- PAIRS]`. Writes
+ * the thousand, in turn, each pair against a server of its own. `npm run bench -- slowloris [PAIRS]`. Writes
  * bench/results/<date>-slowloris.json and exits 1 where the median ratio is above two.
  */
 const pairs = Number(process.argv[2] ?? 10);

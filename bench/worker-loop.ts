@@ -9,7 +9,7 @@ import { cpuTimesOf, output, twoCpus, withServer } from "./processes.js";
 /**
  * Whether the event loop of a worker is served: the share of its ticks that an unref'd interval of 100 ms gets, in a worker that is idle and in
  * one that is saturated with synchronous handlers, beside the reactor's; and what a server without requests costs. `npm run
- * bench:worker-loop [-- ROUNDS]`, about 20 s a round. Writes bench/results/<date>-worker-loop.json and exits 1 where a bar is missed.
+ * bench -- worker-loop [ROUNDS]`, about 20 s a round. Writes bench/results/<date>-worker-loop.json and exits 1 where a bar is missed.
  */
 const rounds = Number(process.argv[2] ?? 5);
 const SECONDS = 4;

@@ -1,28 +1,32 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { AccessLog } from "./access-log/access-log.js";
+import type { AccessLog } from "./access-log/access-log.js";
 import type { Front, FrontModule } from "./adapter.js";
 import { createSleeper } from "./background/background.js";
 import { startBackground } from "./background/start.js";
 import type { CoreModule } from "./core.js";
 import { withFiguresFirst } from "./figures-first.js";
-import { nodeFront } from "./http/node/front.js";
-import { uwsFront } from "./http/uws/front.js";
-import { pool } from "./pool/pool.js";
-import { reactor } from "./reactor/reactor.js";
 import type { ServerConfig } from "./shared/config.js";
 import { calibrate } from "./shared/handlers/built-in/burn.js";
 import { createSharedState, type HandlerContext, threadContext } from "./shared/handlers/context.js";
 import { Field, type ThreadStats } from "./shared/stats/stats.js";
 
-/** Every core there is: to add one, write its folder and name it here. */
-const coreModules: readonly CoreModule[] = [reactor, pool];
+/** Imports what it names when it is used: a server loads one core and one front. */
+type Loaders<T> = Readonly<Record<string, () => Promise<T>>>;
 
-/** Every front there is. */
-const frontModules: readonly FrontModule[] = [uwsFront, nodeFront];
+/** Every core there is, by the word of `--mode`: to add one, write its folder and name it here. */
+const cores: Loaders<CoreModule> = {
+  reactor: async () => (await import("./reactor/reactor.js")).reactor,
+  pool: async () => (await import("./pool/pool.js")).pool,
+};
 
-/** The words of `--mode` and of `--front`. */
-export const modes: readonly string[] = coreModules.map(({ name }) => name);
-export const fronts: readonly string[] = frontModules.map(({ name }) => name);
+/** Every front there is, by the word of `--front`. */
+const frontModules: Loaders<FrontModule> = {
+  uws: async () => (await import("./http/uws/front.js")).uwsFront,
+  node: async () => (await import("./http/node/front.js")).nodeFront,
+};
+
+export const modes: readonly string[] = Object.keys(cores);
+export const fronts: readonly string[] = Object.keys(frontModules);
 
 /** A server that accepts connections. */
 export interface RunningServer {
@@ -41,12 +45,12 @@ export interface RunningServer {
 }
 
 /**
- * Composes shared memory, core and front. `modules` are the cores to choose from, for those that are not loopool's own.
+ * Composes shared memory, core and front. `others` are cores to choose from beside loopool's own.
  * Throws a LoopoolError when something it needs is not to be had.
  */
-export async function startServer(config: ServerConfig, modules = coreModules): Promise<RunningServer> {
-  const module = named(modules, config.mode);
-  const { uws, listen } = await named(frontModules, config.front).load(config.limits);
+export async function startServer(config: ServerConfig, others: readonly CoreModule[] = []): Promise<RunningServer> {
+  const module = others.find(({ name }) => name === config.mode) ?? (await loaded(cores, config.mode));
+  const { uws, listen } = await (await loaded(frontModules, config.front)).load(config.limits);
   const threads = module.threads(config);
   const shared = createSharedState(config, threads, {
     iterationsPerMicro: config.iterationsPerMicro ?? calibrate(),
@@ -55,7 +59,7 @@ export async function startServer(config: ServerConfig, modules = coreModules): 
   const context = threadContext(shared, 0);
   const sleeper = createSleeper();
   // First: what cannot be logged is not served.
-  const log = config.log === null ? null : AccessLog.open(config.log, sleeper, context.stats);
+  const log = config.log === null ? null : await openLog(config.log, sleeper, context.stats);
   const core = await withFiguresFirst(await module.start(context), context);
   let front: Front | undefined;
   try {
@@ -90,10 +94,14 @@ export async function startServer(config: ServerConfig, modules = coreModules): 
   }
 }
 
-function named<T extends { readonly name: string }>(all: readonly T[], name: string): T {
-  const found = all.find((one) => one.name === name);
-  if (found === undefined) throw new RangeError(`nothing is called "${name}" here`);
-  return found;
+async function loaded<T>(loaders: Loaders<T>, name: string): Promise<T> {
+  const load = Object.hasOwn(loaders, name) ? loaders[name] : undefined;
+  if (load === undefined) throw new RangeError(`nothing is called "${name}" here`);
+  return await load();
+}
+
+async function openLog(...args: Parameters<typeof AccessLog.open>): Promise<AccessLog> {
+  return (await import("./access-log/access-log.js")).AccessLog.open(...args);
 }
 
 const WATCH_INTERVAL_MS = 50;

@@ -11,7 +11,7 @@ import type { PiscinaStartup } from "./piscina-core.js";
 const { shared, taken } = workerData as PiscinaStartup;
 const context = threadContext(shared, 1 + Atomics.add(new Int32Array(taken), 0, 1));
 const dispatch = await createDispatch(context);
-countUnhandledRejections(context.stats);
+countUnhandledRejections(context.stats, context.shared.config);
 // piscina calls its workers ready before their handlers are loaded.
 parentPort!.postMessage("loaded");
 

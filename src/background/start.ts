@@ -1,4 +1,5 @@
 import type { AccessLog } from "../access-log/access-log.js";
+import { tellOperator } from "../shared/failure-log.js";
 import { backgroundSlot, type HandlerContext } from "../shared/handlers/context.js";
 import { Field, ThreadStats } from "../shared/stats/stats.js";
 import type { WorkersView } from "../shared/stats/worker-states.js";
@@ -30,11 +31,14 @@ export async function startBackground(of: BackgroundOf): Promise<() => Promise<v
   const background = await Background.start(startup, (cause) => {
     const lost = log?.writerEnded(written.get(Field.logLines)) ?? 0;
     const lines = log === null ? "" : `; ${lost} lines of the access log are lost, and all that would follow`;
-    console.error(`loopool: the background thread ended (${oneLine(cause)}): the stats are no longer mirrored${lines}`);
+    tellOperator(
+      shared.config,
+      `the background thread ended (${oneLine(cause)}): the stats are no longer mirrored${lines}`,
+    );
   });
   return async () => {
     await background.stop(shared.config.drainTimeoutMs);
     const lost = log?.writerEnded(written.get(Field.logLines)) ?? 0;
-    if (lost > 0) console.error(`loopool: ${lost} lines of the access log could not be written before the end`);
+    if (lost > 0) tellOperator(shared.config, `${lost} lines of the access log could not be written before the end`);
   };
 }

@@ -2,7 +2,6 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Argv, CommandModule } from "yargs";
 import { type CpuProfile, topSelfTimes } from "../harness/profile/cpu-profile.js";
 import { flameGraph } from "../harness/profile/flame-graph.js";
 import type { ProfileLoad } from "../harness/profile/profiled-server.js";
@@ -10,11 +9,21 @@ import { profileThreads } from "../harness/profile/thread-profiles.js";
 import { modes } from "../server.js";
 import { LoopoolError, messageOf, usageError } from "../shared/errors.js";
 import { oneLine } from "../shared/terminal-text.js";
+import type { Command } from "./command.js";
+import { called } from "./invocation.js";
 import { checkOpenFiles } from "./open-files.js";
+import { defaultFolders, outputFolder } from "./output-folder.js";
 import { exitCodeOf, onEndingSignal } from "./signals.js";
 import { oneOf, text, wholeNumber, withValues } from "./values/options.js";
 
-const defaults = { mode: "pool", path: "/", concurrency: 100, seconds: 5, workers: 1, out: "reports" } as const;
+const defaults = {
+  mode: "pool",
+  path: "/",
+  concurrency: 100,
+  seconds: 5,
+  workers: 1,
+  out: defaultFolders.reports,
+} as const;
 
 const options = {
   mode: { describe: `core to profile: ${modes.join(", ")} [default: ${defaults.mode}]` },
@@ -31,16 +40,17 @@ const TOP_FUNCTIONS = 8;
 const PROFILE = ".cpuprofile";
 
 /** `loopool flame`: a server under load as a flame graph, and a CPU profile of each of its threads. */
-export const flameCommand: CommandModule = {
-  command: "flame",
-  describe: "profile a server under load: a flame graph by clinic, and a CPU profile of every thread",
-  builder: (yargs: Argv) =>
+export const flameCommand: Command = {
+  options: (yargs) =>
     yargs
       .options(withValues(options))
-      .example("$0 flame --mode pool", "where the pool's threads spend their time on the 1 KiB page")
-      .example("$0 flame --handlers ./my-handlers.mjs --path /render", "a handler of your own")
-      .example("$0 flame --mode reactor --path '/cpu?us=200' --seconds 10", "the event loop with a handler that burns"),
-  handler: (argv) => flame(argv as Readonly<Record<string, unknown>>),
+      .example(called("flame --mode pool"), "where the pool's threads spend their time on the 1 KiB page")
+      .example(called("flame --handlers ./my-handlers.mjs --path /render"), "a handler of your own")
+      .example(
+        called("flame --mode reactor --path '/cpu?us=200' --seconds 10"),
+        "the event loop with a handler that burns",
+      ),
+  handler: flame,
 };
 
 async function flame(argv: Readonly<Record<string, unknown>>): Promise<void> {
@@ -56,7 +66,8 @@ async function flame(argv: Readonly<Record<string, unknown>>): Promise<void> {
     seconds: wholeNumber("seconds", value("seconds"), 1, 600),
   };
   const workers = wholeNumber("workers", value("workers"), 1, 256);
-  const folder = join(text("out", value("out")), `${new Date().toISOString().slice(0, 10)}-flame-${mode}`);
+  const out = outputFolder("reports", argv["out"] === undefined ? undefined : text("out", argv["out"]));
+  const folder = join(out, `${new Date().toISOString().slice(0, 10)}-flame-${mode}`);
   // The profiles are of the threads that serve.
   const settings = { config: "off", mirror: "off", mode, port: 0, host: "127.0.0.1", workers };
   const flags = Object.entries(settings).map(([name, setting]) => `--${name}=${setting}`);

@@ -1,27 +1,22 @@
 import { once } from "node:events";
-import type { Argv, CommandModule } from "yargs";
-import { checkDriverOptions } from "../harness/drivers/check.js";
-import { driverNamed, driverNames } from "../harness/drivers/drivers.js";
+import { driverNames } from "../harness/drivers/drivers.js";
 import { requestsPerSecond } from "../harness/drivers/rate.js";
 import type { GeneratorResult } from "../harness/drivers/result.js";
-import type { Generator } from "../harness/load/generator.js";
-import type { LoadOptions } from "../harness/load/options.js";
 import { errorClasses } from "../harness/load/run-result.js";
-import { startGenerator } from "../harness/load/start.js";
 import { abReport } from "../harness/report/ab-text.js";
 import { LoopoolError, messageOf, usageError } from "../shared/errors.js";
 import { oneLine } from "../shared/terminal-text.js";
+import type { Command } from "./command.js";
+import { called } from "./invocation.js";
 import { fileFlags, jsonAndUrl, jsonLine, resultFilesOf, writeResultFiles } from "./load-files.js";
-import { AUTO, loadFlags, loadOptionsOf, threadsOf, warmUpOf } from "./load-options.js";
-import { checkOpenFiles } from "./open-files.js";
+import { AUTO, loadFlags } from "./load-options.js";
+import { measure, prepareLoad } from "./load-run.js";
 import { exitCodeOf, onEndingSignal } from "./signals.js";
-import { oneOf, withValues } from "./values/options.js";
+import { withValues } from "./values/options.js";
 
 /** `loopool load URL`: one run of the load generator, told as ab tells it. */
-export const loadCommand: CommandModule = {
-  command: "load [url]",
-  describe: "send requests to a server and print ab's report",
-  builder: (yargs: Argv) =>
+export const loadCommand: Command = {
+  options: (yargs) =>
     yargs
       .positional("url", { describe: "http://host[:port][/path]", type: "string" })
       .options(withValues({ ...loadFlags, ...fileFlags }))
@@ -56,28 +51,34 @@ export const loadCommand: CommandModule = {
           "print the result as one line of JSON (schemas/loopool-load-2.schema.json) in place of the report, or write it to a file",
         type: "string",
       })
-      .example("$0 load -n 100000 -c 100 http://localhost:9090/", "as ab -k -n 100000 -c 100")
-      .example("$0 load -t 10 -c 50 --warmup 2s http://localhost:9090/", "ten seconds, after two that do not count")
-      .example("$0 load -R 2000 -t 10 http://localhost:9090/", "2,000 requests a second, late or not (open loop)")
-      .example("$0 load -R auto -t 5 http://localhost:9090/", "the capacity, then latencies at 50, 70 and 90% of it")
+      .example(called("load -n 100000 -c 100 http://localhost:9090/"), "as ab -k -n 100000 -c 100")
       .example(
-        "$0 load --threads 2 --no-keep-alive http://localhost:9090/",
+        called("load -t 10 -c 50 --warmup 2s http://localhost:9090/"),
+        "ten seconds, after two that do not count",
+      )
+      .example(called("load -R 2000 -t 10 http://localhost:9090/"), "2,000 requests a second, late or not (open loop)")
+      .example(
+        called("load -R auto -t 5 http://localhost:9090/"),
+        "the capacity, then latencies at 50, 70 and 90% of it",
+      )
+      .example(
+        called("load --threads 2 --no-keep-alive http://localhost:9090/"),
         "more connections than one thread can make",
       )
-      .example("$0 load --verify -n 10000 http://localhost:9090/", "no body may differ from the first")
-      .example("$0 load --json run.json http://localhost:9090/", "the report, and the whole result in a file")
-      .example("$0 load --driver wrk -t 10 http://localhost:9090/", "the same with wrk, to check one with the other")
-      .example("$0 load --no-keep-alive -c 450 http://localhost:9090/", "a new connection for every request"),
-  handler: (argv) => load(argv as Readonly<Record<string, unknown>>),
+      .example(called("load --verify -n 10000 http://localhost:9090/"), "no body may differ from the first")
+      .example(called("load --json run.json http://localhost:9090/"), "the report, and the whole result in a file")
+      .example(
+        called("load --driver wrk -t 10 http://localhost:9090/"),
+        "the same with wrk, to check one with the other",
+      )
+      .example(called("load --no-keep-alive -c 450 http://localhost:9090/"), "a new connection for every request"),
+  handler: load,
 };
 
 async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
   const { json, url } = jsonAndUrl(argv);
-  const options = loadOptionsOf({ ...argv, url });
-  const warmUp = warmUpOf(options, argv["warmup"]);
-  const threads = threadsOf(options, argv["threads"]);
-  checkOpenFiles(options.concurrency, threads);
-  const generator = generatorOf(argv["driver"], options, warmUp, threads);
+  const prepared = prepareLoad({ ...argv, url });
+  const { options, generator } = prepared;
   const files = resultFilesOf(argv, json);
   const auto = argv["rate"] === AUTO;
   if (auto) checkAuto(argv);
@@ -96,7 +97,7 @@ async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
   };
   try {
     const { signal } = interruption;
-    add(await measure(generator, options, warmUp, argv["hold"] === true, signal));
+    add(await measure(prepared, signal, argv["hold"] === true ? hold : undefined));
     for (const rate of auto ? ratesOf(results[0]!) : []) {
       if (signal.aborted) break;
       add(await generator.run({ ...options, rate }, signal));
@@ -128,39 +129,6 @@ function checkAuto(argv: Readonly<Record<string, unknown>>): void {
 function ratesOf(result: GeneratorResult): readonly number[] {
   const capacity = requestsPerSecond(result);
   return capacity === 0 ? [] : [0.5, 0.7, 0.9].map((share) => Number((share * capacity).toPrecision(2)));
-}
-
-/** Warm-up, where one is wanted, and window. */
-async function measure(
-  generator: Generator<GeneratorResult>,
-  options: LoadOptions,
-  warmUp: LoadOptions | null,
-  holds: boolean,
-  signal: AbortSignal,
-): Promise<GeneratorResult> {
-  await generator.warmUp(options, signal);
-  if (warmUp !== null) await generator.run(warmUp, signal);
-  if (holds) await hold();
-  return await generator.run(options, signal);
-}
-
-/** Our own generator, or the tool that --driver names. Throws a usage error for what that tool cannot do. */
-function generatorOf(
-  name: unknown,
-  options: LoadOptions,
-  warmUp: LoadOptions | null,
-  threads: number,
-): Generator<GeneratorResult> {
-  if (name === undefined) return startGenerator(threads);
-  const driver = driverNamed(oneOf("driver", name, driverNames));
-  checkDriverOptions(driver, { ...options, threads }, warmUp);
-  return {
-    warmUp: async () => {
-      await driver.version();
-    },
-    run: (asked, signal) => driver.run({ ...asked, threads }, signal),
-    close: async () => {},
-  };
 }
 
 /** Whoever started this process has something to do between warm-up and window: read the server's counters. */

@@ -3,15 +3,12 @@ import { inspect } from "node:util";
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { LoopoolError, usageError } from "../shared/errors.js";
+import { packageVersion } from "../shared/package-root.js";
 import { oneLine, printableLines } from "../shared/terminal-text.js";
-import { flameCommand } from "./flame.js";
-import { loadCommand } from "./load.js";
+import { commandNamed, commands } from "./commands.js";
+import { called, isOwnCheckout, userFolder } from "./invocation.js";
 import { watchOutput } from "./output.js";
 import { endWithParent } from "./parent.js";
-import { reportCommand } from "./report.js";
-import { serveCommand } from "./serve.js";
-import { statsCommand } from "./stats.js";
-import { sweepCommand } from "./sweep.js";
 
 /**
  * The one door for failure: a user's mistake is one line and exit code 2, what the machine refuses (a full disk, a folder that may not be
@@ -33,30 +30,36 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
 
 watchOutput();
 endWithParent();
+// Paths are relative to where the user stands, also when npm has started us elsewhere.
+if (userFolder() !== process.cwd()) process.chdir(userFolder());
 
-const commands = yargs(hideBin(process.argv))
-  .scriptName("loopool")
-  .usage(
-    "$0 <command>\n\nLoop or pool? One HTTP server with a switchable concurrency core, and the harness that compares them.",
-  )
-  .command(serveCommand)
-  .command(sweepCommand)
-  .command(reportCommand)
-  .command(loadCommand)
-  .command(flameCommand)
-  .command(statsCommand)
-  .demandCommand(1, "name a command: serve, sweep, report, load, flame or stats (--help shows each)")
-  .strict()
-  .version()
-  .help()
-  .wrap(110)
-  .exitProcess(false)
-  .fail((message: string | null, error: Error | undefined) => {
-    throw error ?? usageError(message ?? "bad arguments");
-  });
+const args = hideBin(process.argv);
+const chosen = commandNamed(args);
 
 try {
-  await commands.parseAsync();
+  const cli = yargs(args)
+    .scriptName(isOwnCheckout() ? "npm run" : "npx loopool")
+    .usage(
+      `${called("<command>")}\n\nLoop or pool? One HTTP server with a switchable concurrency core, and the harness that compares them.`,
+    )
+    .demandCommand(1, `name a command: ${Object.keys(commands).join(", ")} (--help shows each)`)
+    .strict()
+    .version(packageVersion)
+    .help()
+    .wrap(110)
+    .exitProcess(false)
+    .fail((message: string | null, error: Error | undefined) => {
+      throw error ?? usageError(message ?? "bad arguments");
+    });
+  for (const [name, { usage, describe, load }] of Object.entries(commands)) {
+    if (name !== chosen) {
+      cli.command(name, describe);
+      continue;
+    }
+    const { options, handler } = await load();
+    cli.command(usage, describe, (own) => options(own.usage(`${called(usage)}\n\n${describe}`)), handler);
+  }
+  await cli.parseAsync();
 } catch (error) {
   fail(error);
 }

@@ -1,22 +1,24 @@
-import type { CommandModule } from "yargs";
 import { type Condition, parseConditions } from "../harness/report/fail-if.js";
 import { writeChange, writeReport } from "../harness/report/files/write.js";
 import { usageError } from "../shared/errors.js";
 import { oneLine } from "../shared/terminal-text.js";
+import type { Command } from "./command.js";
+import { called } from "./invocation.js";
+import { defaultFolders, outputFolder } from "./output-folder.js";
 import { reportFiles, text, withValues } from "./values/options.js";
 
 /** `--fail-if` could not be judged for some cell: neither a pass nor a failure. */
 const NOT_JUDGED = 3;
 
 /** `loopool report FILE`: the comparison report of a stored sweep, made again from the result alone; with a second file, what changed. */
-export const reportCommand: CommandModule = {
-  command: "report <file> [after]",
-  describe: "Write the comparison report of a stored sweep, or of the change between two",
-  builder: (yargs) =>
+export const reportCommand: Command = {
+  options: (yargs) =>
     yargs
-      .positional("file", { type: "string", describe: "Result of a sweep, in bench/results" })
-      .positional("after", { type: "string", describe: "A later result of the same cells: compare it with the first" })
-      .option("out", { type: "string", default: "reports", describe: "Folder the report is written to" })
+      .positional("file", { type: "string", describe: `result of a sweep, in ${defaultFolders.results}` })
+      .positional("after", { type: "string", describe: "a later result of the same cells: compare it with the first" })
+      .options(
+        withValues({ out: { describe: `folder the report is written to [default: ${defaultFolders.reports}]` } }),
+      )
       .options(
         withValues({
           "fail-if": {
@@ -26,12 +28,18 @@ export const reportCommand: CommandModule = {
           },
         }),
       )
-      .example("$0 report bench/results/2026-11-21-cores.json", "Writes reports/2026-11-21-cores.md and its folder")
-      .example("$0 report before.json after.json --fail-if 'ratio<0.95'", "For CI: fails when a core got slower by 5%")
+      .example(
+        called(`report ${defaultFolders.results}/2026-11-21-cores.json`),
+        `writes ${defaultFolders.reports}/2026-11-21-cores.md and its folder`,
+      )
+      .example(
+        called("report before.json after.json --fail-if 'ratio<0.95'"),
+        "for CI: fails when a core got slower by 5%",
+      )
       .epilogue(reportFiles),
   handler: async (argv) => {
-    const out = text("out", argv["out"]);
     const file = text("file", argv["file"]);
+    const out = outputFolder("reports", argv["out"] === undefined ? undefined : text("out", argv["out"]));
     const conditions = argv["fail-if"] === undefined ? [] : parseConditions(text("fail-if", argv["fail-if"]));
     if (argv["after"] !== undefined) return change(file, text("after", argv["after"]), out, conditions);
     if (conditions.length > 0)

@@ -1,9 +1,10 @@
-import type { Argv, CommandModule } from "yargs";
 import { type RunningServer, startServer } from "../server.js";
 import type { ServerConfig } from "../shared/config.js";
 import { countUnhandledRejections } from "../shared/dispatch/dispatch.js";
 import { endedByImport } from "../shared/dispatch/import-handlers.js";
 import { oneLine, terminalJson } from "../shared/terminal-text.js";
+import type { Command } from "./command.js";
+import { called } from "./invocation.js";
 import { whenOutputIsLost } from "./output.js";
 import { resolveSettings } from "./settings/resolve.js";
 import { defaultOf, isSwitch, type SettingName, secrets, settingNames, settings } from "./settings/settings.js";
@@ -37,21 +38,22 @@ function describe(name: SettingName): string {
 }
 
 /** `loopool serve`: runs one server until it is told to stop. */
-export const serveCommand: CommandModule = {
-  command: "serve",
-  describe: "serve on one of the cores",
-  builder: (yargs: Argv) =>
+export const serveCommand: Command = {
+  options: (yargs) =>
     yargs
       .options({ ...withValues(options), ...switches })
       .option("print-config", { describe: "print every setting, its value and its source, and end", type: "boolean" })
-      .example("$0 serve --mode pool", "serve www on port 9090, handlers in worker threads")
-      .example("$0 serve --mode reactor --port 0 --host 127.0.0.1", "a free port, this machine only")
-      .example("$0 serve --front node", "where µWebSockets.js has no binary, or a client speaks HTTP/1.0, as ab does")
-      .example("$0 serve --tls-self-signed", "HTTPS with a throw-away certificate, for trying out")
-      .example("$0 serve --unix /run/loopool.sock", "a Unix-domain socket, for a proxy on this machine")
-      .example("$0 serve --log access.log", "an access log in the Combined Log Format")
-      .example("LOOPOOL_MODE=pool $0 serve --print-config", "what would be used, and where it comes from")
-      .example("$0 serve --mode pool --handlers ./my-handlers.js", "measure your own handler"),
+      .example(called("serve --mode pool"), "serve www on port 9090, handlers in worker threads")
+      .example(called("serve --mode reactor --port 0 --host 127.0.0.1"), "a free port, this machine only")
+      .example(
+        called("serve --front node"),
+        "where µWebSockets.js has no binary, or a client speaks HTTP/1.0, as ab does",
+      )
+      .example(called("serve --tls-self-signed"), "HTTPS with a throw-away certificate, for trying out")
+      .example(called("serve --unix /run/loopool.sock"), "a Unix-domain socket, for a proxy on this machine")
+      .example(called("serve --log access.log"), "an access log in the Combined Log Format")
+      .example(`LOOPOOL_MODE=pool ${called("serve --print-config")}`, "what would be used, and where it comes from")
+      .example(called("serve --mode pool --handlers ./my-handlers.js"), "measure your own handler"),
   handler: async (argv) => {
     const sourced = gather(argv, process.env, process.cwd());
     const config = resolveSettings(sourced);
@@ -90,7 +92,7 @@ async function started(config: ServerConfig): Promise<RunningServer> {
 
 async function serve(config: ServerConfig): Promise<void> {
   const server = await started(config);
-  countUnhandledRejections(server.mainStats);
+  countUnhandledRejections(server.mainStats, config);
   const stop = (): void => {
     server.stop().then((cutOff) => {
       if (cutOff > 0) console.error(`loopool: ${cutOff} requests were cut off after ${config.drainTimeoutMs} ms`);

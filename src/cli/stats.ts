@@ -1,6 +1,5 @@
 import { resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Argv, CommandModule } from "yargs";
 import { LoopoolError, usageError } from "../shared/errors.js";
 import type { Figures } from "../shared/stats/figures.js";
 import { terminalJson } from "../shared/terminal-text.js";
@@ -8,6 +7,8 @@ import { mirrorFolder, mirrorPath, type Place } from "../stats-mirror/format.js"
 import { type IntervalFigures, intervalBetween } from "../stats-mirror/interval.js";
 import { livePorts } from "../stats-mirror/leftovers.js";
 import { mirroredFigures, readMirror } from "../stats-mirror/reader.js";
+import type { Command } from "./command.js";
+import { called } from "./invocation.js";
 import { whenOutputIsLost } from "./output.js";
 import { exitCodeOf } from "./signals.js";
 import { statsView } from "./stats-view.js";
@@ -27,10 +28,8 @@ const options = {
 } as const;
 
 /** `loopool stats`: what a server on this machine does now, read from its shared memory and not through its port. */
-export const statsCommand: CommandModule = {
-  command: "stats",
-  describe: "watch a running server: its counters, read from shared memory",
-  builder: (yargs: Argv) =>
+export const statsCommand: Command = {
+  options: (yargs) =>
     yargs
       .options(withValues(options))
       .option("json", {
@@ -39,9 +38,9 @@ export const statsCommand: CommandModule = {
         default: false,
       })
       .option("once", { describe: "one reading, then end", type: "boolean", default: false })
-      .example("$0 stats", "the server on port 9090, live; Ctrl-C ends it")
-      .example("$0 stats --port 8080 --once --json", "one reading for a script"),
-  handler: (argv) => stats(argv as Readonly<Record<string, unknown>>),
+      .example(called("stats"), "the server on port 9090, live; Ctrl-C ends it")
+      .example(called("stats --port 8080 --once --json"), "one reading for a script"),
+  handler: stats,
 };
 
 async function stats(argv: Readonly<Record<string, unknown>>): Promise<void> {
@@ -100,7 +99,7 @@ async function read(
 /** Where else one could look. */
 function others(): string {
   const ports = livePorts(mirrorFolder());
-  if (ports.length === 0) return ': start one with "loopool serve", or name its port with --port';
+  if (ports.length === 0) return `: start one with "${called("serve")}", or name its port with --port`;
   return `: name another port with --port; servers are at ${ports.join(", ")}`;
 }
 

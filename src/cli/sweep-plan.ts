@@ -13,7 +13,7 @@ import { listOf, oneOf, text, wholeNumber } from "./values/options.js";
 /**
  * What a sweep does unless told otherwise: seed 001's concurrencies and requests. An even number of trials, so that each core comes
  * first as often as the other; 16 find a difference of 5% at each concurrency in four of five sweeps, by the noise of the committed one
- * (`npm run bench:power`).
+ * (`npm run bench -- power`).
  */
 const usual = { cores: "reactor,pool", concurrency: "10,100,250,450", requests: 100_000, warmup: 20_000, trials: 16 };
 /** `--quick`: seconds instead of minutes, for seeing that it works. With fewer than 7 trials two comparisons could show nothing. */

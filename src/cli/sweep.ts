@@ -1,52 +1,45 @@
-import type { Argv, CommandModule } from "yargs";
-import { driverNamed } from "../harness/drivers/drivers.js";
 import { writeReport } from "../harness/report/files/write.js";
 import { loadText } from "../harness/report/format.js";
 import { readSweep } from "../harness/report/read.js";
-import { ratesFromCapacity } from "../harness/sweep/capacity.js";
-import { checkSubjects } from "../harness/sweep/check.js";
 import { changesSince } from "../harness/sweep/environment.js";
-import { trialSeconds } from "../harness/sweep/estimate.js";
 import { pinningFacts, resolvePinning } from "../harness/sweep/pinning.js";
 import { missingTrials } from "../harness/sweep/plan.js";
 import type { SweepResult } from "../harness/sweep/result.js";
-import { createResultFile } from "../harness/sweep/store.js";
-import { beginSweep, continueSweep } from "../harness/sweep/sweep.js";
+import { continueSweep } from "../harness/sweep/sweep.js";
 import { usageError } from "../shared/errors.js";
 import { packageRoot } from "../shared/package-root.js";
 import { oneLine } from "../shared/terminal-text.js";
-import { onlyPathOf } from "./handler-paths.js";
+import type { Command } from "./command.js";
+import { called } from "./invocation.js";
 import { checkOpenFiles } from "./open-files.js";
+import { defaultFolders, outputFolder } from "./output-folder.js";
 import { estimateText, sweepProgress } from "./progress.js";
 import { exitCodeOf } from "./signals.js";
-import { handlersFile, leavesLengthOpen, planOf, planOptions } from "./sweep-plan.js";
+import { beginNew, DEFAULT_TRIAL_TIMEOUT_S, nextBlocksOf, trialTimeoutOf } from "./sweep-begin.js";
+import { planOptions } from "./sweep-plan.js";
 import { checkConsent, checkSameFlags, consentFlags, quoted, runsText } from "./sweep-resume.js";
-import { untilNarrow } from "./sweep-until.js";
-import { reportFiles, text, wholeNumber, withValues } from "./values/options.js";
+import { reportFiles, text, withValues } from "./values/options.js";
 
-const DEFAULT_TRIAL_TIMEOUT_S = 300;
 /** Failed trials that are told of one by one; a sweep in which all fail, fails for one reason. */
 const MAX_FAILURES_SHOWN = 3;
 
 /** Flags that decide where a new result goes. */
 const resultOptions = {
   name: { describe: "part of the names of result and report [default: cores]" },
-  out: { describe: "folder of the results [default: bench/results]" },
+  out: { describe: `folder of the results [default: ${defaultFolders.results}]` },
 } as const;
 
 /** Flags that a resumed sweep takes too. */
 const runOptions = {
-  reports: { describe: "folder of the reports [default: reports]" },
+  reports: { describe: `folder of the reports [default: ${defaultFolders.reports}]` },
   "trial-timeout": { describe: `seconds a trial may take [default: ${DEFAULT_TRIAL_TIMEOUT_S}]` },
 } as const;
 
 type Values = Readonly<Record<string, unknown>>;
 
 /** `loopool sweep`: both cores over all concurrencies, then the report. */
-export const sweepCommand: CommandModule = {
-  command: "sweep",
-  describe: "compare the cores over several concurrencies and write the report",
-  builder: (yargs: Argv) =>
+export const sweepCommand: Command = {
+  options: (yargs) =>
     yargs
       .options(withValues({ ...planOptions, ...resultOptions, ...runOptions }))
       .options(
@@ -60,32 +53,31 @@ export const sweepCommand: CommandModule = {
       .option("quick", { describe: "a small sweep, to see that it works", type: "boolean" })
       .option("aa", { describe: "measure the first core against itself too, for the noise floor", type: "boolean" })
       .option("report", { describe: "write the report at the end", type: "boolean", default: true })
-      .example("$0 sweep", "the whole comparison on the small hot page, about five minutes")
-      .example("$0 sweep --quick", "a first look, under half a minute")
-      .example("$0 sweep --path '/mixed?slow=0.05&us=10000' --requests 2000", "one request in twenty burns 10 ms")
-      .example("$0 sweep --aa", "the noise floor too: no smaller difference is called one; half as long again")
-      .example("$0 sweep --until 3%", "as many blocks as it takes to know every ratio to ±3%, or a limit")
+      .example(called("sweep"), "the whole comparison on the small hot page, about five minutes")
+      .example(called("sweep --quick"), "a first look, under half a minute")
+      .example(called("sweep --path '/mixed?slow=0.05&us=10000' --requests 2000"), "one request in twenty burns 10 ms")
+      .example(called("sweep --aa"), "the noise floor too: no smaller difference is called one; half as long again")
+      .example(called("sweep --until 3%"), "as many blocks as it takes to know every ratio to ±3%, or a limit")
       .example(
-        "$0 sweep --target nginx=http://127.0.0.1:8080",
+        called("sweep --target nginx=http://127.0.0.1:8080"),
         "a server that is not ours, side by side with the cores",
       )
-      .example("$0 sweep --rate auto --concurrency 100", "latencies at 50, 70 and 90% of the capacity (open loop)")
-      .example("$0 sweep --driver wrk --duration 2", "the same plan with wrk, to check one with the other")
-      .example("$0 sweep --no-keep-alive --concurrency 450", "a new connection for every request")
-      .example("$0 sweep --resume bench/results/2026-11-21-cores.json", "finish what was interrupted")
+      .example(called("sweep --rate auto --concurrency 100"), "latencies at 50, 70 and 90% of the capacity (open loop)")
+      .example(called("sweep --driver wrk --duration 2"), "the same plan with wrk, to check one with the other")
+      .example(called("sweep --no-keep-alive --concurrency 450"), "a new connection for every request")
+      .example(called(`sweep --resume ${defaultFolders.results}/2026-11-21-cores.json`), "finish what was interrupted")
       .epilogue(reportFiles),
-  handler: (argv) => sweep(argv as Values),
+  handler: sweep,
 };
 
 async function sweep(argv: Values): Promise<void> {
-  const reports = text("reports", argv["reports"] ?? "reports");
-  const trialTimeoutMs =
-    wholeNumber("trial-timeout", argv["trial-timeout"] ?? DEFAULT_TRIAL_TIMEOUT_S, 1, 86_400) * 1000;
+  const reports = argv["reports"] === undefined ? undefined : text("reports", argv["reports"]);
+  const trialTimeoutMs = trialTimeoutOf(argv["trial-timeout"]);
   const { file, trials } = await runToTheEnd(argv, trialTimeoutMs);
   console.log(`Result: ${oneLine(file)}`);
   tellFailures(trials);
   if (argv["report"] === false) return;
-  const { markdownPath, answer } = await writeReport(file, reports);
+  const { markdownPath, answer } = await writeReport(file, outputFolder("reports", reports));
   for (const line of answer) console.log(oneLine(line));
   console.log(`\nReport: ${oneLine(markdownPath)}`);
 }
@@ -116,8 +108,7 @@ async function runToTheEnd(
     begun = argv["resume"] === undefined ? await begin(argv, trialTimeoutMs, interruption.signal) : await resume(argv);
     const { file, result } = begun;
     const { signal } = interruption;
-    const next = result.plan.until === undefined ? ratesFromCapacity : untilNarrow(result);
-    const { trials } = await continueSweep(file, result, trialTimeoutMs, progress, signal, next);
+    const { trials } = await continueSweep(file, result, trialTimeoutMs, progress, signal, nextBlocksOf(result));
     return { file, trials };
   } catch (error) {
     if (!interruption.signal.aborted) throw error;
@@ -132,26 +123,11 @@ async function runToTheEnd(
 }
 
 async function begin(argv: Values, timeoutMs: number, signal: AbortSignal): Promise<Sweep> {
-  const asked = planOf({ ...argv, path: argv["path"] ?? (await defaultPath(argv["handlers"])) });
-  checkOpenFiles(Math.max(...asked.concurrencies), asked.threads);
-  if (asked.driver !== undefined) await driverNamed(asked.driver).version();
-  const name = text("name", argv["name"] ?? "cores");
-  if (!/^\w[\w.-]*$/.test(name)) {
-    throw usageError(`--name may have letters, digits, "_", and after the first also "." and "-", not "${name}"`);
-  }
-  const out = text("out", argv["out"] ?? "bench/results");
-  const checked = await checkSubjects(asked, timeoutMs, signal);
-  const plan = leavesLengthOpen(asked, argv) ? { ...asked, seconds: trialSeconds(checked.probes) } : asked;
-  const result = beginSweep({ name, command: commandOf(argv), plan, packageFolder: packageRoot }, checked);
-  const file = await createResultFile(out, result);
+  const { file, result, probes } = await beginNew(argv, commandOf(argv), timeoutMs, signal);
+  const { plan } = result;
   console.error(oneLine(`${missingTrials(plan, []).length} trials, each written to ${file}. ${plan.pinning.reason}`));
-  console.error(estimateText(plan, checked.probes));
+  console.error(estimateText(plan, probes));
   return { file, result };
-}
-
-/** What is measured where no --path was given: with handlers of the user's own never a page of ours. */
-async function defaultPath(handlers: unknown): Promise<string | undefined> {
-  return handlers === undefined ? undefined : await onlyPathOf(handlersFile(text("handlers", handlers)));
 }
 
 async function resume(argv: Values): Promise<Sweep> {
@@ -205,7 +181,7 @@ function commandOf(argv: Values): string {
   if (argv["aa"] === true) flags.unshift("--aa");
   if (argv["quick"] === true) flags.unshift("--quick");
   if (argv["keep-alive"] !== undefined) flags.push(argv["keep-alive"] === false ? "--no-keep-alive" : "--keep-alive");
-  return ["npm run sweep", ...(flags.length > 0 ? ["--", ...flags] : [])].join(" ");
+  return called(["sweep", ...flags].join(" "));
 }
 
 function resumeCommand({ file, result }: Sweep, argv: Values): string {
@@ -214,7 +190,7 @@ function resumeCommand({ file, result }: Sweep, argv: Values): string {
     ...flagsGiven(runOptions, argv),
     ...(argv["report"] === false ? ["--no-report"] : []),
   ];
-  return ["npm run sweep -- --resume", quoted(file), ...flags].join(" ");
+  return called(["sweep --resume", quoted(file), ...flags].join(" "));
 }
 
 function flagsGiven(options: Readonly<Record<string, unknown>>, argv: Values): string[] {

@@ -1,7 +1,5 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { failureLog } from "../shared/dispatch/failure-log.js";
-import { messageOf } from "../shared/errors.js";
 import type { FileBody } from "../shared/handlers/handler.js";
 import { closeQuietly } from "../shared/static/disk-file.js";
 
@@ -71,9 +69,4 @@ async function checkFile(handle: FileHandle, { bytes, offset = 0, modifiedMs }: 
   if (found.size < offset + bytes) {
     throw new Error(`it has ${found.size} bytes, of which ${bytes} from ${offset} on were to be sent`);
   }
-}
-
-/** Says that a file could not be sent, at most once a second. */
-export function logFileFailure(file: string, error: unknown): void {
-  failureLog.add(`sending ${file} failed: ${messageOf(error)}`);
 }

@@ -1,10 +1,11 @@
 import type { LogEntry } from "../access-log/record.js";
 import type { Reply } from "../core.js";
 import { closeFileOf, discard } from "../shared/dispatch/discard.js";
+import { messageOf } from "../shared/errors.js";
 import { type FileBody, type HandlerResponse, isFileBody } from "../shared/handlers/handler.js";
 import { isExhaustion } from "../shared/static/disk-file.js";
 import { Field } from "../shared/stats/stats.js";
-import { FileSource, logFileFailure } from "./file-source.js";
+import { FileSource } from "./file-source.js";
 import { FILE_CHANGED, type Refusal, TOO_MANY_FILES } from "./refusals.js";
 import type { FrontState } from "./state.js";
 
@@ -38,6 +39,10 @@ export abstract class FrontReply<State extends FrontState> implements Reply {
     this.front = front;
     this.headOnly = headOnly;
     this.entry = entry;
+  }
+
+  fileFailed(what: string, error: unknown): void {
+    this.front.failures.add(`sending ${what} failed: ${messageOf(error)}`);
   }
 
   /** The connection is to be closed after the answer. */
@@ -87,7 +92,7 @@ export abstract class FrontReply<State extends FrontState> implements Reply {
     try {
       file = await FileSource.open(body, !this.headOnly);
     } catch (error) {
-      logFileFailure(body.file, error);
+      this.fileFailed(body.file, error);
       const instead = this.#insteadOf(body, error);
       if (!this.aborted) this.write(instead);
       return;

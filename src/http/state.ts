@@ -2,6 +2,7 @@ import type { AccessLog } from "../access-log/access-log.js";
 import type { Core } from "../core.js";
 import type { SharedCache } from "../shared/cache/shared-cache.js";
 import type { Limits, ServerConfig } from "../shared/config.js";
+import { type FailureLog, failureLogOf } from "../shared/failure-log.js";
 import type { HandlerResponse } from "../shared/handlers/handler.js";
 import { withErrorPage } from "../shared/static/error-page.js";
 import type { ThreadStats } from "../shared/stats/stats.js";
@@ -18,6 +19,8 @@ export interface FrontState {
   readonly log: AccessLog | null;
   readonly capacity: Capacity;
   readonly limits: Limits;
+  /** For whoever runs the server. */
+  readonly failures: FailureLog;
   /** The answer where a file that a handler names cannot be sent. */
   readonly fileFailed: HandlerResponse;
   /** Requests received and not yet answered in full. */
@@ -36,7 +39,8 @@ export async function frontState(
   const { limits } = config;
   const fileFailed = await withErrorPage(FILE_FAILED, config);
   const capacity = new Capacity(limits.maxConnections);
-  return { ...parts, limits, fileFailed, capacity, inFlight: 0, draining: false, onIdle: () => {} };
+  const failures = failureLogOf(config);
+  return { ...parts, limits, failures, fileFailed, capacity, inFlight: 0, draining: false, onIdle: () => {} };
 }
 
 /** Resolves when nothing is in flight, or after the time, with the number of requests that then are. */

@@ -3,6 +3,7 @@ import type { Loading } from "../shared/cache/loading.js";
 import type { SharedCache } from "../shared/cache/shared-cache.js";
 import { threadClock } from "../shared/clock.js";
 import { discard } from "../shared/dispatch/discard.js";
+import { tellOperator } from "../shared/failure-log.js";
 import type { HandlerContext } from "../shared/handlers/context.js";
 import type { HandlerRequest, HandlerResponse, HeaderTable } from "../shared/handlers/handler.js";
 import type { ClaimRing } from "../shared/memory/claim-ring.js";
@@ -133,6 +134,7 @@ class Pool implements Core {
             scaleWorkers(this.#hosts, this.#ring, this.#parking, shared.stats, {
               min: workers.min,
               idleMs: workerIdleMs,
+              tell: (line) => tellOperator(shared.config, line),
             }),
           ]),
     ];

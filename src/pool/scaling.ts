@@ -9,6 +9,13 @@ const TICK_MS = 50;
 /** Ticks in a row with requests waiting and nobody idle before one more worker is started: a burst alone is not worth a thread. */
 const BACKLOG_TICKS = 2;
 
+export interface ScalingOptions {
+  readonly min: number;
+  readonly idleMs: number;
+  /** Tells whoever runs the server. */
+  tell(line: string): void;
+}
+
 /**
  * Starts a worker when requests keep waiting while none is idle, one at a time, up to the number of places; sends one home that has
  * handled nothing for `idleMs`, down to `min`. Returns the timer; the main thread's.
@@ -18,7 +25,7 @@ export function scaleWorkers(
   ring: ClaimRing,
   parking: Parking,
   stats: SharedArrayBuffer,
-  { min, idleMs }: { readonly min: number; readonly idleMs: number },
+  { min, idleMs, tell }: ScalingOptions,
 ): NodeJS.Timeout {
   const handledBy = hosts.map((_, worker) => new ThreadStats(stats, 1 + worker));
   const lastHandled = hosts.map(() => -1);
@@ -35,7 +42,7 @@ export function scaleWorkers(
       .find((host) => host.isVacant)
       ?.start()
       .catch((error: unknown) => {
-        console.error(`loopool: one more worker does not start: ${oneLine(messageOf(error))}`);
+        tell(`one more worker does not start: ${oneLine(messageOf(error))}`);
       });
   };
 

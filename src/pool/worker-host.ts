@@ -2,6 +2,7 @@ import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { endedByImport } from "../shared/dispatch/import-handlers.js";
 import { LoopoolError, messageOf } from "../shared/errors.js";
+import { tellOperator } from "../shared/failure-log.js";
 import { oneLine } from "../shared/terminal-text.js";
 import { AnswerReader } from "./answer-codec.js";
 import { attachAnswers } from "./memory.js";
@@ -118,7 +119,10 @@ export class WorkerHost {
     if (before === "retiring") {
       this.#events.onRetired();
     } else if (before === "ready") {
-      console.error(`loopool: worker ${this.#startup.worker} was lost and is replaced: ${oneLine(messageOf(cause))}`);
+      tellOperator(
+        this.#startup.shared.config,
+        `worker ${this.#startup.worker} was lost and is replaced: ${oneLine(messageOf(cause))}`,
+      );
       this.#events.onLost();
       this.#restart();
     }
@@ -130,8 +134,9 @@ export class WorkerHost {
       if (this.#state === "stopped") return;
       this.start().catch((error: unknown) => {
         this.#delayMs = Math.min(this.#delayMs * 2, MAX_DELAY_MS);
-        console.error(
-          `loopool: worker ${this.#startup.worker} does not start, next try in ${this.#delayMs} ms: ${oneLine(messageOf(error))}`,
+        tellOperator(
+          this.#startup.shared.config,
+          `worker ${this.#startup.worker} does not start, next try in ${this.#delayMs} ms: ${oneLine(messageOf(error))}`,
         );
         this.#restart();
       });

@@ -4,6 +4,7 @@ import { threadClock } from "../shared/clock.js";
 import { discard } from "../shared/dispatch/discard.js";
 import { countUnhandledRejections, createDispatch } from "../shared/dispatch/dispatch.js";
 import { LoopoolError, messageOf } from "../shared/errors.js";
+import { tellOperator } from "../shared/failure-log.js";
 import { threadContext } from "../shared/handlers/context.js";
 import { type HandlerResponse, isFileBody } from "../shared/handlers/handler.js";
 import { type AnswerTag, AnswerWriter } from "./answer-codec.js";
@@ -26,7 +27,7 @@ const dispatch = await createDispatch(context).catch((error: unknown) => {
   }
   throw error;
 });
-countUnhandledRejections(context.stats);
+countUnhandledRejections(context.stats, shared.config);
 
 const { requests, parking, status, doorbell } = attachPool(memory);
 const reader = new RequestReader(requests, memory.longRequests);
@@ -41,7 +42,7 @@ const loop = new WorkLoop({
   // The thread ends as soon as the user's own handles let it.
   onRetired: () => port.close(),
   onFailed: (error) => {
-    console.error(`loopool: worker ${worker} failed: ${messageOf(error)}`);
+    tellOperator(shared.config, `worker ${worker} failed: ${messageOf(error)}`);
     process.exit(1);
   },
 });

@@ -39,6 +39,8 @@ export interface ServerConfig {
   readonly limits: Limits;
   /** What /stats… and /metrics are to be asked with; null: they answer clients of this machine, without one. */
   readonly adminToken: string | null;
+  /** Whether what goes wrong is told in a line on standard error. */
+  readonly diagnostics: boolean;
   /** How long a drain may take. */
   readonly drainTimeoutMs: number;
 }

@@ -62,6 +62,7 @@ export function defaultConfig(): ServerConfig {
     mirror: true,
     limits: DEFAULT_LIMITS,
     adminToken: null,
+    diagnostics: true,
     drainTimeoutMs: 10_000,
   };
 }

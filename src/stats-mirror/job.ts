@@ -1,5 +1,6 @@
 import { threadClock } from "../shared/clock.js";
 import { messageOf } from "../shared/errors.js";
+import { tellOperator } from "../shared/failure-log.js";
 import type { SharedState } from "../shared/handlers/context.js";
 import { factsOf, NO_WORKERS, processUse } from "../shared/stats/figures.js";
 import { WorkersWatch } from "../shared/stats/worker-states.js";
@@ -72,7 +73,7 @@ export function mirrorJob({ shared, place, intervalMs = INTERVAL_MS }: MirrorSta
       told = "";
     } catch (error) {
       retryMs = nowMs() + RETRY_MS;
-      if (messageOf(error) !== told) console.error(`loopool: ${oneLine(messageOf(error))}`);
+      if (messageOf(error) !== told) tellOperator(shared.config, oneLine(messageOf(error)));
       told = messageOf(error);
     }
   };

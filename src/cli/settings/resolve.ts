@@ -71,6 +71,7 @@ export function resolveSettings(sourced: SourcedSettings): ServerConfig {
       ratePerSecond: get("rate-limit", bounded) || null,
     },
     adminToken: optional("admin-token", token),
+    diagnostics: defaults.diagnostics,
     drainTimeoutMs: defaults.drainTimeoutMs,
   };
 }

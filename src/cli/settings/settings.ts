@@ -139,7 +139,7 @@ export const settings = {
     default: DEFAULT_LOG.overflow,
   },
   mirror: {
-    describe: "the stats in a file in shared memory, for npm run stats: on, off",
+    describe: "the stats in a file in shared memory, for the command stats: on, off",
     schema: onOff,
     default: defaults.mirror ? "on" : "off",
   },

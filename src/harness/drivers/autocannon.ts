@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { LoopoolError } from "../../shared/errors.js";
 import type { Driver, DriverOptions } from "./driver.js";
+import { installedFile } from "./installed.js";
 import { type EndedTool, failureOf, runTool } from "./process.js";
 import type { ToolPercentiles } from "./result.js";
 import { type Told, toolResult } from "./tool-result.js";
@@ -17,9 +17,7 @@ const caveats = [
   "socket-error: autocannon's errors other than timeouts, refused connections among them.",
 ];
 
-const require = createRequire(import.meta.url);
-
-/** autocannon (https://github.com/mcollina/autocannon), the package beside this one, on one thread of a process of its own. */
+/** autocannon (https://github.com/mcollina/autocannon), the package of the user's project or beside this one, on one thread of a process of its own. */
 export const autocannon: Driver = {
   name: "autocannon",
   limits: {
@@ -54,11 +52,9 @@ export const autocannon: Driver = {
 };
 
 function resolved(module: string): string {
-  try {
-    return require.resolve(module);
-  } catch {
-    throw new LoopoolError("NO_TOOL", `autocannon is not installed: ${install}`);
-  }
+  const file = installedFile(module);
+  if (file === null) throw new LoopoolError("NO_TOOL", `autocannon is not installed: ${install}`);
+  return file;
 }
 
 function commandOf({ target, requests, durationMs = null, concurrency, timeoutMs, headers }: DriverOptions) {

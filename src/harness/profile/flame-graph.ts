@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { extname, join } from "node:path";
 import { LoopoolError } from "../../shared/errors.js";
+import { installedFile } from "../drivers/installed.js";
 import { runTool } from "../drivers/process.js";
 import { type ProfileLoad, profileServer } from "./profiled-server.js";
 
 // Beside this file and with its extension, so that sources and build both work.
 const endsWithStdin = new URL(`./ends-with-stdin${extname(import.meta.url)}`, import.meta.url).href;
 
-const INSTALL = "npm install --include=dev";
+const INSTALL = "npm install --save-dev clinic";
 /** clinic asks once whether it may send statistics of its use. */
 const ASKS_NOTHING = { NO_INSIGHT: "1" };
 const COLLECTED = ".clinic-flame";
@@ -68,11 +68,9 @@ export async function flameGraph(
 }
 
 function clinicFile(): string {
-  try {
-    return createRequire(import.meta.url).resolve("clinic/bin.js");
-  } catch {
-    throw new LoopoolError("NO_TOOL", `clinic is not installed (${INSTALL})`);
-  }
+  const file = installedFile("clinic/bin.js");
+  if (file === null) throw new LoopoolError("NO_TOOL", `clinic is not installed: ${INSTALL}`);
+  return file;
 }
 
 function only(folder: string, wanted: (name: string) => boolean): string {

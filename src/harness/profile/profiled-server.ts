@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { LoopoolError } from "../../shared/errors.js";
 import { type Listening, listeningIn } from "../listening-line.js";
+import { deadline } from "../load/deadline.js";
 import { targetOf } from "../load/options.js";
 import { run } from "../load/run.js";
 import type { RunResult } from "../load/run-result.js";
@@ -146,7 +147,12 @@ async function send(url: string, concurrency: number, forMs: number, signal: Abo
     headers: [],
     byFirstByte: false,
   };
-  return await run(options, AbortSignal.any([signal, AbortSignal.timeout(forMs)]));
+  const limited = deadline(signal, forMs);
+  try {
+    return await run(options, limited.signal);
+  } finally {
+    limited.clear();
+  }
 }
 
 /** A profile of nothing but refusals is of no use. */

@@ -1,4 +1,5 @@
 import { type Difference, isCalled } from "../statistics/difference.js";
+import { calledAs } from "./called.js";
 import type { CellChange, Change } from "./change.js";
 import { serverCpusText } from "./cpus.js";
 import { cellData } from "./data.js";
@@ -121,7 +122,7 @@ export function changeDocument(change: Change, files: ChangeFiles): string {
     markdownTable(speedTable(change)),
     `Before: ${code(files.before)}, ${counted(change.before.plan.trials, "trial")} per cell, commit ${plain(change.before.environment.commit)}. ` +
       `After: ${code(files.after)}, ${counted(change.after.plan.trials, "trial")} per cell, commit ${plain(change.after.environment.commit)}.`,
-    `Make it again: ${code(`npm run report -- ${files.before} ${files.after}`)}`,
+    `Make it again: ${code(calledAs(change.after, "report", files.before, files.after))}`,
     reading,
   ];
   return `${blocks.join("\n\n")}\n`;

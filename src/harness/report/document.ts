@@ -1,4 +1,5 @@
 import type { Answer } from "./answer.js";
+import { calledAs } from "./called.js";
 import type { Comparison } from "./comparison.js";
 import { environmentTable, findingsOf, validityTable } from "./evidence.js";
 import { forerunnerTable, isOfDefaultPage } from "./forerunner.js";
@@ -79,7 +80,7 @@ export function reportDocument(comparison: Comparison, answer: Answer, reference
     markdownTable(environmentTable(comparison)),
     "## Make it again",
     codeBlock(sweep.command),
-    `This report alone, from the stored result: ${code(`npm run report -- ${references.resultFile}`)}`,
+    `This report alone, from the stored result: ${code(calledAs(sweep, "report", references.resultFile))}`,
     "## How to read this",
     readingOf(plan)
       .map((entry) => `- ${entry}`)

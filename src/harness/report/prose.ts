@@ -1,4 +1,5 @@
 import type { SweepPlan } from "../sweep/result.js";
+import { calledAs } from "./called.js";
 import type { Comparison } from "./comparison.js";
 import { counted, significant, whole } from "./format.js";
 
@@ -8,7 +9,7 @@ import { counted, significant, whole } from "./format.js";
 export function unfinishedNotice({ sweep, plannedTrials }: Comparison, resultFile: string): string | null {
   const missing = plannedTrials - sweep.trials.length;
   if (missing <= 0 && sweep.finishedAt !== null) return null;
-  const resume = `npm run sweep -- --resume ${resultFile}`;
+  const resume = calledAs(sweep, "sweep", "--resume", resultFile);
   return `Unfinished: ${whole(missing)} of ${counted(plannedTrials, "trial")} are missing, and a cell without all of its trials is not ranked. Go on with: ${resume}`;
 }
 

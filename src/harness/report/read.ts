@@ -16,13 +16,13 @@ const OLDER = "loopool-sweep/1";
  */
 export async function readSweep(file: string): Promise<SweepResult> {
   const text = await readFile(file, "utf8").catch((error: unknown) => {
-    throw usageError(`cannot read ${file}: ${messageOf(error)}; name a result that a sweep wrote to bench/results`);
+    throw usageError(`cannot read ${file}: ${messageOf(error)}; name a result that a sweep wrote`);
   });
   let stored: unknown;
   try {
     stored = JSON.parse(text);
   } catch (error) {
-    throw usageError(`${file} is not JSON (${messageOf(error)}): name a result that a sweep wrote to bench/results`);
+    throw usageError(`${file} is not JSON (${messageOf(error)}): name a result that a sweep wrote`);
   }
   const schema = typeof stored === "object" ? (stored as { schema?: unknown } | null)?.schema : undefined;
   if (schema !== SCHEMA && schema !== OLDER) {

@@ -1,6 +1,7 @@
 import { LoopoolError, messageOf } from "../../shared/errors.js";
 import { workSeconds } from "../drivers/rate.js";
 import { type Asked, askOnce } from "../load/ask.js";
+import { deadline } from "../load/deadline.js";
 import { type LoadOptions, targetOf as urlTarget } from "../load/options.js";
 import { run } from "../load/run.js";
 import type { ServerFacts } from "./environment.js";
@@ -45,7 +46,20 @@ export async function checkSubjects(
   signal: AbortSignal,
   serverScript: ServerScript = serveScript,
 ): Promise<Checked> {
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const limited = deadline(signal, timeoutMs);
+  try {
+    return await checkEach(plan, signal, limited.signal, serverScript);
+  } finally {
+    limited.clear();
+  }
+}
+
+async function checkEach(
+  plan: SweepPlan,
+  signal: AbortSignal,
+  limited: AbortSignal,
+  serverScript: ServerScript,
+): Promise<Checked> {
   const probes: Probe[] = [];
   let facts = NO_SERVER;
   const isOurs = (name: string): boolean => targetOf(plan, name) === undefined;

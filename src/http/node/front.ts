@@ -10,14 +10,12 @@ import type { Limits, ServerConfig } from "../../shared/config.js";
 import type { HandlerContext } from "../../shared/handlers/context.js";
 import type { HandlerRequest } from "../../shared/handlers/handler.js";
 import { Field } from "../../shared/stats/stats.js";
-import { withCertificate } from "../certificate.js";
 import { FieldReader } from "../field-reader.js";
 import { Gate } from "../gate.js";
 import { HeadCheck } from "../head-check.js";
 import { type Listening, portError, portOptions, urlOf } from "../listening.js";
 import { BAD_TARGET, BAD_VERSION, METHOD_NOT_ALLOWED, NO_HTTP, type Refusal } from "../refusals.js";
 import { frontState, idleOrLate } from "../state.js";
-import { listenUnix } from "../unix-socket.js";
 import { inviteBody, whenBodyIsRead } from "./body.js";
 import type { Connection } from "./connection.js";
 import { Connections } from "./connections.js";
@@ -143,6 +141,8 @@ async function createServerFor({ tls, limits }: { readonly tls: ServerConfig["tl
     requireHostHeader: false,
   };
   if (tls === null) return createServer(options);
+  // What not every server needs is loaded when it does.
+  const { withCertificate } = await import("../certificate.js");
   return withCertificate(tls, ({ certFile, keyFile }) =>
     createTlsServer({
       ...options,
@@ -156,7 +156,10 @@ async function createServerFor({ tls, limits }: { readonly tls: ServerConfig["tl
 /** Returns how to take away what is left of a Unix-domain socket. */
 async function bind(server: Server, listening: Listening): Promise<() => void> {
   const { unix } = listening;
-  if (unix !== null) return listenUnix(unix, (path) => once(server.listen({ path, exclusive: true }), "listening"));
+  if (unix !== null) {
+    const { listenUnix } = await import("../unix-socket.js");
+    return listenUnix(unix, (path) => once(server.listen({ path, exclusive: true }), "listening"));
+  }
   await once(server.listen(portOptions(listening)), "listening").catch((error: NodeJS.ErrnoException) => {
     throw portError(listening, error);
   });

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { type FileSource, logFileFailure } from "../file-source.js";
+import type { FileSource } from "../file-source.js";
 
 /** What streaming needs to know of the client. */
 export interface Client {
@@ -8,6 +8,8 @@ export interface Client {
   onAbort: () => void;
   /** Of the body, as far as its socket has taken it. */
   takenBytes: number;
+  /** Says that a body could not be sent; `what` names it. */
+  fileFailed(what: string, error: unknown): void;
 }
 
 const PIECE_BYTES = 256 * 1024;
@@ -37,7 +39,7 @@ export async function sendPieces(
     }
     response.end();
   } catch (error) {
-    logFileFailure(what, error);
+    client.fileFailed(what, error);
     // Closing aborts the reply, which counts it.
     response.destroy();
   }

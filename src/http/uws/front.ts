@@ -8,14 +8,12 @@ import type { HandlerContext } from "../../shared/handlers/context.js";
 import type { HandlerRequest } from "../../shared/handlers/handler.js";
 import { Field, type ThreadStats } from "../../shared/stats/stats.js";
 import { NO_ADDRESS } from "../addresses.js";
-import { withCertificate } from "../certificate.js";
 import { FieldReader } from "../field-reader.js";
 import { Gate } from "../gate.js";
 import { HeadCheck } from "../head-check.js";
 import { type Listening, urlOf, whyNot } from "../listening.js";
 import { TOO_MANY_CONNECTIONS } from "../refusals.js";
 import { frontState, idleOrLate } from "../state.js";
-import { listenUnix } from "../unix-socket.js";
 import { Addresses, remoteAddress } from "./addresses.js";
 import { type LoadedUws, loadUws } from "./load.js";
 import { type Closing, UwsReply, type UwsState } from "./reply.js";
@@ -163,6 +161,8 @@ function turnAway(res: HttpResponse, stats: ThreadStats, isTls: boolean): void {
 
 async function createApp(uws: LoadedUws["uws"], { tls }: Listening): Promise<TemplatedApp> {
   if (tls === null) return uws.App();
+  // What not every server needs is loaded when it does.
+  const { withCertificate } = await import("../certificate.js");
   return withCertificate(tls, ({ certFile, keyFile }) =>
     uws.SSLApp({ cert_file_name: certFile, key_file_name: keyFile }),
   );
@@ -189,6 +189,7 @@ async function bindPort(app: TemplatedApp, listening: Listening, exclusive: numb
 
 async function bindUnix(app: TemplatedApp, unix: UnixConfig): Promise<Bound> {
   let socket: us_listen_socket | false = false;
+  const { listenUnix } = await import("../unix-socket.js");
   const remove = await listenUnix(unix, async (path) => {
     socket = await new Promise<us_listen_socket | false>((resolve) => app.listen_unix(resolve, path));
     if (socket === false) throw new Error("µWS says no more");

@@ -1,5 +1,5 @@
 import type { HttpResponse } from "uWebSockets.js";
-import { type FileSource, logFileFailure } from "../file-source.js";
+import type { FileSource } from "../file-source.js";
 
 /** What streaming needs to know of the client. */
 export interface Client {
@@ -8,6 +8,8 @@ export interface Client {
   onAbort: () => void;
   /** Of the body, as far as its socket is known to have taken it; kept up to date for bodies that it does not take at once. */
   takenBytes: number;
+  /** Says that a body could not be sent; `what` names it. */
+  fileFailed(what: string, error: unknown): void;
 }
 
 /**
@@ -79,7 +81,7 @@ export async function sendFile(
       if (client.aborted) return;
     }
   } catch (error) {
-    logFileFailure(file.file, error);
+    client.fileFailed(file.file, error);
     // Closing calls the abort handler, which counts it.
     if (!client.aborted) res.close();
   } finally {

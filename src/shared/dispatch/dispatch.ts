@@ -1,3 +1,5 @@
+import type { ServerConfig } from "../config.js";
+import { failureLogOf } from "../failure-log.js";
 import { cpu } from "../handlers/built-in/cpu.js";
 import { hello } from "../handlers/built-in/hello.js";
 import { metrics } from "../handlers/built-in/metrics.js";
@@ -20,14 +22,16 @@ import { HeaderBlocks } from "../handlers/result-headers.js";
 import { withErrorPage } from "../static/error-page.js";
 import { staticFiles } from "../static/static.js";
 import { Field, type ThreadStats } from "../stats/stats.js";
-import { failureLog } from "./failure-log.js";
 import { importHandlers } from "./import-handlers.js";
 
 /**
  * All handlers of one thread behind one function that never throws and never rejects: the same in every core.
  * The user's handlers come before the built-in ones; what has no handler is a file.
  */
-export async function createDispatch(context: HandlerContext, failures = failureLog): Promise<Dispatch> {
+export async function createDispatch(
+  context: HandlerContext,
+  failures = failureLogOf(context.shared.config),
+): Promise<Dispatch> {
   const { config } = context.shared;
   const own = config.handlers === null ? {} : await importHandlers(config.handlers);
   const byPath = new Map<string, Handler>(
@@ -94,9 +98,10 @@ function headerTable(byPath: ReadonlyMap<string, Handler>, files: Handler, own: 
 const SERVER_ERROR = textResponse(500, "500 Internal Server Error");
 
 /** A promise nobody listens to must not end the thread and all its requests: it is counted and logged. Call once in each thread. */
-export function countUnhandledRejections(stats: ThreadStats): void {
+export function countUnhandledRejections(stats: ThreadStats, config: Pick<ServerConfig, "diagnostics">): void {
+  const failures = failureLogOf(config);
   process.on("unhandledRejection", (reason) => {
     stats.add(Field.unhandledRejections, 1);
-    failureLog.add("a promise was rejected and nobody listened", reason);
+    failures.add("a promise was rejected and nobody listened", reason);
   });
 }

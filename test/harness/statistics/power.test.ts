@@ -13,7 +13,7 @@ import { planOf } from "../../../src/cli/sweep-plan.js";
 import { readSweep } from "../../../src/harness/report/read.js";
 import { seededRandom } from "../../../src/harness/statistics/random.js";
 
-/** Sweeps of two cores at the four concurrencies of a stored sweep, with its noise: `npm run bench:power` shows more of the same. */
+/** Sweeps of two cores at the four concurrencies of a stored sweep, with its noise: `npm run bench -- power` shows more of the same. */
 const stored = fileURLToPath(new URL("../../../../bench/results/2026-11-21-cores-quiet.json", import.meta.url));
 const levels = noiseIn(await readSweep(stored));
 const defaultTrials = planOf({}).trials;

@@ -6,7 +6,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { defaultConfig } from "../../../src/shared/default-config.js";
 import { createDispatch } from "../../../src/shared/dispatch/dispatch.js";
-import { FailureLog } from "../../../src/shared/dispatch/failure-log.js";
+import { FailureLog } from "../../../src/shared/failure-log.js";
 import { createSharedState, threadContext } from "../../../src/shared/handlers/context.js";
 import { type Dispatch, NO_HEADERS } from "../../../src/shared/handlers/handler.js";
 import { badResults, thrown } from "../../core/fixtures/results.js";

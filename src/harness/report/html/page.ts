@@ -1,5 +1,6 @@
 import { subjectsOf } from "../../sweep/plan.js";
 import type { Answer } from "../answer.js";
+import { calledAs } from "../called.js";
 import type { Comparison } from "../comparison.js";
 import { environmentTable, findingsOf, validityTable } from "../evidence.js";
 import { forerunnerTable, isOfDefaultPage } from "../forerunner.js";
@@ -122,7 +123,7 @@ function sectionsOf({ comparison, latencies, resultFile }: PageContent): readonl
       title: "Environment",
       body: html`<p>${plan.pinning.reason}</p>\n${tableMarkup("Where and how it was measured", environmentTable(comparison))}<h3>Make it again</h3>
 <pre tabindex="0"><code>${sweep.command.replace(/\s+/g, " ")}</code></pre>
-<p>This report alone, from the stored result: <code>npm run report -- ${resultFile}</code></p>
+<p>This report alone, from the stored result: <code>${calledAs(sweep, "report", resultFile)}</code></p>
 `,
     },
     {

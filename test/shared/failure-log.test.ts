@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { FailureLog } from "../../../src/shared/dispatch/failure-log.js";
+import { FailureLog } from "../../src/shared/failure-log.js";
 
 const test = suite("failure log");
 

@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
-import { oneLine } from "../terminal-text.js";
+import type { ServerConfig } from "./config.js";
+import { oneLine } from "./terminal-text.js";
 
 /**
  * Failures of user code on standard error: one line a second at most and one line each, so that a failing handler under load does not become
@@ -44,10 +45,25 @@ export class FailureLog {
 }
 
 /** This thread's, on standard error. */
-export const failureLog = new FailureLog(
+const failureLog = new FailureLog(
   (line) => console.error(line),
   () => performance.now(),
 );
+
+const silence = new FailureLog(
+  () => {},
+  () => performance.now(),
+);
+
+/** Where this thread's failures go: nowhere, where its server is to say nothing. */
+export function failureLogOf({ diagnostics }: Pick<ServerConfig, "diagnostics">): FailureLog {
+  return diagnostics ? failureLog : silence;
+}
+
+/** Tells whoever runs the server what is wrong with it, in a line on standard error, unless it is to say nothing. */
+export function tellOperator({ diagnostics }: Pick<ServerConfig, "diagnostics">, line: string): void {
+  if (diagnostics) console.error(`loopool: ${line}`);
+}
 
 /** What was thrown, for a person: the stack of an error, of anything else what it looks like. Never throws. */
 export function textOfThrown(thrown: unknown): string {

@@ -1,0 +1,41 @@
+import { measure, prepareLoad } from "../cli/load-run.js";
+import { usageError } from "../shared/errors.js";
+import { flagsOf, inOptionNames, type Kinds } from "./flags.js";
+import type { LoadOptions, LoadResult } from "./types.js";
+
+const kinds: Kinds<Omit<LoadOptions, "signal" | "headers">> = {
+  requests: "value",
+  duration: "value",
+  rate: "value",
+  concurrency: "value",
+  threads: "value",
+  timeout: "value",
+  warmup: "value",
+  keepAlive: "boolean",
+  verify: "boolean",
+  sha256: "value",
+  byFirstByte: "boolean",
+  localAddress: "value",
+  driver: "value",
+};
+
+/** Options that become flags of another form. */
+const names = { ...kinds, headers: "value", header: "value" } as const;
+
+/** See `load` of the package. */
+export async function load(url: string, options: LoadOptions): Promise<LoadResult> {
+  const { signal = new AbortController().signal, headers = {}, ...rest } = options;
+  signal.throwIfAborted();
+  return await inOptionNames(names, async () => {
+    if (rest.rate !== undefined && typeof rest.rate !== "number") {
+      throw usageError(`rate must be a number of requests per second, not "${String(rest.rate)}"`);
+    }
+    const header = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+    const prepared = prepareLoad({ keepAlive: true, ...flagsOf("load", rest, kinds), header, url });
+    try {
+      return await measure(prepared, signal);
+    } finally {
+      await prepared.generator.close();
+    }
+  });
+}
