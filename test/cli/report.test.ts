@@ -42,9 +42,9 @@ command("prints the answer and where the report is, by default in reports", () =
     assert.is(code, 0, stderr);
     assert.match(stdout, /^The server had .*\. On this evidence this handler \(GET \/\) is served best by the reactor/);
     assert.match(stdout, /\nAt c=100 the pool serves 0\.\d\d × the reactor's requests/);
-    assert.match(stdout, /\nReport: reports\/a\.md\n$/);
-    await access(join(folder, "reports", "a.md"));
-    await access(join(folder, "reports", "a", "latency.svg"));
+    assert.match(stdout, /\nReport: loopool\/reports\/a\.md\n$/);
+    await access(join(folder, "loopool", "reports", "a.md"));
+    await access(join(folder, "loopool", "reports", "a", "latency.svg"));
     assert.is((await reportCommand(folder, ["a.json", "--out", "elsewhere"])).code, 0);
     await access(join(folder, "elsewhere", "a.md"));
   }),
@@ -61,9 +61,9 @@ command("two results: what changed, and an exit code for CI", () =>
     const slower = await reportCommand(folder, ["a.json", "slower.json", "--fail-if", "ratio<0.95"]);
     assert.is(slower.code, 1);
     assert.match(slower.stdout, /^The server had .*\. Requests per second: slower after: pool at c=10/);
-    assert.match(slower.stdout, /\nReport: reports\/a-to-slower\.md\n$/);
+    assert.match(slower.stdout, /\nReport: loopool\/reports\/a-to-slower\.md\n$/);
     assert.match(slower.stderr, /^loopool: --fail-if ratio<0\.95: pool at c=10 is 0\.6\d \[.*\]\n/);
-    const data = JSON.parse(await readFile(join(folder, "reports", "a-to-slower", "change.json"), "utf8"));
+    const data = JSON.parse(await readFile(join(folder, "loopool", "reports", "a-to-slower", "change.json"), "utf8"));
     assert.is(data.schema, "loopool-change/1");
     assert.ok(data.cells[1].changed.includes("requestsPerSecond"));
 

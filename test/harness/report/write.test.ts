@@ -353,7 +353,10 @@ async function refusal(stored: unknown): Promise<LoopoolError> {
 refusing("a missing file is named with the remedy", async () => {
   const error = await writeReport("/nowhere/x.json", "/nowhere").catch((thrown: unknown) => thrown);
   assert.instance(error, LoopoolError);
-  assert.match((error as LoopoolError).message, /^cannot read \/nowhere\/x\.json: ENOENT.*bench\/results$/);
+  assert.match(
+    (error as LoopoolError).message,
+    /^cannot read \/nowhere\/x\.json: ENOENT.*name a result that a sweep wrote$/,
+  );
   assert.is((error as LoopoolError).exitCode, 2);
 });
 
