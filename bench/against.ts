@@ -73,7 +73,7 @@ function rowsOf(path: string, { trials: ran }: SweepResult): readonly (readonly 
     `${core}, GET ${path}`,
     ...shown.map((metric) => {
       const [then, now] = [of(`${core} before`).map(metric.of), of(core).map(metric.of)];
-      const found = then.length === now.length ? pairedRatio(then, now, { seed: SEED }) : null;
+      const found = then.length === now.length ? pairedRatio(then, now) : null;
       if (found === null) return "a trial failed";
       const { value, interval } = ratioText(found.ratio, found.interval);
       return `${value} ${interval}`;

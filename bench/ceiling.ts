@@ -65,7 +65,7 @@ for (let block = 0; block < blocks; block++) {
 const comparisons = bars.map(({ base, other, atLeast }) => {
   const [bases, others] = [rates.get(base)!, rates.get(other)!];
   const ratio = median(others.map((rate, block) => rate / bases[block]!));
-  const interval = pairedRatio(bases, others, { seed: SEED })?.interval ?? null;
+  const interval = pairedRatio(bases, others)?.interval ?? null;
   return { base, other, atLeast, ratio, interval, met: ratio >= atLeast };
 });
 console.log(

@@ -65,7 +65,7 @@ const rows = ["reactor", "pool"].flatMap((core) =>
       `${core}, c=${concurrency}`,
       ...shown.map((metric) => {
         const [uws, node] = [of(core).map(metric.of), of(`${core} on node:http`).map(metric.of)];
-        const found = uws.length === node.length ? pairedRatio(node, uws, { seed: SEED }) : null;
+        const found = uws.length === node.length ? pairedRatio(node, uws) : null;
         if (found === null) return "a trial failed";
         const { value, interval } = ratioText(found.ratio, found.interval);
         return `${value} ${interval}`;

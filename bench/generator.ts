@@ -178,7 +178,7 @@ function compare(bar: Bar) {
   // The other tool is not installed here, or the case was not asked for.
   if (ours.length === 0 || others.length !== ours.length) return [];
   const ratio = median(ours.map((value, block) => value / others[block]!));
-  const interval = pairedRatio(others, ours, { seed })?.interval ?? null;
+  const interval = pairedRatio(others, ours)?.interval ?? null;
   const demanded = bar.atLeast !== null || bar.atMost !== null;
   const met = (bar.atLeast === null || ratio >= bar.atLeast) && (bar.atMost === null || ratio <= bar.atMost);
   return [{ bar, ratio, interval, met: demanded ? met : null }];

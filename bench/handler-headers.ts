@@ -58,7 +58,7 @@ for (let block = 0; block < blocks; block++) {
 const comparisons = PATHS.map((path) => {
   const [reactor, pool] = [microsOf("reactor", path), microsOf("pool", path)];
   const ratio = median(pool.map((micros, block) => micros / reactor[block]!));
-  const interval = pairedRatio(reactor, pool, { seed: SEED })?.interval ?? null;
+  const interval = pairedRatio(reactor, pool)?.interval ?? null;
   const atMost = bars[path];
   return { path, reactor: median(reactor), pool: median(pool), ratio, interval, atMost };
 });

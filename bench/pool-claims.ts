@@ -162,7 +162,7 @@ function held({ figure, base, concurrency }: Bar, result: SweepResult): Ratio | 
       .toSorted((a, b) => a.block - b.block)
       .map(figure.of);
   const [bases, pools] = [of(base), of("pool")];
-  return bases.length === trials && pools.length === trials ? pairedRatio(bases, pools, { seed: SEED }) : null;
+  return bases.length === trials && pools.length === trials ? pairedRatio(bases, pools) : null;
 }
 
 const rows: string[][] = [];

@@ -73,7 +73,7 @@ const expectedLines = blocks * (WARMUP_REQUESTS + REQUESTS + 1);
 const comparisons = bars.map(({ what, base, other, atLeast }) => {
   const [bases, others] = [rates.get(base)!, rates.get(other)!];
   const ratio = median(others.map((rate, block) => rate / bases[block]!));
-  const interval = pairedRatio(bases, others, { seed: SEED })?.interval ?? null;
+  const interval = pairedRatio(bases, others)?.interval ?? null;
   return { what, atLeast, ratio, interval, met: ratio >= atLeast };
 });
 console.log(

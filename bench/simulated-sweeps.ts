@@ -1,16 +1,22 @@
 import { requestsPerSecond } from "../src/harness/drivers/rate.js";
 import {
+  alpha,
+  changeEvidence,
   type Evidence,
   isCalled,
   judge,
   pairedEvidence,
-  unpairedEvidence,
 } from "../src/harness/statistics/difference.js";
+import { holm } from "../src/harness/statistics/holm.js";
 import { median } from "../src/harness/statistics/median.js";
 import { noiseFloor } from "../src/harness/statistics/noise-floor.js";
 import type { Random } from "../src/harness/statistics/random.js";
+import { rankSum } from "../src/harness/statistics/rank-sum.js";
+import { logRatios } from "../src/harness/statistics/ratio.js";
 import type { SweepResult } from "../src/harness/sweep/result.js";
 import { blocksAdded, stopOf } from "../src/harness/validity/until.js";
+import { formerNoiseFloor } from "./former/noise-floor.js";
+import { blocksOf, type Noise, normal } from "./noises.js";
 
 /** Sweeps that were never run, with the noise of one that was: how often are differences called that are not there, and found that are? */
 
@@ -44,10 +50,6 @@ export function noiseIn({ plan, trials }: SweepResult): readonly LevelNoise[] {
 
 export type Draw = (values: readonly number[], random: Random) => number;
 
-function normal(random: Random): number {
-  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-}
-
 function deviation(values: readonly number[]): number {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
@@ -70,7 +72,6 @@ export interface SimulatedSweep {
   readonly trials: number;
   /** other ÷ base, in truth. */
   readonly ratio: number;
-  readonly resamples: number;
 }
 
 /** The logarithms of `count` pairs of a concurrency. */
@@ -78,12 +79,10 @@ function pairs({ draw, random, ratio }: SimulatedSweep, { pairs: noise }: LevelN
   return Array.from({ length: count }, () => Math.log(ratio) + draw(noise, random));
 }
 
-function evidence(logs: readonly number[], { random, resamples }: SimulatedSweep): Evidence | null {
-  const seed = Math.floor(random() * 2 ** 32);
+function evidence(logs: readonly number[]): Evidence | null {
   return pairedEvidence(
     logs.map(() => 1),
     logs.map(Math.exp),
-    { seed, resamples },
   );
 }
 
@@ -94,32 +93,84 @@ function called(family: readonly (Evidence | null)[], floor: number | null = nul
 /** At which concurrencies a sweep calls a difference; with `aa` above the noise floor of an A/A run of its own. */
 export function simulatedSweep(sweep: SimulatedSweep, aa = false): readonly boolean[] {
   const floor = aa ? noiseFloor(sweep.levels.map((level) => pairs({ ...sweep, ratio: 1 }, level, sweep.trials))) : null;
-  const family = sweep.levels.map((level) => evidence(pairs(sweep, level, sweep.trials), sweep));
+  const family = sweep.levels.map((level) => evidence(pairs(sweep, level, sweep.trials)));
   return called(family, floor?.ratio ?? null);
 }
 
-/** The same for a sweep with `--until`, which begins with `trials`; and how many trials it took. */
+/** The same for a sweep with `--until`, which begins with `trials`; how many trials it took; and the share of its intervals that hold the truth. */
 export function simulatedUntil(
   sweep: SimulatedSweep,
   halfWidth: number,
   maxTrials: number,
-): { readonly called: readonly boolean[]; readonly trials: number } {
+): { readonly called: readonly boolean[]; readonly trials: number; readonly covered: number } {
   const until = { halfWidth, maxTrials, maxSeconds: Number.POSITIVE_INFINITY };
   const logs = sweep.levels.map((level) => pairs(sweep, level, sweep.trials));
   for (;;) {
-    const family = logs.map((level) => evidence(level, sweep));
+    const family = logs.map((level) => evidence(level));
     const trials = logs[0]!.length;
     const ratios = family.flatMap((found) => (found === null ? [] : [found.ratio]));
     if (stopOf(until, ratios, { trials, elapsedSeconds: 0, secondsPerBlock: 0 }) !== null) {
-      return { called: called(family), trials };
+      const holds = ratios.filter(
+        ({ interval }) => interval && interval.low <= sweep.ratio && sweep.ratio <= interval.high,
+      );
+      return { called: called(family), trials, covered: holds.length / ratios.length };
     }
     for (const [index, level] of logs.entries()) level.push(...pairs(sweep, sweep.levels[index]!, blocksAdded));
   }
 }
 
-/** The same for one core in two sweeps, one after the other, on a machine that did not change in between. */
-export function simulatedChange({ levels, draw, random, trials, ratio }: SimulatedSweep): readonly boolean[] {
-  const speeds = (noise: readonly number[], factor: number): readonly number[] =>
-    Array.from({ length: trials }, () => factor * Math.exp(draw(noise, random)));
-  return called(levels.map((level) => unpairedEvidence(speeds(level.trials, 1), speeds(level.trials, ratio))));
+/** Two sweeps of the same two cores under four loads, one after the other. */
+export interface SimulatedChange {
+  readonly noise: Noise;
+  readonly random: Random;
+  readonly blocks: number;
+  /** The second sweep finds everything faster by this, as a logarithm: it is another hour. */
+  readonly sessionEffect: number;
+  /** What of that effect only the second core has. */
+  readonly uneven: number;
+  /** Of the second core, after ÷ before, in truth. */
+  readonly ratio: number;
+}
+
+const LOADS = 4;
+
+/**
+ * Which of the ratios between the cores a change report says have changed; and which of the cells the former one did, that compared
+ * absolute values by Mann-Whitney.
+ */
+export function simulatedChange({ noise, random, blocks, sessionEffect, uneven, ratio }: SimulatedChange): {
+  readonly called: readonly boolean[];
+  readonly former: () => readonly boolean[];
+} {
+  const loads = Array.from({ length: LOADS }, () => {
+    const before = blocksOf(noise, random, blocks);
+    const after = blocksOf(noise, random, blocks);
+    const speeds = (logs: readonly number[], by: number): readonly number[] => logs.map((log) => Math.exp(log + by));
+    const otherEffect = sessionEffect * (1 + uneven) + Math.log(ratio);
+    return {
+      base: [speeds(before.base, 0), speeds(after.base, sessionEffect)],
+      other: [speeds(before.other, 0), speeds(after.other, otherEffect)],
+    } as const;
+  });
+  const changes = loads.map(({ base, other }) =>
+    changeEvidence(logRatios(base[0], other[0])!, logRatios(base[1], other[1])!),
+  );
+  return {
+    called: called(changes),
+    former: () =>
+      holm(loads.flatMap(({ base, other }) => [rankSum(...base).p, rankSum(...other).p])).map((p) => p <= alpha),
+  };
+}
+
+/** The noise floors of an A/A run under four loads: by the biweight, and as it was before. As ratios above 1. */
+export function simulatedFloors(
+  noise: Noise,
+  random: Random,
+  blocks: number,
+): { readonly robust: number; readonly former: number } {
+  const levels = Array.from({ length: LOADS }, () => {
+    const { base, other } = blocksOf(noise, random, blocks);
+    return other.map((log, block) => log - base[block]!);
+  });
+  return { robust: noiseFloor(levels)!.ratio, former: formerNoiseFloor(levels) };
 }

@@ -7,7 +7,7 @@ import { called } from "./invocation.js";
 import { defaultFolders, outputFolder } from "./output-folder.js";
 import { reportFiles, text, withValues } from "./values/options.js";
 
-/** `--fail-if` could not be judged for some cell: neither a pass nor a failure. */
+/** `--fail-if` is undecided: an interval holds the limit, or a cell could not be judged. */
 const NOT_JUDGED = 3;
 
 /** `loopool report FILE`: the comparison report of a stored sweep, made again from the result alone; with a second file, what changed. */
@@ -23,18 +23,18 @@ export const reportCommand: Command = {
         withValues({
           "fail-if": {
             describe:
-              "of two results: exit code 1 when a significant change of after ÷ before meets this, 3 when a cell cannot be " +
-              "judged; ratio (requests/s), p50, p90, p99, max, cpu or rss, several with commas",
+              "of two results: exit code 1 when the change of a ratio between cores, with its whole interval, meets this, 3 when " +
+              "the interval holds the limit or a cell cannot be judged; ratio (requests/s), p50, p90, p99, max, cpu or rss, several with commas",
           },
         }),
       )
       .example(
         called(`report ${defaultFolders.results}/2026-11-21-cores.json`),
-        `writes ${defaultFolders.reports}/2026-11-21-cores.md and its folder`,
+        `Writes ${defaultFolders.reports}/2026-11-21-cores.md and its folder`,
       )
       .example(
         called("report before.json after.json --fail-if 'ratio<0.95'"),
-        "for CI: fails when a core got slower by 5%",
+        "For CI: fails when a core fell behind the first by 5%",
       )
       .epilogue(reportFiles),
   handler: async (argv) => {

@@ -57,22 +57,28 @@ command("two results: what changed, and an exit code for CI", () =>
     await writeFile(join(folder, "a.json"), stored(900, 1));
     await writeFile(join(folder, "same.json"), stored(900, 2));
     await writeFile(join(folder, "slower.json"), stored(600, 2));
-    await writeFile(join(folder, "few.json"), stored(900, 2, 3));
+    await writeFile(join(folder, "few.json"), stored(900, 2, 2));
     const slower = await reportCommand(folder, ["a.json", "slower.json", "--fail-if", "ratio<0.95"]);
     assert.is(slower.code, 1);
-    assert.match(slower.stdout, /^The server had .*\. Requests per second: slower after: pool at c=10/);
+    assert.match(slower.stdout, /Requests per second as a ratio to the reactor's: lower after: pool at c=10/);
     assert.match(slower.stdout, /\nReport: loopool\/reports\/a-to-slower\.md\n$/);
-    assert.match(slower.stderr, /^loopool: --fail-if ratio<0\.95: pool at c=10 is 0\.6\d \[.*\]\n/);
+    assert.match(slower.stderr, /^loopool: --fail-if ratio<0\.95: pool ÷ reactor at c=10 is 0\.6\d \[.*\]\n/);
     const data = JSON.parse(await readFile(join(folder, "loopool", "reports", "a-to-slower", "change.json"), "utf8"));
-    assert.is(data.schema, "loopool-change/1");
+    assert.is(data.schema, "loopool-change/2");
     assert.ok(data.cells[1].changed.includes("requestsPerSecond"));
 
     assert.is((await reportCommand(folder, ["a.json", "slower.json"])).code, 0, "only --fail-if makes a code of it");
     assert.is((await reportCommand(folder, ["a.json", "slower.json", "--fail-if", "ratio<0.3"])).code, 0);
-    const same = await reportCommand(folder, ["a.json", "same.json", "--fail-if", "ratio<0.99,p99>1.01"]);
+    const same = await reportCommand(folder, ["a.json", "same.json", "--fail-if", "ratio<0.9,p99>1.2"]);
     assert.equal([same.code, same.stderr], [0, ""]);
     const few = await reportCommand(folder, ["few.json", "same.json", "--fail-if", "ratio<0.95"]);
-    assert.is(few.code, 3, "three trials cannot show a difference");
+    const close = await reportCommand(folder, ["a.json", "same.json", "--fail-if", "ratio<0.9999"]);
+    assert.is(close.code, 3, "an interval that holds the limit is neither a pass nor a failure");
+    assert.match(
+      close.stderr,
+      /^loopool: --fail-if ratio<0\.9999: pool ÷ reactor at c=10 is undecided: .*, the interval holds the limit\n/,
+    );
+    assert.is(few.code, 3, "two trials cannot show a difference");
     assert.match(few.stderr, /cannot be judged: too few trials/);
   }),
 );

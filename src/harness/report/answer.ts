@@ -5,6 +5,7 @@ import type { Cell } from "./cell.js";
 import type { Comparison, Level, Ratios } from "./comparison.js";
 import { oneCpuNote, serverCpusSentence } from "./cpus.js";
 import { evidenceNotes, meaningOf } from "./difference-text.js";
+import { disturbedText, oftenDisturbed } from "./disturbed.js";
 import { reasonText } from "./findings-text.js";
 import { counted, estimate, listed, loadsText, loadText, ratio, significant, whole } from "./format.js";
 import { type MetricKey, rankingMetric } from "./metrics.js";
@@ -156,6 +157,7 @@ function evidence(comparison: Comparison): readonly string[] {
         ]
       : []),
     ...evidenceNotes(comparison),
+    ...[disturbedText(comparison.disturbed) ?? []].flat(),
     ...(notRanked.length > 0 ? [`Not ranked: ${loadsText(notRanked)} (see Validity).`] : []),
     ...(full.length > 0
       ? [
@@ -228,6 +230,7 @@ export function answerOf(comparison: Comparison): Answer {
   return {
     headline: [serverCpusSentence(comparison.sweep) ?? [], headline(comparison)].flat().join(" "),
     explanation: [
+      ...oftenDisturbed(comparison.disturbed),
       ...oneCpuNote(comparison.sweep),
       ...perGroup(comparison),
       ...room(comparison),

@@ -3,11 +3,11 @@ import { calledAs } from "./called.js";
 import type { CellChange, Change } from "./change.js";
 import { serverCpusText } from "./cpus.js";
 import { cellData } from "./data.js";
-import { differenceCell, meaningOf } from "./difference-text.js";
+import { differenceCell, meaningOfChange } from "./difference-text.js";
 import { reasonText } from "./findings-text.js";
 import { counted, estimate, listed, loadText, percentAbove, ratio } from "./format.js";
 import { code, markdownTable, plain } from "./markdown.js";
-import { metrics, rankingMetric } from "./metrics.js";
+import { compares, metrics, rankingMetric } from "./metrics.js";
 import type { Table } from "./table.js";
 
 /** The paths of the two results, as a user would type them. */
@@ -28,39 +28,60 @@ function cpus({ before, after }: Change): readonly string[] {
   return [first === second ? `The server had ${first}.` : `The server had ${first} before and ${second} after.`];
 }
 
-function headline({ cells }: Change): string {
+function headline({ cells, base }: Change): string {
+  if (base === null) {
+    return (
+      `No answer: one core was measured (${cells[0]?.core ?? ""}), and absolute values of two sweeps differ by the hour; ` +
+      `measure a second core beside it, or ${inOneSweep}.`
+    );
+  }
   const isClosed = cells.some(({ rate }) => rate === null);
   const what = isClosed ? "requests per second" : "the 99th percentile of latency";
-  const told = cells.filter(({ rate }) => (rate === null) === isClosed);
+  const told = cells.filter(({ core, rate }) => core !== base && (rate === null) === isClosed);
   const named = (verdict: string): readonly string[] =>
     told.filter((cell) => ranking(cell)?.verdict === verdict).map((cell) => `${cell.core} at ${loadText(cell)}`);
   const [lower, higher] = [named("lower"), named("higher")];
   const parts = [
-    ...(lower.length > 0 ? [`${isClosed ? "slower" : "shorter"} after: ${listed(lower)}`] : []),
-    ...(higher.length > 0 ? [`${isClosed ? "faster" : "longer"} after: ${listed(higher)}`] : []),
+    ...(lower.length > 0 ? [`lower after: ${listed(lower)}`] : []),
+    ...(higher.length > 0 ? [`higher after: ${listed(higher)}`] : []),
   ];
-  if (parts.length > 0) return `${what.charAt(0).toUpperCase()}${what.slice(1)}: ${parts.join("; ")}.`;
+  if (parts.length > 0)
+    return `${what.charAt(0).toUpperCase()}${what.slice(1)} as a ratio to the ${base}'s: ${parts.join("; ")}.`;
   return told.every((cell) => (ranking(cell)?.verdict ?? "undecided") === "undecided")
-    ? "No answer: no cell could be compared, or there are too few trials."
-    : `No change of ${what} was found.`;
+    ? "No answer: no ratio could be compared, or there are too few trials."
+    : `No change of the ratios of ${what} to the ${base}'s was found.`;
 }
 
-function line(cell: CellChange): string {
-  const { core, before, after, rate } = cell;
+/** How both versions are measured so that their absolute values can be compared. */
+const inOneSweep = "measure both versions in turns in one sweep (--target before=URL --target after=URL)";
+
+function line(cell: CellChange, base: string, bases: CellChange): string {
+  const { core } = cell;
   const found = ranking(cell);
-  const where = `At ${loadText(cell)} the ${core}`;
+  const where = `At ${loadText(cell)} the ratio of the ${core} to the ${base}`;
   if (found === null) {
-    const reasons = [before, after].flatMap(({ verdict }, index) =>
-      verdict.reasons.map((reason) => `${index === 0 ? "before" : "after"}: ${reasonText(reason)}`),
+    const reasons = [cell, bases].flatMap(({ core: name, before, after }) =>
+      [before, after].flatMap(({ verdict }, index) =>
+        verdict.reasons.map((reason) => `${name} ${index === 0 ? "before" : "after"}: ${reasonText(reason)}`),
+      ),
     );
     return `${where} is not compared (${reasons.join("; ")}).`;
   }
   const text = ratio(found.ratio, found.interval);
   const interval = text.interval === "" ? "" : ` ${text.interval}`;
-  const meaning = meaningOf(found, cell);
-  return rate === null
-    ? `${where} serves ${text.value} × the requests it served before${interval}: ${meaning}.`
-    : `${where} has ${text.value} × the 99th percentile of latency it had before${interval}: ${meaning}.`;
+  const what = cell.rate === null ? "in requests per second" : "in the 99th percentile of latency";
+  return `${where} ${what} is ${text.value} × that of before${interval}: ${meaningOfChange(found)}.`;
+}
+
+/** One line for each core but the base under each load. */
+function lines({ cells, base }: Change): readonly string[] {
+  if (base === null) return [];
+  return cells.flatMap((cell) => {
+    const bases = cells.find(
+      ({ core, concurrency, rate }) => core === base && concurrency === cell.concurrency && rate === cell.rate,
+    );
+    return cell.core === base || bases === undefined ? [] : [line(cell, base, bases)];
+  });
 }
 
 /** The change in words, for the terminal and the first lines of the document. */
@@ -69,9 +90,10 @@ export function changeAnswer(change: Change): readonly string[] {
   const floor = floors.requestsPerSecond;
   return [
     [...cpus(change), headline(change)].join(" "),
-    ...change.cells.map(line),
-    `The two ran at different times (${before.startedAt.slice(0, 16)} and ${after.startedAt.slice(0, 16)} UTC), not in turns: ` +
-      "what the machine did otherwise in one of them is in these ratios too, and no statistic can take it out.",
+    ...lines(change),
+    `The two ran at different times (${before.startedAt.slice(0, 16)} and ${after.startedAt.slice(0, 16)} UTC), so only ratios between cores ` +
+      "are compared: the machine's speed in that hour is in both cores alike. A change that makes all cores faster or slower alike is not in " +
+      `these ratios; to find it, ${inOneSweep}.`,
     ...(floor === null
       ? []
       : [`Noise floor: no difference of requests per second up to ${percentAbove(floor)} is called one (A/A).`]),
@@ -79,16 +101,19 @@ export function changeAnswer(change: Change): readonly string[] {
   ];
 }
 
-function metricTable({ cells }: Change): Table {
+function metricTable({ cells, base }: Change): Table {
   return {
-    header: ["after ÷ before", ...metrics.map(({ label }) => label)],
-    rows: cells.map((cell) => [
-      `${cell.core}, ${loadText(cell)}`,
-      ...metrics.map(({ key }) => {
-        const difference = cell.byMetric[key];
-        return difference === null ? "not compared" : differenceCell(difference);
-      }),
-    ]),
+    header: ["Ratio, after ÷ before", ...metrics.map(({ label }) => label)],
+    rows: cells
+      .filter(({ core }) => core !== base && base !== null)
+      .map((cell) => [
+        `${cell.core} ÷ ${base}, ${loadText(cell)}`,
+        ...metrics.map((metric) => {
+          const difference = cell.byMetric[metric.key];
+          if (!compares(metric, cell)) return "given";
+          return difference === null ? "not compared" : differenceCell(difference);
+        }),
+      ]),
   };
 }
 
@@ -108,7 +133,7 @@ function speedTable({ cells }: Change): Table {
 }
 
 const reading =
-  "**after ÷ before** is the Hodges-Lehmann estimate, the median of the ratios of every trial after to every trial before, with its distribution-free 95% interval. **~** marks a ratio of which no difference is called: one is called where the Mann-Whitney test is significant at 5% after Holm's correction over all cells of the metric, the interval leaves out 1, and the ratio is beyond the noise floor, where an A/A run measured one.";
+  "**Ratio, after ÷ before** is the ratio of a core to the first one in the later sweep, divided by the same ratio in the earlier one, with its 95% interval: the difference of Tukey's biweights of the log-ratios of the blocks of each sweep, and Student's t. **~** marks a ratio of which no difference is called: one is called where its p is at most 5% after Holm's correction over all ratios of the metric, the interval leaves out 1, and the ratio is beyond the noise floor, where an A/A run measured one. The values in the second table are medians of the trials of each sweep; they are not compared.";
 
 /** The change as a document. */
 export function changeDocument(change: Change, files: ChangeFiles): string {
@@ -117,8 +142,7 @@ export function changeDocument(change: Change, files: ChangeFiles): string {
     `# Before and after: ${plain(change.before.name)}`,
     `**${plain(first)}**`,
     rest.map((text) => `- ${plain(text)}`).join("\n"),
-    markdownTable(metricTable(change)),
-    "~ no difference is called.",
+    ...(change.base === null ? [] : [markdownTable(metricTable(change)), "~ no difference is called."]),
     markdownTable(speedTable(change)),
     `Before: ${code(files.before)}, ${counted(change.before.plan.trials, "trial")} per cell, commit ${plain(change.before.environment.commit)}. ` +
       `After: ${code(files.after)}, ${counted(change.after.plan.trials, "trial")} per cell, commit ${plain(change.after.environment.commit)}.`,
@@ -131,9 +155,10 @@ export function changeDocument(change: Change, files: ChangeFiles): string {
 /** The change as data, for scripts: the same keys as in a report's. */
 export function changeData(change: Change, files: ChangeFiles): object {
   return {
-    schema: "loopool-change/1",
+    schema: "loopool-change/2",
     ...files,
     answer: changeAnswer(change),
+    base: change.base,
     differs: change.differs,
     floors: change.floors,
     cells: change.cells.map(({ before, after, ...cell }) => ({

@@ -1,16 +1,19 @@
 import { usageError } from "../../shared/errors.js";
-import { type Difference, judge, unpairedEvidence } from "../statistics/difference.js";
+import { changeEvidence, type Difference, judge } from "../statistics/difference.js";
+import { logRatios } from "../statistics/ratio.js";
 import { type Load, loadsOf } from "../sweep/plan.js";
 import type { Environment, SweepPlan, SweepResult } from "../sweep/result.js";
-import { byMetric, type Cell, cellOf, stands } from "./cell.js";
+import { byMetric, type Cell, cellOf, paired, stands } from "./cell.js";
 import { loadText } from "./format.js";
-import { compares, type MetricKey, metrics } from "./metrics.js";
+import { compares, type Metric, type MetricKey, metrics } from "./metrics.js";
 import { noiseOf } from "./noise.js";
 
 /** Two sweeps of the same cells, e.g. before and after a change of the code. */
 export interface Change {
   readonly before: SweepResult;
   readonly after: SweepResult;
+  /** The first core: what is compared is the ratio of every other one to it. null where it is the only one. */
+  readonly base: string | null;
   /** In the order of the plan, under each of its loads. */
   readonly cells: readonly CellChange[];
   /** How the machines and the code differ, e.g. "node 20.20.2, then 22.12.0". */
@@ -19,12 +22,15 @@ export interface Change {
   readonly floors: Readonly<Record<MetricKey, number | null>>;
 }
 
-/** One core under one load in both sweeps: after ÷ before. */
+/** One core under one load in both sweeps. */
 export interface CellChange extends Load {
   readonly core: string;
   readonly before: Cell;
   readonly after: Cell;
-  /** null where one of the two is invalid (of costs: where it is more than a lower bound of speed) or a value is 0. */
+  /**
+   * The ratio to the base, after ÷ before. null for the base itself, and where one of the four cells is invalid (of costs: where it is more
+   * than a lower bound of speed) or a value is 0.
+   */
   readonly byMetric: Readonly<Record<MetricKey, Difference | null>>;
 }
 
@@ -94,20 +100,22 @@ function checkComparable(before: StoredSweep, after: StoredSweep): void {
 }
 
 /**
- * Compares each cell of a sweep with the same cell of another. Nothing is paired: the two ran at different times, so it is Mann-Whitney and
- * Hodges-Lehmann, with Holm's correction over all cells for each metric. Throws a usage error when they did not measure the same thing.
+ * Compares the ratios between the cores of a sweep with those of another: the difference of the differences. The cells themselves are not
+ * compared, since a machine is faster in one hour than in another, by more than most changes make (docs/measuring.md). Holm's correction is
+ * over all ratios of a metric. Throws a usage error when the two did not measure the same thing.
  */
 export function changeBetween(before: StoredSweep, after: StoredSweep): Change {
   checkComparable(before, after);
   const { plan, environment } = before.sweep;
-  const cells = loadsOf(plan).flatMap((load) =>
-    plan.cores.map((core) => ({
-      core,
-      ...load,
-      before: cellOf(before.sweep, core, load),
-      after: cellOf(after.sweep, core, load),
-    })),
-  );
+  const [base = "", ...others] = plan.cores;
+  const sides = (core: string, load: Load): { readonly before: Cell; readonly after: Cell } => ({
+    before: cellOf(before.sweep, core, load),
+    after: cellOf(after.sweep, core, load),
+  });
+  const cells = loadsOf(plan).flatMap((load) => {
+    const first = sides(base, load);
+    return plan.cores.map((core) => ({ core, ...load, bases: first, ...(core === base ? first : sides(core, load)) }));
+  });
   const noises = [noiseOf(before.sweep), noiseOf(after.sweep)];
   const floors = byMetric(({ key }) => {
     const known = noises.flatMap((noise) => noise?.floors[key]?.ratio ?? []);
@@ -115,18 +123,19 @@ export function changeBetween(before: StoredSweep, after: StoredSweep): Change {
   });
   const differences = new Map(
     metrics.map((metric) => {
-      const evidence = cells.map(({ before: first, after: second }) =>
-        compares(metric, first) && stands(first, metric) && stands(second, metric)
-          ? unpairedEvidence(first.trials.map(metric.of), second.trials.map(metric.of))
-          : null,
-      );
+      const evidence = cells.map(({ core, bases, ...cell }) => {
+        if (core === base || !compares(metric, cell)) return null;
+        const [first, second] = [logsOf(metric, bases.before, cell.before), logsOf(metric, bases.after, cell.after)];
+        return first === null || second === null ? null : changeEvidence(first, second);
+      });
       return [metric, judge(evidence, floors[metric.key])];
     }),
   );
   return {
     before: before.sweep,
     after: after.sweep,
-    cells: cells.map((cell, index) => ({
+    base: others.length === 0 ? null : base,
+    cells: cells.map(({ bases: _, ...cell }, index) => ({
       ...cell,
       byMetric: byMetric((metric) => differences.get(metric)?.[index] ?? null),
     })),
@@ -143,6 +152,11 @@ export function changeBetween(before: StoredSweep, after: StoredSweep): Change {
     ],
     floors,
   };
+}
+
+/** Logarithms of the ratios of one sweep; null where a cell is invalid. */
+function logsOf(metric: Metric, base: Cell, other: Cell): readonly number[] | null {
+  return stands(base, metric) && stands(other, metric) ? logRatios(...paired(metric, base, other)) : null;
 }
 
 /** What the rates of a sweep were divided by: an older version waited for the last answers, too. */

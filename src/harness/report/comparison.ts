@@ -3,6 +3,7 @@ import type { NoiseFloor } from "../statistics/noise-floor.js";
 import { type Load, loadsOf, planTrials } from "../sweep/plan.js";
 import type { SweepResult } from "../sweep/result.js";
 import { atCapacity, byMetric, type Cell, cellOf, paired, stands } from "./cell.js";
+import { type DisturbedCount, disturbedOf } from "./disturbed.js";
 import { compares, type Metric, type MetricKey, metrics, rankingMetric, speed } from "./metrics.js";
 import { type Noise, noiseOf } from "./noise.js";
 
@@ -50,6 +51,8 @@ export interface Comparison {
   readonly plannedTrials: number;
   /** null where no A/A run was asked for. */
   readonly noise: Noise | null;
+  /** By core, in the order of the plan. */
+  readonly disturbed: readonly DisturbedCount[];
 }
 
 /** Every cell by concurrency, the ones of a core that was measured a second time (A/A) after the others. */
@@ -85,19 +88,14 @@ function bounded(base: Cell, other: Cell): boolean {
  * All comparisons of one metric, judged together: this is the family that Holm's correction is over. Of what ranks all cores are compared
  * with each other, since the fastest is looked for; of the rest only with the base.
  */
-function compared(
-  metric: Metric,
-  levels: readonly (readonly Cell[])[],
-  seed: number,
-  floor: NoiseFloor | null,
-): readonly Pair[] {
+function compared(metric: Metric, levels: readonly (readonly Cell[])[], floor: NoiseFloor | null): readonly Pair[] {
   const pairs = levels.flatMap((cells) => {
     const [first] = cells;
     return first !== undefined && compares(metric, first) ? pairsOf(cells, metric === rankingMetric(first)) : [];
   });
   const evidence = pairs.map(([base, other]): Evidence | null =>
     (stands(base, metric) && stands(other, metric)) || (metric === speed && bounded(base, other))
-      ? pairedEvidence(...paired(metric, base, other), { seed })
+      ? pairedEvidence(...paired(metric, base, other))
       : null,
   );
   const differences = judge(evidence, floor?.ratio ?? null);
@@ -140,9 +138,7 @@ export function compare(sweep: SweepResult): Comparison {
   const loads = loadsOf(plan);
   const cells = loads.map((load) => plan.cores.map((core) => cellOf(sweep, core, load)));
   const noise = noiseOf(sweep);
-  const pairs = new Map(
-    metrics.map((metric) => [metric, compared(metric, cells, plan.seed, noise?.floors[metric.key] ?? null)]),
-  );
+  const pairs = new Map(metrics.map((metric) => [metric, compared(metric, cells, noise?.floors[metric.key] ?? null)]));
   const pairOf = (metric: Metric, base: Cell, other: Cell): Pair | undefined =>
     pairs.get(metric)?.find((pair) => pair.base === base && pair.other === other);
   return {
@@ -158,6 +154,7 @@ export function compare(sweep: SweepResult): Comparison {
     }),
     plannedTrials: planTrials(plan).length,
     noise,
+    disturbed: disturbedOf(plan.cores, cells.flat()),
   };
 }
 

@@ -4,6 +4,8 @@ import type { Verdict } from "../validity/findings.js";
 import type { Answer } from "./answer.js";
 import type { Cell, Estimate } from "./cell.js";
 import type { Comparison, Level, Ratios } from "./comparison.js";
+import type { DisturbedCount } from "./disturbed.js";
+import { pooledP99Ms } from "./latencies.js";
 import type { MetricKey } from "./metrics.js";
 import type { Noise } from "./noise.js";
 
@@ -24,6 +26,7 @@ export interface ReportData {
   readonly levels: readonly LevelData[];
   readonly noise: Noise<CellData> | null;
   readonly stopped: Stop | null;
+  readonly disturbed: readonly DisturbedCount[];
 }
 
 interface LevelData extends Omit<Level, "cells" | "ratios"> {
@@ -39,13 +42,19 @@ export interface CellData extends Load {
   readonly sentRequests: number;
   readonly failedRequests: number;
   readonly estimates: Readonly<Record<MetricKey, Estimate>>;
+  /** Of all requests of all trials; `estimates.p99Ms` is the median of the trials'. null where it is not known. */
+  readonly pooledP99Ms: number | null;
 }
 
-export function cellData({ trials, ...cell }: Cell): CellData {
-  return { ...cell, trials: trials.length };
+export function cellData(cell: Cell): CellData {
+  return { ...cell, trials: cell.trials.length, pooledP99Ms: pooledP99Ms(cell) };
 }
 
-export function reportData({ sweep, levels, noise }: Comparison, answer: Answer, result: string): ReportData {
+export function reportData(
+  { sweep, levels, noise, disturbed }: Comparison,
+  answer: Answer,
+  result: string,
+): ReportData {
   return {
     schema: "loopool-report/1",
     result,
@@ -61,5 +70,6 @@ export function reportData({ sweep, levels, noise }: Comparison, answer: Answer,
     })),
     noise: noise && { ...noise, levels: noise.levels.map((level) => ({ ...level, cell: cellData(level.cell) })) },
     stopped: sweep.stopped ?? null,
+    disturbed,
   };
 }

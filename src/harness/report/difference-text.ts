@@ -13,9 +13,19 @@ export function differenceCell(difference: Difference): string {
 }
 
 /** What a ratio of the metric that ranks under a load means, and where no difference is called, why not. */
-export function meaningOf({ verdict, doubts, interval }: Difference, { rate }: Load): string {
+export function meaningOf(difference: Difference, { rate }: Load): string {
+  const { verdict } = difference;
   if (verdict === "higher") return rate === null ? "faster" : "longer";
   if (verdict === "lower") return rate === null ? "slower" : "shorter";
+  return whyNot(difference);
+}
+
+/** The same for the change of a ratio. */
+export function meaningOfChange(difference: Difference): string {
+  return isCalled(difference) ? difference.verdict : whyNot(difference);
+}
+
+function whyNot({ verdict, doubts, interval }: Difference): string {
   if (verdict === "undecided") return `no claim, ${doubts.map(doubtText).join("; ")}`;
   // That the interval holds 1 can be seen; every other reason must be told.
   const holdsOne = interval !== null && interval.low <= 1 && interval.high >= 1;
@@ -31,14 +41,12 @@ export function doubtText(doubt: Doubt): string {
         `${counted(doubt.trials, "trial")} each cannot show any difference` +
         `${doubt.family > 1 ? ` among ${whole(doubt.family)} comparisons` : ""}: it takes ${whole(doubt.needed)}`
       );
-    case "no-spread":
-      return "the trials are too alike to tell their spread";
     case "not-significant":
       return doubt.alone
         ? `significant alone, but not as one of ${counted(doubt.family, "comparison")} (p = ${significant(doubt.p)} after Holm)`
         : `not significant (p = ${significant(doubt.p)} after Holm)`;
     case "interval-holds-one":
-      return "a trial lies so far out that the interval holds 1";
+      return "so many trials are equal that the interval holds 1";
     case "below-noise-floor":
       return `within the noise floor of ${percentAbove(doubt.floor)} that the A/A run found`;
   }

@@ -1,3 +1,4 @@
+import { apartNote } from "./agreement.js";
 import type { Answer } from "./answer.js";
 import { calledAs } from "./called.js";
 import type { Comparison } from "./comparison.js";
@@ -29,7 +30,7 @@ function otherForms({ folder, histograms }: References): string {
     ...(files.length === 0
       ? []
       : [
-          `- Latencies of each cell over its trials, for [HdrHistogram's plotter](https://hdrhistogram.github.io/HdrHistogram/plotFiles.html): ${files.join(", ")}.`,
+          `- Latencies of all requests of a cell together (their 99% is the one "of all requests", not the median of the trials), for [HdrHistogram's plotter](https://hdrhistogram.github.io/HdrHistogram/plotFiles.html): ${files.join(", ")}.`,
         ]),
   ].join("\n");
 }
@@ -63,7 +64,7 @@ export function reportDocument(comparison: Comparison, answer: Answer, reference
     chart("Median and 99th percentile of latency", "latency.svg"),
     otherForms(references),
     "## Per concurrency",
-    `Medians over the trials of a cell with [95% interval]${several ? "; ratios over blocks with [95% interval]" : ""}.`,
+    `Medians over the trials of a cell with [95% interval]${several ? `; ratios over blocks with [95% interval]. ${apartNote}` : "."}`,
     ...levels.flatMap((level) => [`### ${loadText(level)}`, markdownTable(levelTable(level))]),
     ...(several ? ["## Verdicts", markdownTable(verdictsTable(comparison))] : []),
     "## Where the time goes",

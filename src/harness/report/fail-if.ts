@@ -1,8 +1,9 @@
 import { usageError } from "../../shared/errors.js";
-import { isCalled } from "../statistics/difference.js";
-import type { CellChange, Change } from "./change.js";
-import { ratio } from "./format.js";
-import type { MetricKey } from "./metrics.js";
+import { type Difference, isCalled } from "../statistics/difference.js";
+import type { Change } from "./change.js";
+import { doubtText } from "./difference-text.js";
+import { loadText, ratio } from "./format.js";
+import { compares, type Metric, type MetricKey, metrics } from "./metrics.js";
 
 /** What fails a comparison of two sweeps, e.g. requests per second below 0.95 × those before. */
 export interface Condition {
@@ -63,32 +64,49 @@ function meets({ compare, limit }: Condition, value: number): boolean {
 
 /** What a condition found in a change. */
 export interface Judgement {
-  /** Cells whose difference is called and meets a condition, each in words. */
+  /** Ratios whose difference is called and whose whole interval meets a condition, each in words. */
   readonly failures: readonly string[];
-  /** Cells that could not have met it whatever happened: invalid, or with too few trials. Each in words. */
+  /** Ratios of which neither that nor the opposite is known: the interval holds the limit, a cell is invalid, few trials. Each in words. */
   readonly unknown: readonly string[];
 }
 
-/** Only differences that are called count: a ratio that meets the limit by chance does not. */
-export function judgeChange({ cells }: Change, conditions: readonly Condition[]): Judgement {
-  const found = (of: (cell: CellChange, condition: Condition) => string | null): readonly string[] =>
-    conditions.flatMap((condition) =>
-      cells.flatMap((cell) => {
-        const text = of(cell, condition);
-        return text === null ? [] : [`${condition.text}: ${cell.core} at c=${cell.concurrency} ${text}`];
-      }),
-    );
-  return {
-    failures: found(({ byMetric }, condition) => {
-      const difference = byMetric[condition.metric];
-      if (difference === null || !isCalled(difference) || !meets(condition, difference.ratio)) return null;
-      const text = ratio(difference.ratio, difference.interval);
-      return `is ${text.value} ${text.interval}`;
-    }),
-    unknown: found(({ byMetric }, { metric }) => {
-      const difference = byMetric[metric];
-      if (difference === null) return "cannot be compared: it is invalid in one of the two";
-      return difference.verdict === "undecided" ? "cannot be judged: too few trials, or too alike" : null;
-    }),
-  };
+type Outcome = { readonly kind: "failure" | "unknown"; readonly text: string } | { readonly kind: "pass" };
+
+/** A pass is a ratio whose whole interval misses the limit; one that was merely not found to meet it is unknown. */
+export function judgeChange({ cells, base }: Change, conditions: readonly Condition[]): Judgement {
+  const judged = conditions.flatMap((condition) => {
+    if (base === null) {
+      const text = `${condition.text}: one core was measured, so there is no ratio between cores to compare`;
+      return [{ kind: "unknown", text } as const];
+    }
+    return cells
+      .filter((cell) => cell.core !== base && compares(metricOf(condition), cell))
+      .map((cell) => {
+        const outcome = outcomeOf(cell.byMetric[condition.metric], condition);
+        if (outcome.kind === "pass") return outcome;
+        const text = `${condition.text}: ${cell.core} ÷ ${base} at ${loadText(cell)} ${outcome.text}`;
+        return { ...outcome, text };
+      });
+  });
+  const texts = (kind: Outcome["kind"]): readonly string[] =>
+    judged.flatMap((outcome) => (outcome.kind === kind && outcome.kind !== "pass" ? [outcome.text] : []));
+  return { failures: texts("failure"), unknown: texts("unknown") };
+}
+
+function metricOf({ metric }: Condition): Metric {
+  return metrics.find(({ key }) => key === metric)!;
+}
+
+function outcomeOf(difference: Difference | null, condition: Condition): Outcome {
+  if (difference === null)
+    return { kind: "unknown", text: "cannot be compared: a cell is invalid in one of the two, or has no value" };
+  const { interval, doubts } = difference;
+  if (interval === null || difference.verdict === "undecided")
+    return { kind: "unknown", text: "cannot be judged: too few trials" };
+  const { value, interval: range } = ratio(difference.ratio, interval);
+  const met = [interval.low, interval.high].filter((end) => meets(condition, end)).length;
+  if (met === 0) return { kind: "pass" };
+  if (met === 2 && isCalled(difference)) return { kind: "failure", text: `is ${value} ${range}` };
+  const why = met === 2 ? doubts.map(doubtText).join("; ") : "the interval holds the limit";
+  return { kind: "unknown", text: `is undecided: ${value} ${range}, ${why}` };
 }

@@ -83,10 +83,15 @@ export function warningText(warning: Warning): string {
       return `the window was short: ${lateText(warning)}${worstOf(warning.trials)}`;
     case "overloaded":
       return `it did not keep up: ${whole(warning.achievedRate)} of ${whole(warning.rate)} requests per second were sent${worstOf(warning.trials)}, so latencies grow with the length of the trial`;
+    case "tail-too-short":
+      return (
+        `trials of ${whole(warning.requests)} requests are short for a 99th percentile at ${percent(warning.load)} of the server's capacity: if ` +
+        `requests come at random, it is too low by about ${percent(warning.bias)}; take a --duration of ${whole(warning.seconds)} or more`
+      );
     case "disturbed":
       return (
         `${counted(warning.trials, "trial")} far from the others (${whole(warning.requestsPerSecond)} requests per second, the median is ` +
-        `${whole(warning.median)}): something else may have run beside it, and the intervals are wide for it`
+        `${whole(warning.median)}): something else may have run beside it, or the server stalled`
       );
     case "shared-cpus":
       return (

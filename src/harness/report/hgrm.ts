@@ -46,9 +46,10 @@ export function percentileRows(histogram: Histogram): readonly PercentileRow[] {
 
 /**
  * A histogram in the text format of HdrHistogram's outputPercentileDistribution (.hgrm), which its plotter and its other tools read. Values
- * are in ms. They have six decimals where HdrHistogram has three, so that no nanosecond is lost.
+ * are in ms. They have six decimals where HdrHistogram has three, so that no nanosecond is lost. `of` says in a
+ * comment at the end whose latencies they are.
  */
-export function hgrmOf(histogram: Histogram): string {
+export function hgrmOf(histogram: Histogram, of?: string): string {
   const ms = (ns: number): string => (ns / NS_PER_MS).toFixed(6).padStart(12);
   const rows = percentileRows(histogram).map(({ valueNs, share, count }) => {
     const row = `${ms(valueNs)} ${share.toFixed(12)} ${String(count).padStart(10)}`;
@@ -62,5 +63,6 @@ export function hgrmOf(histogram: Histogram): string {
     `#[Mean    = ${ms(histogram.mean)}, StdDeviation   = ${ms(histogram.standardDeviation)}]`,
     `#[Max     = ${ms(histogram.max)}, Total count    = ${whole(histogram.count)}]`,
     `#[Buckets = ${whole(BUCKETS)}, SubBuckets     = ${whole(SUB_BUCKETS)}]`,
+    ...(of === undefined ? [] : [`#[Latencies of ${of}]`]),
   ].join("\n")}\n`;
 }

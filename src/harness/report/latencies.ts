@@ -21,15 +21,27 @@ export function latenciesOf(comparison: Comparison): readonly CellLatency[] {
   return allCells(comparison).flatMap((cell) => {
     const ours = targetOf(plan, cell.core) === undefined;
     const valid = cell.trials.filter((trial) => cell.verdict.valid || verdictOf([trial], { ...context, ours }).valid);
-    // Some other generators tell a few percentiles and no histogram.
-    const stored = valid.flatMap(({ run: { latency } }) => (isHistogram(latency.total) ? [latency.total] : []));
-    if (stored.length === 0) return [];
-    const total = new Histogram();
-    for (const one of stored) total.merge(Histogram.fromStored(one));
+    const total = merged(valid);
+    if (total === null) return [];
     const { core, concurrency, rate } = cell;
     const name = `${core}-c${concurrency}${rate === null ? "" : `-${rate}-per-s`}`;
     return [{ cell, total, fileName: unique(name.replace(/[^\w.-]+/g, "_"), names) }];
   });
+}
+
+/** null where no trial has a histogram: some other generators report a few percentiles only. */
+function merged(trials: Cell["trials"]): Histogram | null {
+  const stored = trials.flatMap(({ run: { latency } }) => (isHistogram(latency.total) ? [latency.total] : []));
+  if (stored.length === 0) return null;
+  const total = new Histogram();
+  for (const one of stored) total.merge(Histogram.fromStored(one));
+  return total;
+}
+
+/** The 99th percentile of all requests of all trials of a valid cell, ms; null where it is not known. */
+export function pooledP99Ms({ trials, verdict }: Cell): number | null {
+  const total = verdict.valid ? merged(trials) : null;
+  return total === null ? null : total.valueAtPercentile(99) / 1e6;
 }
 
 /** The name, with a number where it is taken; it is taken then. */

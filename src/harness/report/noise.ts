@@ -1,5 +1,6 @@
 import { type Difference, judge, pairedEvidence } from "../statistics/difference.js";
 import { type NoiseFloor, noiseFloor } from "../statistics/noise-floor.js";
+import { logRatio } from "../statistics/ratio.js";
 import { type Load, loadsOf } from "../sweep/plan.js";
 import type { SweepResult, Twin } from "../sweep/result.js";
 import { byMetric, type Cell, cellOf, paired, stands } from "./cell.js";
@@ -36,7 +37,7 @@ export function noiseOf({ plan, ...sweep }: SweepResult): Noise | null {
         ? paired(metric, first, second)
         : [[], []],
     );
-  const speeds = judge(pairsOf(speed).map(([first, second]) => pairedEvidence(first, second, { seed: plan.seed })));
+  const speeds = judge(pairsOf(speed).map(([first, second]) => pairedEvidence(first, second)));
   return {
     twin,
     levels: levels.map(({ load, second }, index) => ({
@@ -48,7 +49,7 @@ export function noiseOf({ plan, ...sweep }: SweepResult): Noise | null {
       noiseFloor(
         pairsOf(metric).map(([first, second]) =>
           // A value of 0 has no logarithm, and no ratio elsewhere either.
-          first.flatMap((value, pair) => (value > 0 && second[pair]! > 0 ? [Math.log(second[pair]! / value)] : [])),
+          first.map((value, pair) => logRatio(value, second[pair]!)).filter((log) => !Number.isNaN(log)),
         ),
       ),
     ),

@@ -1,8 +1,10 @@
+import { apartMark, mediansAgree } from "./agreement.js";
 import type { Cell } from "./cell.js";
 import type { Comparison, Level, Ratios } from "./comparison.js";
 import { differenceCell, doubtText } from "./difference-text.js";
 import { estimate, loadText, ratio, significant, whole } from "./format.js";
-import { type Metric, metrics, rankingMetric, speed } from "./metrics.js";
+import { pooledP99Ms } from "./latencies.js";
+import { type Metric, metrics, rankingMetric, speed, tail } from "./metrics.js";
 import type { Table } from "./table.js";
 
 /** The tables of a report that hold what was found. */
@@ -15,6 +17,15 @@ function ratioCell({ byMetric, speedBound }: Ratios, metric: Metric, isOpen: boo
     return `${speedBound.side === "at most" ? "≤" : "≥"} ${bound.value} ${bound.interval}`;
   }
   return found === null ? "not ranked" : differenceCell(found);
+}
+
+/** The mark of a ratio with which the medians of its row do not agree. */
+function apart({ core, byMetric }: Ratios, metric: Metric, cells: readonly Cell[]): string {
+  const found = byMetric[metric.key];
+  const [base] = cells;
+  const other = cells.find((cell) => cell.core === core);
+  if (found === null || base === undefined || other === undefined) return "";
+  return mediansAgree(base.estimates[metric.key], other.estimates[metric.key], found) ? "" : ` ${apartMark}`;
 }
 
 function heading({ core, verdict }: Cell): string {
@@ -30,8 +41,15 @@ export function levelTable({ cells, ratios, rate }: Level): Table {
       const { value, interval } = estimates[metric.key];
       return trials.length === 0 ? "–" : estimate(value, interval, metric.format);
     }),
-    ...ratios.map((entry) => ratioCell(entry, metric, rate !== null)),
+    ...ratios.map((entry) => `${ratioCell(entry, metric, rate !== null)}${apart(entry, metric, cells)}`),
   ]);
+  // The other 99th percentile stands below the median of the trials': a server that stalls in few trials shows only here.
+  const pooled = [
+    "99% of all requests together, ms",
+    ...cells.map((cell) => significant(pooledP99Ms(cell) ?? Number.NaN)),
+    ...ratios.map(() => ""),
+  ];
+  rows.splice(rows.findIndex(([label]) => label === tail.label) + 1, 0, pooled);
   const errors = [
     "Failed requests (all trials)",
     ...cells.map(({ failedRequests, trials }) => (trials.length === 0 ? "–" : whole(failedRequests))),
@@ -82,5 +100,5 @@ export function verdictsTable({ levels, sweep }: Comparison): Table {
       ];
     }),
   );
-  return { header: [title, "Verdict", "p (Wilcoxon)", "p (Holm)", "Why"], rows };
+  return { header: [title, "Verdict", "p", "p (Holm)", "Why"], rows };
 }

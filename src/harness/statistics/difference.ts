@@ -1,8 +1,9 @@
+import { biweight } from "./biweight.js";
 import { holm } from "./holm.js";
 import { rankSum, smallestRankSumP } from "./rank-sum.js";
-import { excludesOne, pairedRatio, type Ratio, type RatioOptions } from "./ratio.js";
+import { excludesOne, exponential, fewestPairs, pairedRatio, type Ratio, studentRatio } from "./ratio.js";
 import { shiftBetween } from "./shift.js";
-import { signedRank, smallestSignedRankP } from "./signed-rank.js";
+import { smallestSignedRankP } from "./signed-rank.js";
 
 /** The chance of calling any difference in a family of comparisons where there is none. */
 export const alpha = 0.05;
@@ -10,31 +11,25 @@ export const alpha = 0.05;
 /** What the trials of two cells say about one metric, before anything else is known. */
 export interface Evidence {
   readonly ratio: Ratio;
-  /** Of the rank test, for this comparison alone. */
-  readonly p: number;
-  /** The smallest p that this many trials a side could have given. */
-  readonly smallestP: (trials: number) => number;
-  /** Trials a side: pairs, or the fewer of two samples. */
-  readonly trials: number;
+  /** The smallest p that these trials could have given; 0: as small as one likes. */
+  readonly smallestP: number;
+  /** Trials a side that could show a difference among so many comparisons. */
+  readonly needed: (family: number) => number;
 }
 
 /** Why no difference is called. */
 export type Doubt =
   /** Not even trials that all say the same could be significant among `family` comparisons: `needed` could. */
   | { readonly code: "too-few-trials"; readonly trials: number; readonly needed: number; readonly family: number }
-  /** The trials are too alike to tell their spread. */
-  | { readonly code: "no-spread" }
   /** `alone`: it would be, if it were the only comparison. */
   | { readonly code: "not-significant"; readonly p: number; readonly family: number; readonly alone: boolean }
-  /** Significant by the ranks, but a trial far out makes the interval of the ratio hold 1. */
+  /** Significant by the ranks, but so many values are equal that the interval of the ratio holds 1. */
   | { readonly code: "interval-holds-one" }
   /** No larger than what the same core shows against itself: `floor` as a ratio above 1. */
   | { readonly code: "below-noise-floor"; readonly floor: number };
 
 /** How one cell compares with another in one metric. */
 export interface Difference extends Ratio {
-  /** Two-sided, of the rank test for this comparison alone. */
-  readonly p: number;
   /** Holm's correction over the `family` comparisons of this metric. */
   readonly correctedP: number;
   readonly family: number;
@@ -44,58 +39,79 @@ export interface Difference extends Ratio {
   readonly doubts: readonly Doubt[];
 }
 
-/** Pairs from one block each: the paired ratio and Wilcoxon's signed ranks of its logarithms. null where a value is not above 0. */
-export function pairedEvidence(
-  base: readonly number[],
-  other: readonly number[],
-  options: RatioOptions,
-): Evidence | null {
-  const ratio = pairedRatio(base, other, options);
+/** Pairs from one block each. null where a value is not above 0. */
+export function pairedEvidence(base: readonly number[], other: readonly number[]): Evidence | null {
+  const ratio = pairedRatio(base, other);
   if (ratio === null) return null;
-  const logs = base.map((value, pair) => Math.log(other[pair]! / value));
-  return { ratio, p: signedRank(logs).p, smallestP: smallestSignedRankP, trials: base.length };
-}
-
-/**
- * Two samples measured at different times: the Hodges-Lehmann estimate of the ratio with its distribution-free interval, and
- * Mann-Whitney. null where a value is not above 0 or a sample is empty.
- */
-export function unpairedEvidence(base: readonly number[], other: readonly number[]): Evidence | null {
-  const trials = Math.min(base.length, other.length);
-  if (trials === 0 || [...base, ...other].some((value) => !(value > 0))) return null;
-  const { shift, interval } = shiftBetween(base.map(Math.log), other.map(Math.log));
+  const isBiweight = ratio.method === "biweight";
   return {
-    ratio: {
-      ratio: Math.exp(shift),
-      interval: interval && { ...interval, low: Math.exp(interval.low), high: Math.exp(interval.high) },
-      pairs: trials,
-    },
-    p: rankSum(base, other).p,
-    smallestP: (count) => smallestRankSumP(count, count),
-    trials,
+    ratio,
+    smallestP: isBiweight ? 0 : smallestSignedRankP(ratio.pairs),
+    needed: (family) =>
+      ratio.pairs < fewestPairs
+        ? fewestPairs
+        : firstAbove(ratio.pairs, (pairs) => smallestSignedRankP(pairs) * family <= alpha),
   };
 }
 
 /**
- * Judges comparisons of one metric together, in the order given. A difference is called where the rank test, corrected by Holm over all of
- * them, is significant at `alpha`, the interval of the ratio leaves out 1, and the ratio is farther from 1 than the noise floor (a ratio
- * above 1; null: not measured). So of all families in which nothing differs, at most `alpha` hold a call.
+ * How a ratio changed between two sweeps: `before` and `after` hold the logarithms of the ratios of two cores in the blocks of each. What made
+ * one of the sweeps faster or slower as a whole is in both cores, so it is in neither list. The difference of two biweights, with the fewer
+ * of their degrees of freedom: with Welch's, four comparisons of autocorrelated trials called 8% where nothing differs. Where one of the two
+ * has no spread or few values, Hodges-Lehmann and Mann-Whitney. null where a list is empty.
+ */
+export function changeEvidence(before: readonly number[], after: readonly number[]): Evidence | null {
+  const pairs = Math.min(before.length, after.length);
+  if (pairs === 0) return null;
+  const [first, second] = [biweight(before), biweight(after)];
+  if (first !== null && second !== null) {
+    const found = {
+      location: second.location - first.location,
+      standardError: Math.hypot(first.standardError, second.standardError),
+      freedom: Math.min(first.freedom, second.freedom),
+    };
+    return { ratio: { ...studentRatio(found), pairs, method: "biweight" }, smallestP: 0, needed: () => fewestPairs };
+  }
+  const { shift, interval } = shiftBetween(before, after);
+  return {
+    ratio: {
+      ratio: Math.exp(shift),
+      interval: interval && exponential(interval),
+      p: rankSum(before, after).p,
+      pairs,
+      method: "ranks",
+    },
+    smallestP: smallestRankSumP(before.length, after.length),
+    needed: (family) => firstAbove(pairs, (count) => smallestRankSumP(count, count) * family <= alpha),
+  };
+}
+
+/** The first number above `number` that is enough. */
+function firstAbove(number: number, enough: (count: number) => boolean): number {
+  let needed = number + 1;
+  while (!enough(needed)) needed++;
+  return needed;
+}
+
+/**
+ * Judges comparisons of one metric together, in the order given. A difference is called where p, corrected by Holm over all of
+ * them, is at most `alpha`, the interval of the ratio leaves out 1, and the ratio is farther from 1 than the noise floor (a ratio
+ * above 1; null: not measured). So of all families in which nothing differs, about `alpha` at most hold a call.
  */
 export function judge(
   family: readonly (Evidence | null)[],
   noiseFloor: number | null = null,
 ): readonly (Difference | null)[] {
   const known = family.filter((evidence) => evidence !== null);
-  const corrected = holm(known.map(({ p }) => p));
+  const corrected = holm(known.map(({ ratio }) => ratio.p));
   return family.map((evidence) => {
     if (evidence === null) return null;
     const correctedP = corrected[known.indexOf(evidence)]!;
     const doubts = doubtsOf(evidence, correctedP, known.length, noiseFloor);
-    const undecided = doubts.some(({ code }) => code === "too-few-trials" || code === "no-spread");
+    const undecided = doubts.some(({ code }) => code === "too-few-trials");
     const called = evidence.ratio.ratio > 1 ? "higher" : "lower";
     return {
       ...evidence.ratio,
-      p: evidence.p,
       correctedP,
       family: known.length,
       verdict: undecided ? "undecided" : doubts.length > 0 ? "none" : called,
@@ -110,22 +126,18 @@ export function isCalled(difference: Difference): boolean {
 }
 
 function doubtsOf(
-  { ratio, p, smallestP, trials }: Evidence,
+  { ratio, smallestP, needed }: Evidence,
   correctedP: number,
   family: number,
   noiseFloor: number | null,
 ): readonly Doubt[] {
   const significant = correctedP <= alpha;
-  // Holm tests the smallest p of the family at α ÷ family: where that is out of reach for one, it is for all of as many trials.
-  const enough = (count: number): boolean => smallestP(count) * family <= alpha;
-  if (!significant && !enough(trials)) {
-    let needed = trials + 1;
-    while (!enough(needed)) needed++;
-    return [{ code: "too-few-trials", trials, needed, family }];
+  // Holm tests the smallest p of the family at α ÷ family.
+  if (!significant && smallestP * family > alpha) {
+    return [{ code: "too-few-trials", trials: ratio.pairs, needed: needed(family), family }];
   }
-  if (ratio.interval === null) return [{ code: "no-spread" }];
   const doubts: Doubt[] = [];
-  if (!significant) doubts.push({ code: "not-significant", p: correctedP, family, alone: p <= alpha });
+  if (!significant) doubts.push({ code: "not-significant", p: correctedP, family, alone: ratio.p <= alpha });
   else if (!excludesOne(ratio)) doubts.push({ code: "interval-holds-one" });
   const distance = Math.max(ratio.ratio, 1 / ratio.ratio);
   if (noiseFloor !== null && distance <= noiseFloor) doubts.push({ code: "below-noise-floor", floor: noiseFloor });

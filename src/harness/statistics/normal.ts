@@ -9,6 +9,17 @@ export function twoSidedNormal(z: number): number {
   return Math.min(1, t * Math.exp(-x * x + polynomial));
 }
 
+/** The z beyond ±which the standard normal distribution has this share of its area, by bisection. */
+export function zBeyond(share: number): number {
+  let [low, high] = [0, 40];
+  for (let step = 0; step < 60; step++) {
+    const middle = (low + high) / 2;
+    if (twoSidedNormal(middle) > share) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
 /** Coefficients of t⁰, t¹, … */
 const fitted = [
   -1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587, -0.82215223,

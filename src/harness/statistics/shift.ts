@@ -1,6 +1,6 @@
 import type { Interval } from "./interval.js";
 import { median } from "./median.js";
-import { twoSidedNormal } from "./normal.js";
+import { zBeyond } from "./normal.js";
 
 /** Values of both samples together up to which the distribution of U is counted; beyond it is taken as normal (their section 4.3). */
 const MOST_EXACT = 120;
@@ -44,17 +44,6 @@ export function shiftBetween(first: readonly number[], second: readonly number[]
     interval = between(u, coverage);
   }
   return { shift, interval };
-}
-
-/** The z beyond ±which the standard normal distribution has this share of its area, by bisection. */
-function zBeyond(share: number): number {
-  let [low, high] = [0, 40];
-  for (let step = 0; step < 60; step++) {
-    const middle = (low + high) / 2;
-    if (twoSidedNormal(middle) > share) low = middle;
-    else high = middle;
-  }
-  return high;
 }
 
 /**

@@ -55,6 +55,17 @@ export type Warning =
   | { readonly code: "overloaded"; readonly trials: number; readonly rate: number; readonly achievedRate: number }
   /** As "window-too-short", but fewer. */
   | { readonly code: "window-short"; readonly trials: number; readonly seconds: number; readonly late: number }
+  /**
+   * Open loop: for requests that come at random the 99th percentile is too low by about the share `bias`; trials of so many seconds would have less
+   * than `limits.tailBias`. `load` is how full the server was, `requests` those of a trial.
+   */
+  | {
+      readonly code: "tail-too-short";
+      readonly load: number;
+      readonly requests: number;
+      readonly bias: number;
+      readonly seconds: number;
+    }
   | { readonly code: "shared-cpus"; readonly cpus: number; readonly busyCpus: number }
   | {
       readonly code: "disturbed";
@@ -110,11 +121,8 @@ export const limits = {
   somewhatLate: 0.1,
   /** Open loop: a server that gets this much less than the rate does not keep up; less is the grain of a short window. */
   rateMissed: 0.02,
-  /**
-   * A trial is an outlier above this modified z-score.
-   * Source: B. Iglewicz and D. Hoaglin, How to Detect and Handle Outliers, 1993.
-   */
-  outlierScore: 3.5,
+  /** Open loop: a 99th percentile that is too low by more than this, since the trial is short, is worth a word. */
+  tailBias: 0.05,
   /** An outlier nearer to the median than this share of it is not worth a word. */
   outlierShare: 0.1,
 } as const;

@@ -4,9 +4,12 @@ import type { Stop, Until } from "../sweep/result.js";
 /** Blocks are added in pairs, so that each core comes first as often as the other. */
 export const blocksAdded = 2;
 
+/** Blocks before the first look: of fewer an interval can be narrow by luck, and who stops there stops for luck. */
+export const leastBlocks = 8;
+
 /** Half the width of a ratio's interval as a share of the ratio, 0.03 for ±3%; infinite without an interval. */
 export function halfWidth({ interval }: Ratio): number {
-  // The interval is symmetric in the logarithm.
+  // The interval is symmetric in the logarithm, or nearly so.
   return interval === null ? Number.POSITIVE_INFINITY : Math.sqrt(interval.high / interval.low) - 1;
 }
 
@@ -27,7 +30,7 @@ export function stopOf(
   if (ratios.length === 0) return { code: "nothing-to-narrow", widest: null };
   const widest = Math.max(...ratios.map(halfWidth));
   const stop = (code: Stop["code"]): Stop => ({ code, widest: Number.isFinite(widest) ? widest : null });
-  if (widest <= until.halfWidth) return stop("narrow");
+  if (widest <= until.halfWidth && trials >= leastBlocks) return stop("narrow");
   if (trials + blocksAdded > until.maxTrials) return stop("max-trials");
   if (elapsedSeconds + blocksAdded * secondsPerBlock > until.maxSeconds) return stop("max-time");
   return null;

@@ -4,6 +4,7 @@ import type { Reason, Verdict } from "./findings.js";
 import { disturbed } from "./outliers.js";
 import { pacing } from "./pacing.js";
 import { type RanTrial, saturation } from "./saturation.js";
+import { shortTail } from "./short-tail.js";
 
 /** What a verdict needs to know besides the trials. */
 export interface VerdictContext {
@@ -44,6 +45,12 @@ export function verdictOf(trials: readonly TrialResult[], context: VerdictContex
     valid: reasons.length === 0,
     lowerBound: reasons.length > 0 && reasons.every(({ code }) => code === "generator-limited"),
     reasons,
-    warnings: [...limit.warnings, ...cautions(ran), ...disturbed(ran)],
+    // What did not keep up has no 99th percentile to come near to.
+    warnings: [
+      ...limit.warnings,
+      ...cautions(ran),
+      ...disturbed(ran),
+      ...(limit.warnings.some(({ code }) => code === "overloaded") ? [] : shortTail(ran)),
+    ],
   };
 }

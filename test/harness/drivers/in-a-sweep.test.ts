@@ -121,7 +121,7 @@ reporting("has its percentiles, and dashes for those that it does not tell", asy
     await writeFile(file, JSON.stringify(sweep));
     const { markdownPath } = await writeReport(file, folder);
     const markdown = await readFile(markdownPath, "utf8");
-    assert.match(markdown, /^\| 99%, ms +\| +7\.00 /m);
+    assert.match(markdown, /^\| 99%, median of trials, ms +\| +7\.00 /m);
     assert.match(markdown, /^\| 90%, ms +\| +– \| +– \|/m);
     assert.not.match(markdown, /NaN/);
     const data = JSON.parse(await readFile(join(folder, "2026-01-02-told", "report.json"), "utf8")) as ReportData;

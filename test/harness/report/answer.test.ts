@@ -126,7 +126,7 @@ answers("too few trials make no claim, not even for a large difference", () => {
   for (const line of lines)
     assert.match(
       line,
-      /× the reactor's requests: no claim, 3 trials each cannot show any difference among 4 comparisons: it takes 8\.$/,
+      /× the reactor's requests: no claim, 3 trials each cannot show any difference among 4 comparisons: it takes 6\.$/,
     );
 });
 

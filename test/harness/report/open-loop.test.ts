@@ -98,7 +98,7 @@ test("tells of a generator that was late by a tenth, and of a server that did no
   const [level] = compare(tenth).levels;
   assert.equal(
     level?.cells.map(({ verdict }) => verdict.warnings.map(({ code }) => code)),
-    [[], ["generator-somewhat-late", "overloaded"]],
+    [["tail-too-short"], ["generator-somewhat-late", "overloaded"]],
   );
   assert.is(level?.outcome.kind, "ranked");
   assert.match(document(tenth), /it did not keep up: 1,800 of 2,000 requests per second were sent/);

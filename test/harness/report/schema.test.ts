@@ -124,7 +124,7 @@ test("a change is as the schema says", async () => {
   );
   const files = { before: "a.json", after: "b.json" };
   const change = changeBetween({ file: files.before, sweep }, { file: files.after, sweep: after });
-  await describes("loopool-change/1", written(changeData(change, files)));
+  await describes("loopool-change/2", written(changeData(change, files)));
 });
 
 test("a report or a run that is not as described is refused with the place", async () => {

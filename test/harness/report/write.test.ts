@@ -88,9 +88,12 @@ writing("each table holds the medians, intervals and ratios of the data", () =>
         ...speeds,
         `${ratio.toFixed(2)} [${interval!.low.toFixed(2)}, ${interval!.high.toFixed(2)}]`,
       ]);
-      assert.is(rows.get("99%, ms")?.[1]?.split(" ")[0], cells[1]!.estimates.p99Ms.value.toPrecision(3));
+      assert.is(
+        rows.get("99%, median of trials, ms")?.[1]?.split(" ")[0],
+        cells[1]!.estimates.p99Ms.value.toPrecision(3),
+      );
       assert.equal(rows.get("Failed requests (all trials)"), ["0", "0", ""]);
-      assert.is(rows.size, 11, "eight metrics, errors, the header and its rule");
+      assert.is(rows.size, 12, "eight metrics, the other 99%, errors, the header and its rule");
     }
   }),
 );
@@ -186,7 +189,7 @@ writing("a cell held back by the generator alone is marked invalid, its bound pr
     const rows = tableBelow(markdown, "### c=250");
     assert.equal(rows.get("")?.[0], "reactor (invalid)");
     assert.match(rows.get("Requests per second")?.[2] ?? "", /^≤ 0\.\d\d \[0\.\d\d, 0\.\d\d\]$/);
-    assert.is(rows.get("99%, ms")?.[2], "not ranked");
+    assert.is(rows.get("99%, median of trials, ms")?.[2], "not ranked");
     assert.match(rows.get("Server CPU per request, µs")?.[2] ?? "", /^\d\.\d\d \[/);
     const folder = join(dirname(markdownPath), "2026-01-02-cores");
     for (const [chart, bound] of [

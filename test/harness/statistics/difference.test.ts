@@ -1,40 +1,44 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import {
+  changeEvidence,
   type Difference,
   type Evidence,
   isCalled,
   judge,
   pairedEvidence,
-  unpairedEvidence,
 } from "../../../src/harness/statistics/difference.js";
+import { holm } from "../../../src/harness/statistics/holm.js";
 import { rankSum } from "../../../src/harness/statistics/rank-sum.js";
-import { signedRank } from "../../../src/harness/statistics/signed-rank.js";
+import { pairedRatio } from "../../../src/harness/statistics/ratio.js";
 
 /** Ten trials of a base that drifts, and of another that is `factor` times as fast, but for a little. */
 const drift = [100, 90, 120, 105, 80, 110, 95, 130, 99, 101];
 const little = [1.01, 0.99, 1.02, 0.98, 1.005, 0.995, 1.015, 0.985, 1.003, 0.997];
 const times = (factor: number): readonly number[] => drift.map((value, index) => value * factor * little[index]!);
 const evidenceOf = (factor: number, trials = 10): Evidence =>
-  pairedEvidence(drift.slice(0, trials), times(factor).slice(0, trials), { seed: 1 })!;
+  pairedEvidence(drift.slice(0, trials), times(factor).slice(0, trials))!;
 const codes = (difference: Difference | null): readonly string[] => difference!.doubts.map(({ code }) => code);
 
 const calls = suite("when a difference is called");
 
-calls("it is where the ranks are significant and the interval leaves out 1, upwards and downwards", () => {
+calls("it is where p is small and the interval leaves out 1, upwards and downwards", () => {
   const [faster, slower, equal] = judge([evidenceOf(1.1), evidenceOf(0.9), evidenceOf(1)]);
   assert.equal([faster!.verdict, slower!.verdict, equal!.verdict], ["higher", "lower", "none"]);
   assert.ok(isCalled(faster!) && isCalled(slower!) && !isCalled(equal!));
-  assert.is(faster!.p, signedRank(drift.map((value, index) => Math.log(times(1.1)[index]! / value))).p);
-  assert.is(faster!.correctedP, 3 * faster!.p);
+  assert.is(faster!.p, pairedRatio(drift, times(1.1))!.p);
+  assert.equal(
+    [faster, slower, equal].map((found) => found!.correctedP),
+    holm([faster, slower, equal].map((found) => found!.p)),
+  );
   assert.is(faster!.family, 3);
   assert.ok(faster!.interval!.low > 1 && slower!.interval!.high < 1);
 });
 
 calls("what is significant alone may not be so among many, and says so", () => {
   // Differences of 1.4% with noise of 1.3%: p between 0.05 ÷ 8 and 0.05.
-  const close = evidenceOf(1.014);
-  assert.ok(close.p < 0.05 && close.p > 0.05 / 8, `${close.p}`);
+  const close = evidenceOf(1.013);
+  assert.ok(close.ratio.p < 0.05 && close.ratio.p > 0.05 / 8, `${close.ratio.p}`);
   assert.is(judge([close])[0]!.verdict, "higher");
   const among = judge([close, ...Array.from({ length: 7 }, () => evidenceOf(1))])[0]!;
   assert.is(among.verdict, "none");
@@ -45,27 +49,33 @@ calls("with so few trials that none could be significant nothing is decided, and
   const four = judge([evidenceOf(5, 4)])[0]!;
   assert.is(four.verdict, "undecided");
   assert.equal(four.doubts, [{ code: "too-few-trials", trials: 4, needed: 6, family: 1 }]);
-  const seven = judge(Array.from({ length: 4 }, () => evidenceOf(5, 7)))[0]!;
-  assert.equal(seven.doubts, [{ code: "too-few-trials", trials: 7, needed: 8, family: 4 }]);
-  const eight = judge(Array.from({ length: 4 }, () => evidenceOf(5, 8)))[0]!;
-  assert.is(eight.verdict, "higher");
+  const six = judge(Array.from({ length: 4 }, () => evidenceOf(5, 6)))[0]!;
+  assert.is(six.verdict, "higher");
+  // Equal ratios have ranks only, and six of these cannot be significant among four.
+  const alike = judge(Array.from({ length: 4 }, () => pairedEvidence(new Array(6).fill(1), new Array(6).fill(2))))[0]!;
+  assert.equal(alike.doubts, [{ code: "too-few-trials", trials: 6, needed: 8, family: 4 }]);
 });
 
-calls("trials that are all alike decide nothing", () => {
-  const alike = pairedEvidence(
-    drift,
-    drift.map((value) => 2 * value),
-    { seed: 1 },
-  );
-  const [difference] = judge([alike]);
-  assert.is(difference!.verdict, "undecided");
-  assert.equal(codes(difference!), ["no-spread"]);
+calls("perfect separation without spread is a difference: 1 ms against 2 ms in 16 of 16 blocks", () => {
+  const [difference] = judge([pairedEvidence(new Array(16).fill(1), new Array(16).fill(2))]);
+  assert.is(difference!.verdict, "higher");
+  assert.is(difference!.method, "ranks");
+  assert.is(difference!.p, 2 * 0.5 ** 16);
+  assert.ok(Math.abs(difference!.ratio - 2) < 1e-12 && difference!.interval!.low > 1.99);
+  const [same] = judge([pairedEvidence(new Array(16).fill(2), new Array(16).fill(2))]);
+  assert.equal([same!.verdict, same!.p], ["none", 1]);
 });
 
-calls("a trial so far out that the interval holds 1 keeps a difference from being called", () => {
-  const other = times(1.02).map((value, index) => (index === 0 ? 4 * value : value));
-  const wild = pairedEvidence(drift, other, { seed: 1 })!;
-  const [difference] = judge([{ ...wild, p: 0.002 }]);
+calls("seven blocks at 1.7 and a disturbed one are a difference", () => {
+  const [difference] = judge([pairedEvidence(new Array(8).fill(1), [1.69, 1.72, 1.75, 0.23, 1.78, 1.81, 1.7, 1.77])]);
+  assert.is(difference!.verdict, "higher");
+  assert.ok(difference!.interval!.low > 1.6 && difference!.interval!.high < 1.9, JSON.stringify(difference));
+});
+
+calls("where most pairs are equal a few others make no difference, whatever their ranks", () => {
+  const other = [...new Array(9).fill(2), 3, 3, 3, 3, 3, 3, 3];
+  const [difference] = judge([pairedEvidence(new Array(16).fill(2), other)]);
+  assert.ok(difference!.p <= 0.05);
   assert.is(difference!.verdict, "none");
   assert.equal(codes(difference!), ["interval-holds-one"]);
 });
@@ -90,23 +100,30 @@ calls("what cannot be compared keeps its place and is not counted in the family"
   assert.equal(judge([]), []);
 });
 
-calls("samples that are not paired are compared by Mann-Whitney, and by ratios of all to all", () => {
-  const before = [100, 101, 99, 102, 98, 100.5];
-  const after = [90, 91, 89, 92, 88.5, 90.5, 91.5];
-  const evidence = unpairedEvidence(before, after)!;
-  assert.is(evidence.p, rankSum(before, after).p);
-  assert.is(evidence.trials, 6);
-  assert.ok(Math.abs(evidence.ratio.ratio - 0.9) < 0.01);
-  const [difference] = judge([evidence]);
-  assert.is(difference!.verdict, "lower");
-  const few = judge([unpairedEvidence([100, 101, 99], [50, 51, 52])])[0]!;
-  assert.equal(few.doubts, [{ code: "too-few-trials", trials: 3, needed: 4, family: 1 }]);
+const logsOf = (values: readonly number[]): readonly number[] => values.map(Math.log);
+
+calls("a ratio that changed between two sweeps is found, and what both cores have alike is in neither", () => {
+  const before = logsOf([1.01, 0.99, 1.02, 0.98, 1.005, 0.995, 1.015, 0.985]);
+  const after = before.map((log, block) => log + Math.log(0.9) + 0.002 * (block % 3));
+  const [changed, same] = judge([changeEvidence(before, after), changeEvidence(before, [...before].reverse())]);
+  assert.is(changed!.verdict, "lower");
+  assert.ok(Math.abs(changed!.ratio - 0.902) < 0.003);
+  assert.is(same!.verdict, "none");
+  assert.ok(Math.abs(same!.ratio - 1) < 1e-12);
+});
+
+calls("few blocks on one side are compared by ranks: 3 and 40 can show a difference, 3 and 3 cannot", () => {
+  const forty = Array.from({ length: 40 }, (_, block) => 0.001 * block);
+  const [found] = judge([changeEvidence([-1, -1.01, -1.02], forty)]);
+  assert.is(found!.verdict, "higher");
+  assert.is(found!.p, rankSum([-1, -1.01, -1.02], forty).p);
+  const [few] = judge([changeEvidence([-1, -1.01, -1.02], [0, 0.01, 0.02])]);
+  assert.equal(few!.doubts, [{ code: "too-few-trials", trials: 3, needed: 4, family: 1 }]);
 });
 
 calls("values that have no logarithm have no evidence", () => {
-  assert.is(pairedEvidence([1, 0], [1, 1], { seed: 1 }), null);
-  assert.is(unpairedEvidence([1, 2], [0, 1]), null);
-  assert.is(unpairedEvidence([], [1]), null);
+  assert.is(pairedEvidence([1, 0], [1, 1]), null);
+  assert.is(changeEvidence([1, 2], []), null);
 });
 
 calls.run();

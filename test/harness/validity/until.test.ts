@@ -9,7 +9,9 @@ const pace = { trials: 10, elapsedSeconds: 100, secondsPerBlock: 10 };
 const known = (share: number | null, ratio = 0.8): Ratio => ({
   ratio,
   interval: share === null ? null : { low: ratio / (1 + share), high: ratio * (1 + share), level: 0.95 },
+  p: 0.5,
   pairs: 10,
+  method: "biweight",
 });
 const near = (value: number | null | undefined, expected: number): void =>
   assert.ok(Math.abs((value ?? Number.NaN) - expected) < 1e-9, `${value}`);
@@ -35,6 +37,11 @@ stops("a ratio of 1 and one of 5 are narrowed alike: significance decides nothin
     assert.is(stopOf(until, [known(0.05, ratio)], pace), null);
     assert.is(stopOf(until, [known(0.02, ratio)], pace)?.code, "narrow");
   }
+});
+
+stops("fewer than eight blocks can be narrow by luck, so they are not looked at", () => {
+  assert.is(stopOf(until, [known(0.01)], { ...pace, trials: 7 }), null);
+  assert.is(stopOf(until, [known(0.01)], { ...pace, trials: 8 })?.code, "narrow");
 });
 
 stops("the limit of trials is not passed, and how wide it still is is told", () => {

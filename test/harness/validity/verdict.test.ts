@@ -285,8 +285,8 @@ const slowed = (factor: number): readonly TrialResult[] =>
     }),
   });
 
-steady("a trial at half the speed of the others is told of and kept", () => {
-  const { valid, warnings } = judge(slowed(2));
+steady("a trial at a quarter of the speed of the others is told of and kept", () => {
+  const { valid, warnings } = judge(slowed(4));
   assert.ok(valid);
   const [warning] = warnings;
   assert.is(warning?.code, "disturbed");

@@ -45,7 +45,12 @@ export async function writeReport(resultFile: string, outDir: string): Promise<W
       "report.json": encode(reportData(comparison, answer, resultFile)),
       "report.html": reportPage({ comparison, answer, latencies, resultFile }),
       "trials.csv": trialsCsv(comparison),
-      ...Object.fromEntries(latencies.map(({ fileName, total }) => [`${fileName}.hgrm`, hgrmOf(total)])),
+      ...Object.fromEntries(
+        latencies.map(({ fileName, total }) => [
+          `${fileName}.hgrm`,
+          hgrmOf(total, "all requests of all valid trials together, not the median of the trials"),
+        ]),
+      ),
     };
     for (const [file, text] of Object.entries(files)) await writeFile(join(folder, file), text);
     await writeFile(markdownPath, reportDocument(comparison, answer, { resultFile, folder: name, histograms }));

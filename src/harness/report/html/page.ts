@@ -1,4 +1,5 @@
 import { subjectsOf } from "../../sweep/plan.js";
+import { apartNote } from "../agreement.js";
 import type { Answer } from "../answer.js";
 import { calledAs } from "../called.js";
 import type { Comparison } from "../comparison.js";
@@ -83,14 +84,14 @@ function sectionsOf({ comparison, latencies, resultFile }: PageContent): readonl
       body:
         curves.length === 0
           ? html`<p>No cell has a valid trial.</p>\n`
-          : html`<p>Latencies of all valid trials of a cell together. To the right each mark is ten times as rare. The same is in the .hgrm files beside this page.</p>\n${figures.row(curves)}`,
+          : html`<p>Latencies of all requests of all valid trials of a cell together: at 99% they show the “99% of all requests”, not the median of the trials. To the right each mark is ten times as rare. The same is in the .hgrm files beside this page.</p>\n${figures.row(curves)}`,
     },
     { id: "seconds", title: "Second by second", body: secondsSection(comparison, figures, subjects) },
     { id: "phases", title: "Where the time goes", body: phasesSection(comparison, figures) },
     {
       id: "cells",
       title: "Per concurrency",
-      body: html`${levels.map((level) => tableMarkup(`${loadText(level)}: ${medians}`, levelTable(level)))}`,
+      body: html`${several ? html`<p>${apartNote}</p>\n` : null}${levels.map((level) => tableMarkup(`${loadText(level)}: ${medians}`, levelTable(level)))}`,
     },
     ...(several
       ? [
