@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { packageRoot } from "../src/shared/package-root.js";
@@ -12,7 +12,7 @@ const entries = join(packageRoot, "scripts", "vendor");
 const folder = join(packageRoot, "dist", "src", "vendor");
 const LICENCES = "THIRD-PARTY-LICENSES.txt";
 
-const { metafile } = await build({
+const { metafile, outputFiles } = await build({
   absWorkingDir: packageRoot,
   entryPoints: readdirSync(entries).map((file) => join(entries, file)),
   outdir: folder,
@@ -32,6 +32,7 @@ const { metafile } = await build({
     ].join("\n"),
   },
   metafile: true,
+  write: false,
   logLevel: "warning",
 });
 
@@ -56,7 +57,16 @@ function licenceOf(folder: string): string {
   return [`==== ${name} ${version}\n`, ...texts].join("\n");
 }
 
+/** Writes a file only if its text is another one, and whole: servers and tests may be reading it while another command builds. */
+function update(file: string, text: string): void {
+  if (existsSync(file) && readFileSync(file, "utf8") === text) return;
+  const scratch = `${file}.${process.pid}`;
+  writeFileSync(scratch, text);
+  renameSync(scratch, file);
+}
+
 mkdirSync(folder, { recursive: true });
+for (const { path, text } of outputFiles) update(path, text);
 // A package may be there several times.
 const licences = new Set(packagesOf(Object.keys(metafile.inputs)).map(licenceOf));
-writeFileSync(join(folder, LICENCES), [...licences].join("\n"));
+update(join(folder, LICENCES), [...licences].join("\n"));

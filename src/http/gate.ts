@@ -1,6 +1,6 @@
 import type { ServerConfig } from "../shared/config.js";
 import { AdminGate, isAdminPath } from "./admin.js";
-import { RateLimiter } from "./rate-limiter.js";
+import type { RateLimiter } from "./rate-limiter.js";
 import { type Refusal, tooManyRequests } from "./refusals.js";
 
 /** What a head says of who asks for what. */
@@ -19,13 +19,23 @@ export class Gate<Client> {
   readonly #admin: AdminGate;
   readonly #addressOf: (client: Client) => Uint8Array;
 
-  /** `addressOf`: 4 or 16 bytes, none where it is not known; asked only where it counts. */
-  constructor(
+  /** Loads the limiter where there is a limit. `addressOf`: 4 or 16 bytes, none where it is not known; asked only where it counts. */
+  static async create<Client>(
     config: Pick<ServerConfig, "limits" | "adminToken" | "unix" | "host">,
     addressOf: (client: Client) => Uint8Array,
-  ) {
+  ): Promise<Gate<Client>> {
     const { ratePerSecond } = config.limits;
-    this.#limiter = ratePerSecond === null ? null : new RateLimiter(ratePerSecond);
+    if (ratePerSecond === null) return new Gate(config, addressOf, null);
+    const { RateLimiter } = await import("./rate-limiter.js");
+    return new Gate(config, addressOf, new RateLimiter(ratePerSecond));
+  }
+
+  private constructor(
+    config: Pick<ServerConfig, "adminToken" | "unix" | "host">,
+    addressOf: (client: Client) => Uint8Array,
+    limiter: RateLimiter | null,
+  ) {
+    this.#limiter = limiter;
     this.#hasAddresses = config.unix === null;
     this.#admin = new AdminGate(config);
     this.#addressOf = addressOf;

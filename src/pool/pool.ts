@@ -20,7 +20,6 @@ import { replaceInattentive } from "./attention.js";
 import { attachPool, createPoolMemory } from "./memory.js";
 import { OVERLOADED, TIMED_OUT, WAITED_TOO_LONG, WORKER_LOST } from "./refusals.js";
 import { RequestWriter } from "./request-codec.js";
-import { scaleWorkers } from "./scaling.js";
 import { WorkerHost } from "./worker-host.js";
 
 /** Answers that one turn of the event loop sends at most, so that new requests are not kept waiting. */
@@ -54,7 +53,7 @@ class Pool implements Core {
   readonly #released: Int32Array;
   /** The time when the first request of this turn of the loop was published. */
   #turnMs = 0;
-  readonly #timers: readonly NodeJS.Timeout[];
+  readonly #timers: NodeJS.Timeout[];
   readonly #workerLost: HandlerResponse;
   /** As the worker that became ready last has it: one at least has before the first request comes. */
   #headerTable: HeaderTable = { byPath: new Map(), files: [], own: new Set() };
@@ -68,14 +67,25 @@ class Pool implements Core {
       await created.stop();
       throw error;
     }
+    await created.#scale(context);
     created.#collect();
     return created;
+  }
+
+  /** Loads what starts and ends workers by the load, where their number may change. */
+  async #scale({ shared }: HandlerContext): Promise<void> {
+    const { workers, workerIdleMs } = shared.config;
+    if (workers.min === workers.max) return;
+    const { scaleWorkers } = await import("./scaling.js");
+    const tell = (line: string): void => tellOperator(shared.config, line);
+    const options = { min: workers.min, idleMs: workerIdleMs, tell };
+    this.#timers.push(scaleWorkers(this.#hosts, this.#ring, this.#parking, shared.stats, options));
   }
 
   private constructor({ shared, stats, cache, loading }: HandlerContext, workerLost: HandlerResponse) {
     this.#cache = cache;
     this.#loading = loading;
-    const { workers, queue, requestTimeoutMs, workerIdleMs } = shared.config;
+    const { workers, queue, requestTimeoutMs } = shared.config;
     const memory = createPoolMemory(workers.max, queue);
     ({
       requests: this.#ring,
@@ -128,15 +138,6 @@ class Pool implements Core {
     this.#timers = [
       ...(requestTimeoutMs === null ? [] : [this.#watch(requestTimeoutMs)]),
       replaceInattentive(this.#hosts, this.#ring, this.#parking, requestTimeoutMs),
-      ...(workers.min === workers.max
-        ? []
-        : [
-            scaleWorkers(this.#hosts, this.#ring, this.#parking, shared.stats, {
-              min: workers.min,
-              idleMs: workerIdleMs,
-              tell: (line) => tellOperator(shared.config, line),
-            }),
-          ]),
     ];
   }
 

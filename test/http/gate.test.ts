@@ -13,29 +13,29 @@ const GONE = new Uint8Array(0);
 const ASKED = { authorization: "", host: "localhost" };
 
 const gateOf = (unix: ServerConfig["unix"], ratePerSecond: number | null) =>
-  new Gate(
+  Gate.create(
     { limits: { ...limits, ratePerSecond }, adminToken: null, unix, host: null },
     (address: Uint8Array) => address,
   );
 const statusOf = (gate: Gate<Uint8Array>, address: Uint8Array, path = "/hello") =>
   gate.refusalOf(address, path, ASKED)?.response.status;
 
-test("a client of a port whose address is not known is of no machine", () => {
-  const gate = gateOf(null, null);
+test("a client of a port whose address is not known is of no machine", async () => {
+  const gate = await gateOf(null, null);
   assert.is(statusOf(gate, GONE, "/stats-reset"), 403);
   assert.is(statusOf(gate, HOME, "/stats-reset"), undefined);
   assert.is(statusOf(gate, GONE), undefined);
 });
 
-test("with a limit it gets nothing, and uses up nobody else's requests", () => {
-  const gate = gateOf(null, 5);
+test("with a limit it gets nothing, and uses up nobody else's requests", async () => {
+  const gate = await gateOf(null, 5);
   for (let i = 0; i < 10; i++) assert.is(statusOf(gate, GONE), 429);
   // The /64 of ::1 is as empty as no address at all.
   for (const address of [HOME, IPV6_HOME]) assert.is(statusOf(gate, address), undefined);
 });
 
-test("clients of a Unix-domain socket have no address, may see the figures, and share one limit", () => {
-  const gate = gateOf({ path: "/run/loopool", mode: 0o660 }, 5);
+test("clients of a Unix-domain socket have no address, may see the figures, and share one limit", async () => {
+  const gate = await gateOf({ path: "/run/loopool", mode: 0o660 }, 5);
   const statuses = Array.from({ length: 6 }, () => statusOf(gate, GONE, "/stats.json"));
   assert.equal(statuses, [undefined, undefined, undefined, undefined, undefined, 429]);
 });

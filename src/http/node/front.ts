@@ -40,7 +40,7 @@ async function listen(
   const connections = new Connections(state, config.tls !== null);
   const head = new HeadCheck(limits, true);
   const fields = new FieldReader();
-  const gate = new Gate(config, (connection: Connection) => connection.address);
+  const gate = await Gate.create(config, (connection: Connection) => connection.address);
 
   const verdictOn = (
     request: IncomingMessage,

@@ -45,7 +45,7 @@ async function listen(
   // Asked for each request and kept for that; who asks for figures is asked alone.
   const addresses = unix !== null || (log === null && limits.ratePerSecond === null) ? null : new Addresses();
   const addressOf = unix === null ? (res: HttpResponse) => addresses?.of(res) ?? remoteAddress(res) : () => NO_ADDRESS;
-  const gate = new Gate(config, addressOf);
+  const gate = await Gate.create(config, addressOf);
   const visits = log === null ? null : createVisits(log, addressOf);
   const isLastOfConnection = lastOfConnection(limits.maxConnectionRequests, stats);
   const fields = new FieldReader();

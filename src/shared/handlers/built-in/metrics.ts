@@ -1,7 +1,6 @@
 import { threadClock } from "../../clock.js";
 import { liveFigures } from "../../stats/figures.js";
 import { readHistograms } from "../../stats/phases.js";
-import { prometheusText } from "../../stats/prometheus.js";
 import { WorkersWatch } from "../../stats/worker-states.js";
 import type { HandlerContext } from "../context.js";
 import { type Handler, HeaderBlock, NOT_SNIFFED } from "../handler.js";
@@ -16,10 +15,12 @@ const METRICS_HEADERS = new HeaderBlock({
 export function metrics({ shared }: HandlerContext): Handler {
   const watch = shared.workersView === null ? null : new WorkersWatch(shared.workersView, shared.stats);
   const nowMs = threadClock();
-  return () => {
+  return async () => {
     // One copy for both: a scrape must not contradict itself.
     const phases = shared.phases.slice(0);
     const figures = liveFigures({ ...shared, phases }, watch, nowMs());
+    // Only here: most servers are never asked.
+    const { prometheusText } = await import("../../stats/prometheus.js");
     return { status: 200, headers: METRICS_HEADERS, body: prometheusText(figures, readHistograms(phases)) };
   };
 }
