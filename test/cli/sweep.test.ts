@@ -139,14 +139,17 @@ test("Ctrl-C loses no finished trial, leaves no process behind, and --resume run
   assert.equal(read(file), after);
 });
 
-for (const signal of ["SIGTERM", "SIGHUP"] as const) {
+for (const [signal, exitCode] of [
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+] as const) {
   test(`${signal} ends it as Ctrl-C does, before its first trial too`, async () => {
     const sweep = loopool("sweep", ...slow, "--name", signal, ...folders);
     await sweep.written(/^8 trials/m);
     const children = process.platform === "linux" ? await serverAndGenerator(sweep) : [];
     sweep.process.kill(signal);
     const { code, errors } = await sweep.ended;
-    assert.is(code, 130);
+    assert.is(code, exitCode);
     assert.equal(children.filter(isAlive), []);
     assert.match(errors, /to go on: npm run sweep -- --resume/);
     assert.equal(read(/--resume (\S+)/.exec(errors)![1]!).trials, []);
