@@ -123,10 +123,12 @@ for (const [what, bodies, bodySha256, errorClass] of [
     const result = await against(server, { threads: 2, requests: 40, concurrency: 2, bodySha256 });
     assert.is(accountedFor(result), 40);
     assert.ok(sent[0]! > 0 && sent[1]! > 0, `the connections had ${sent}`);
-    const first = sent.indexOf(result.completed);
+    // Both may have had as many.
+    const first = sent.findIndex(
+      (count, i) => count === result.completed && bodies[i]!.length === result.documentBytes,
+    );
     assert.ok(first >= 0, `${result.completed} completed of ${sent}`);
     assert.is(result.errors[errorClass], 40 - result.completed);
-    assert.is(result.documentBytes, bodies[first]!.length);
   });
 }
 
