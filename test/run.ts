@@ -7,12 +7,12 @@ import { Coverage } from "./runner/coverage.js";
 import { endRunningFiles, type Outcome, runFile } from "./runner/file.js";
 
 /**
- * Runs every test file in a process of its own, under a time limit, four at a time, since most of them wait, and closes with one line,
+ * Runs every test file in a process of its own, under a time limit, three at a time, since most of them wait, and closes with one line,
  * "N passed, N failed"; ", N skipped" follows where tests were skipped, and why is said above it.
  * Arguments choose the files whose path contains one of them, and with `--name` their tests.
  */
 const FILE_TIMEOUT_MS = 240_000;
-const AT_A_TIME = 4;
+const AT_A_TIME = 3;
 /** Their subject is time itself, or they need both processors: they run by themselves, when the others are done. */
 const ALONE = ["cli/sweep.", "cli/load.", "harness/load/open-loop.", "harness/load/threads.", "harness/sweep/trial."];
 /** The end lists this many files: those that took longest. */
