@@ -1,6 +1,8 @@
 import type { ServerConfig } from "./shared/config.js";
 import type { HandlerContext } from "./shared/handlers/context.js";
-import type { HandlerRequest, HandlerResponse } from "./shared/handlers/handler.js";
+import type { HandlerResponse } from "./shared/handlers/handler.js";
+import type { ServerRequest } from "./shared/handlers/request.js";
+import type { Route } from "./shared/handlers/route.js";
 import type { WorkersView } from "./shared/stats/worker-states.js";
 
 /** Where the answer to one request goes. Made by the front, used by a core, on the main thread. */
@@ -9,7 +11,10 @@ export interface Reply {
   readonly aborted: boolean;
   /** The core's own note on this request; −1 until it writes one. */
   ticket: number;
-  /** Answers, now or later, exactly once. See COPIED_BODY_BYTES for how long the body is still needed. Gives the response's pin back. */
+  /**
+   * Answers, now or later, exactly once. See COPIED_BODY_BYTES for how long the body is still needed. Gives the response's pin back. Of a
+   * StreamBody the head leaves at once, and the chunks are pulled after this has returned: the core's part of the request is over.
+   */
   send(response: HandlerResponse): void;
 }
 
@@ -17,16 +22,17 @@ export interface Reply {
 export interface Core {
   /** What those who only look may see of its workers and its queue; null for a core without. */
   readonly workersView: WorkersView | null;
-  /** Names of the header fields that the handler of a path reads, in lower case: those that a request for it must bring. */
-  headersOf(path: string): readonly string[];
-  /** Whether the user has a handler of their own on a path. */
-  isOwn(path: string): boolean;
+  /** What a request needs, asked before its body is read. Costs no more than a look into a table. */
+  routeOf(method: string, path: string): Route;
   /**
-   * Takes one request. Calls `reply.send` exactly once, before it returns or later, on the main thread, whatever becomes of
-   * the handler: a queue that is full answers 503. Never throws.
+   * Takes one request, whose body is there or comes as its stream. Calls `reply.send` exactly once, before it returns or later, on the main
+   * thread, whatever becomes of the handler: a queue that is full answers 503. Never throws. Only methods of the route come here.
    */
-  submit(request: HandlerRequest, reply: Reply): void;
-  /** The client of a request that is not answered yet has gone: what has not begun need not be. */
+  submit(request: ServerRequest, reply: Reply): void;
+  /**
+   * The client of a request that is not answered yet has gone: what has not begun need not be. The adapter has called `request.abort()`;
+   * a core whose handlers see another object aborts that one's signal. Once a stream is being sent it is told by the `return` of its chunks.
+   */
   abandon(reply: Reply): void;
   /** Ends its threads. The front has drained before: what is still unanswered then is lost. */
   stop(): Promise<void>;

@@ -1,6 +1,7 @@
 import type { Core } from "./core.js";
 import { createDispatch } from "./shared/dispatch/dispatch.js";
 import type { HandlerContext } from "./shared/handlers/context.js";
+import { routeIn } from "./shared/handlers/route.js";
 
 /**
  * A core whose server answers requests for its metrics on the main thread: whoever wants to know why nothing is answered any more must get
@@ -14,14 +15,12 @@ export async function withFiguresFirst(core: Core, context: HandlerContext): Pro
   const { config } = context.shared;
   const shared = { ...context.shared, workersView: core.workersView, config: { ...config, handlers: null } };
   const dispatch = await createDispatch({ ...context, shared });
-  const { byPath, files } = dispatch.headerTable;
-  const isForMain = (path: string): boolean => isFigures(path) && !core.isOwn(path);
+  const isForMain = (method: string, path: string): boolean => isFigures(path) && !core.routeOf(method, path).own;
   return {
     workersView: core.workersView,
-    headersOf: (path) => (isForMain(path) ? (byPath.get(path) ?? files) : core.headersOf(path)),
-    isOwn: (path) => core.isOwn(path),
+    routeOf: (method, path) => (isForMain(method, path) ? routeIn(dispatch.routes, path) : core.routeOf(method, path)),
     submit(request, reply) {
-      if (!isForMain(request.path)) {
+      if (!isForMain(request.method, request.path)) {
         core.submit(request, reply);
         return;
       }

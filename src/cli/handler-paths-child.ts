@@ -6,7 +6,7 @@ export type HandlerPaths = { readonly paths: readonly string[] } | { readonly er
 
 /** Imports the module that its argument names, and sends the paths it has handlers for. */
 const found: HandlerPaths = await importHandlers(process.argv[2]!).then(
-  (handlers) => ({ paths: Object.keys(handlers) }),
+  ({ byPath }) => ({ paths: Object.keys(byPath) }),
   (error: unknown) => ({ error: messageOf(error) }),
 );
 process.send?.(found);

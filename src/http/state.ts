@@ -57,5 +57,5 @@ export async function idleOrLate(state: FrontState, timeoutMs: number): Promise<
 /** The length of a body, as Content-Length has it. */
 export function bodyBytes(body: HandlerResponse["body"]): number {
   if (typeof body === "string") return Buffer.byteLength(body);
-  return body instanceof Uint8Array ? body.byteLength : body.bytes;
+  return body instanceof Uint8Array ? body.byteLength : (body.bytes ?? 0);
 }

@@ -1,4 +1,10 @@
-import { COPIED_BODY_BYTES, type HandlerResponse, HeaderBlock, isFileBody } from "../shared/handlers/handler.js";
+import {
+  COPIED_BODY_BYTES,
+  type HandlerResponse,
+  HeaderBlock,
+  isFileBody,
+  isStreamBody,
+} from "../shared/handlers/handler.js";
 import type { RecordRing } from "../shared/memory/record-ring.js";
 
 /**
@@ -46,7 +52,7 @@ export class AnswerWriter {
 
   /** Writes and publishes an answer; false when it must take the message channel: a file, a long body, or no room now. */
   write(tag: AnswerTag, { status, headers, body }: HandlerResponse): boolean {
-    if (isFileBody(body)) return false;
+    if (isFileBody(body) || isStreamBody(body)) return false;
     const ring = this.#ring;
     const bodyBytes = typeof body === "string" ? Buffer.byteLength(body) : body.byteLength;
     if (bodyBytes > COPIED_BODY_BYTES) return false;

@@ -1,5 +1,6 @@
 import type { SharedState } from "../shared/handlers/context.js";
-import type { HandlerResponse, HeaderTable } from "../shared/handlers/handler.js";
+import type { HandlerResponse } from "../shared/handlers/handler.js";
+import type { RouteTable } from "../shared/handlers/route.js";
 import type { AnswerTag } from "./answer-codec.js";
 import type { PoolMemory } from "./memory.js";
 
@@ -10,10 +11,10 @@ export interface StartupMessage {
   readonly shared: SharedState;
 }
 
-/** Worker → main: its handlers are loaded and it takes requests. Main never loads them, and so has to be told what they read. */
+/** Worker → main: its handlers are loaded and it takes requests. Main never loads them, and so has to be told what they take and read. */
 export interface ReadyMessage {
   readonly type: "loopool:ready";
-  readonly headerTable: HeaderTable;
+  readonly routes: RouteTable;
 }
 
 /** Worker → main: it ends, since its handlers cannot be used. An error that is thrown would arrive without its class. */

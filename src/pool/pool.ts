@@ -5,7 +5,9 @@ import { threadClock } from "../shared/clock.js";
 import { discard } from "../shared/dispatch/discard.js";
 import { tellOperator } from "../shared/failure-log.js";
 import type { HandlerContext } from "../shared/handlers/context.js";
-import type { HandlerRequest, HandlerResponse, HeaderTable } from "../shared/handlers/handler.js";
+import type { HandlerResponse } from "../shared/handlers/handler.js";
+import type { ServerRequest } from "../shared/handlers/request.js";
+import { NO_ROUTES, type Route, routeIn } from "../shared/handlers/route.js";
 import type { ClaimRing } from "../shared/memory/claim-ring.js";
 import type { Doorbell } from "../shared/memory/doorbell.js";
 import type { Parking } from "../shared/memory/parking.js";
@@ -56,7 +58,7 @@ class Pool implements Core {
   readonly #timers: NodeJS.Timeout[];
   readonly #workerLost: HandlerResponse;
   /** As the worker that became ready last has it: one at least has before the first request comes. */
-  #headerTable: HeaderTable = { byPath: new Map(), files: [], own: new Set() };
+  #routes = NO_ROUTES;
 
   static async start(context: HandlerContext): Promise<Pool> {
     const created = new Pool(context, await withErrorPage(WORKER_LOST, context.shared.config));
@@ -120,8 +122,8 @@ class Pool implements Core {
             this.#answer(tag, { ...response, pin });
           }
         },
-        onReady: ({ headerTable }) => {
-          this.#headerTable = headerTable;
+        onReady: ({ routes }) => {
+          this.#routes = routes;
           countWorkers();
         },
         onRetired: () => {
@@ -141,15 +143,11 @@ class Pool implements Core {
     ];
   }
 
-  headersOf(path: string): readonly string[] {
-    return this.#headerTable.byPath.get(path) ?? this.#headerTable.files;
+  routeOf(_method: string, path: string): Route {
+    return routeIn(this.#routes, path);
   }
 
-  isOwn(path: string): boolean {
-    return this.#headerTable.own.has(path);
-  }
-
-  submit(request: HandlerRequest, reply: Reply): void {
+  submit(request: ServerRequest, reply: Reply): void {
     const slot = this.#ring.reserve();
     const measured = this.#phases.isDue;
     if (slot === -1 || !this.#requests.write(slot, request, measured)) {

@@ -1,4 +1,5 @@
-import { type HandlerRequest, NO_HEADERS, type RequestHeaders } from "../shared/handlers/handler.js";
+import { NO_FIELDS, NO_HEADERS, type RequestHeaders } from "../shared/handlers/handler.js";
+import { type RequestHead, ServerRequest } from "../shared/handlers/request.js";
 import type { ClaimRing } from "../shared/memory/claim-ring.js";
 import { methods, type StatusSegment } from "../shared/stats/status-segment.js";
 
@@ -43,7 +44,7 @@ export class RequestWriter {
   }
 
   /** Writes a request into a slot that is reserved; false when it is long and all blocks are in use, or longer than a block. */
-  write(slot: number, { method, path, query, headers }: HandlerRequest, measured: boolean): boolean {
+  write(slot: number, { method, path, query, headers }: Omit<RequestHead, "fields">, measured: boolean): boolean {
     const fields = headers === NO_HEADERS ? "" : Object.entries(headers).flat().join(SEPARATOR);
     const { words, bytes, payloadBytes } = this.#ring;
     const offset = this.#ring.payloadOffset(slot);
@@ -67,7 +68,7 @@ export class RequestWriter {
       start = (block - 1) * BLOCK_BYTES;
     }
     const pathBytes = writeText(texts, path, start);
-    words[word + METHOD_WORD] = methods.indexOf(method);
+    words[word + METHOD_WORD] = methods.indexOf(method as (typeof methods)[number]);
     words[word + MEASURED_WORD] = measured ? 1 : 0;
     words[word + BLOCK_WORD] = block;
     words[word + PATH_BYTES_WORD] = pathBytes;
@@ -110,7 +111,7 @@ export class RequestReader {
   }
 
   /** Reads the request of a slot it has claimed. */
-  read(slot: number): HandlerRequest {
+  read(slot: number): ServerRequest {
     const { words } = this.#ring;
     const offset = this.#ring.payloadOffset(slot);
     const word = offset >> 2;
@@ -120,12 +121,13 @@ export class RequestReader {
     const queryStart = pathStart + words[word + PATH_BYTES_WORD]!;
     const fieldsStart = queryStart + words[word + QUERY_BYTES_WORD]!;
     const fieldsBytes = words[word + FIELDS_BYTES_WORD]!;
-    return {
+    return new ServerRequest({
       method: methods[words[word + METHOD_WORD]!]!,
       path: readText(texts, pathStart, queryStart),
       query: readText(texts, queryStart, fieldsStart),
       headers: fieldsBytes === 0 ? NO_HEADERS : headersFrom(readText(texts, fieldsStart, fieldsStart + fieldsBytes)),
-    };
+      fields: NO_FIELDS,
+    });
   }
 
   /** Whether main wants the times of the request in a slot it has claimed. */

@@ -109,5 +109,5 @@ function isOnlyHere({ buffer }: Uint8Array): boolean {
 port.on("message", () => {});
 parking.enter(worker);
 status.start(worker);
-post({ type: "loopool:ready", headerTable: dispatch.headerTable });
+post({ type: "loopool:ready", routes: dispatch.routes });
 loop.run();

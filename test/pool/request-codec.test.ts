@@ -25,7 +25,8 @@ test("what is written is read, at every length around the room of a slot", () =>
     } as const;
     const slot = ring.reserve();
     assert.ok(writer.write(slot, request, false));
-    assert.equal(reader.read(slot), request, String(length));
+    const { method, path, query, headers } = reader.read(slot);
+    assert.equal({ method, path, query, headers }, request, String(length));
     writer.free(slot);
   }
 });

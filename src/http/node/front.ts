@@ -8,7 +8,7 @@ import type { Front, FrontModule } from "../../adapter.js";
 import type { Core } from "../../core.js";
 import type { Limits, ServerConfig } from "../../shared/config.js";
 import type { HandlerContext } from "../../shared/handlers/context.js";
-import type { HandlerRequest } from "../../shared/handlers/handler.js";
+import { ServerRequest } from "../../shared/handlers/request.js";
 import { Field } from "../../shared/stats/stats.js";
 import { FieldReader } from "../field-reader.js";
 import { Gate } from "../gate.js";
@@ -49,7 +49,7 @@ async function listen(
   ): Refusal | null => {
     const isHttp10 = request.httpVersion === "1.0";
     head.begin(isHttp10, authority);
-    const readsFields = fields.begin(core.headersOf(path));
+    const readsFields = fields.begin(core.routeOf(request.method!, path).headers);
     const { rawHeaders } = request;
     for (let i = 0; i < rawHeaders.length; i += 2) {
       const name = rawHeaders[i]!.toLowerCase();
@@ -79,9 +79,14 @@ async function listen(
     }
     const isLast = connection.isLast();
     if (head.closes || isLast) reply.close();
-    // The verdict takes no other method.
-    const method = request.method as HandlerRequest["method"];
-    const accepted = { method, path, query: query ?? "", headers: fields.found };
+    const { headers, lines } = fields;
+    const accepted = new ServerRequest({
+      method: request.method!,
+      path,
+      query: query ?? "",
+      headers,
+      fields: lines,
+    });
     const answer = (): void => {
       if (refusal !== null) reply.refuse(refusal);
       else core.submit(accepted, reply);

@@ -13,39 +13,36 @@ import {
   type Handler,
   type HandlerRequest,
   type HandlerResponse,
-  type HeaderTable,
   textResponse,
 } from "../handlers/handler.js";
 import { promiseOf, responseOf } from "../handlers/result.js";
 import { BadResult } from "../handlers/result-error.js";
 import { HeaderBlocks } from "../handlers/result-headers.js";
+import { GET_ONLY, type Route, type RouteTable } from "../handlers/route.js";
 import { withErrorPage } from "../static/error-page.js";
 import { staticFiles } from "../static/static.js";
 import { Field, type ThreadStats } from "../stats/stats.js";
-import { importHandlers } from "./import-handlers.js";
+import { importHandlers, NO_HANDLERS, type OwnHandlers } from "./import-handlers.js";
 
 /**
  * All handlers of one thread behind one function that never throws and never rejects: the same in every core.
- * The user's handlers come before the built-in ones; what has no handler is a file.
+ * The user's handlers come before the built-in ones; what has no handler is a file, or the application's where that takes every path: then
+ * only the metrics are loopool's.
  */
 export async function createDispatch(
   context: HandlerContext,
   failures = failureLogOf(context.shared.config),
 ): Promise<Dispatch> {
   const { config } = context.shared;
-  const own = config.handlers === null ? {} : await importHandlers(config.handlers);
-  const byPath = new Map<string, Handler>(
-    Object.entries({
-      "/hello": hello,
-      "/cpu": cpu(context),
-      "/sleep": sleep,
-      "/mixed": mixed(context),
-      "/stats.json": stats(context),
-      "/metrics": metrics(context),
-      ...own,
-    }),
-  );
-  const files = staticFiles(context);
+  const own = config.handlers === null ? NO_HANDLERS : await importHandlers(config.handlers);
+  const metricsOnly = { "/stats.json": stats(context), "/metrics": metrics(context) };
+  const builtIn =
+    own.fallback === null
+      ? { "/hello": hello, "/cpu": cpu(context), "/sleep": sleep, "/mixed": mixed(context), ...metricsOnly }
+      : metricsOnly;
+  const byPath = new Map<string, Handler>(Object.entries({ ...builtIn, ...own.byPath }));
+  const fallback = own.fallback ?? staticFiles(context);
+  const fallbackName = own.fallback === null ? "the handler of files" : "the application";
   const serverError = await withErrorPage(SERVER_ERROR, config);
 
   const blocks = new HeaderBlocks();
@@ -54,7 +51,7 @@ export async function createDispatch(
     const kind = kindOf(error);
     if (kind === "bad request") return textResponse(400, `400 Bad Request: ${(error as BadRequest).message}`);
     context.stats.add(Field.handlerErrors, 1);
-    const handler = byPath.has(path) ? path : "the handler of files";
+    const handler = byPath.has(path) ? path : fallbackName;
     if (kind === "bad result") failures.add(`${handler} returned ${(error as BadResult).message}`);
     else failures.add(`${handler} failed`, error);
     return serverError;
@@ -70,14 +67,14 @@ export async function createDispatch(
     const { path } = request;
     context.stats.add(Field.handled, 1);
     try {
-      const result: unknown = (byPath.get(path) ?? files)(request);
+      const result: unknown = (byPath.get(path) ?? fallback)(request);
       const promise = promiseOf(result);
       return promise === null ? responseOf(result, blocks) : later(path, promise);
     } catch (error) {
       return failed(path, error);
     }
   };
-  return Object.assign(dispatch, { headerTable: headerTable(byPath, files, own), unsendable: failed });
+  return Object.assign(dispatch, { routes: routeTable(byPath, fallback, own), unsendable: failed });
 }
 
 /** What a thrown value is to the dispatcher. Even to ask for its class may throw: of a Proxy. */
@@ -90,9 +87,15 @@ function kindOf(thrown: unknown): "bad request" | "bad result" | "failure" {
   }
 }
 
-function headerTable(byPath: ReadonlyMap<string, Handler>, files: Handler, own: object): HeaderTable {
-  const named = [...byPath].map(([path, { headers = [] }]) => [path, headers] as const);
-  return { byPath: new Map(named), files: files.headers ?? [], own: new Set(Object.keys(own)) };
+function routeTable(byPath: ReadonlyMap<string, Handler>, fallback: Handler, own: OwnHandlers): RouteTable {
+  const named = [...byPath].map(
+    ([path, handler]) => [path, routeOf(handler, Object.hasOwn(own.byPath, path))] as const,
+  );
+  return { byPath: new Map(named), fallback: routeOf(fallback, own.fallback !== null) };
+}
+
+function routeOf({ headers = [], methods = GET_ONLY, stream = false }: Handler, own: boolean): Route {
+  return { headers, methods, stream, own };
 }
 
 const SERVER_ERROR = textResponse(500, "500 Internal Server Error");

@@ -6,14 +6,20 @@ import { FIELD_NAME, type Handler } from "../handlers/handler.js";
 /** A module may connect to something first, at top level; one that takes longer is taken for stuck. */
 const IMPORT_TIMEOUT_MS = 30_000;
 
+/** What a user's module brings. */
+export interface OwnHandlers {
+  readonly byPath: Readonly<Record<string, Handler>>;
+  /** An application that takes every other path, in place of the files; null: none. */
+  readonly fallback: Handler | null;
+}
+
+export const NO_HANDLERS: OwnHandlers = { byPath: {}, fallback: null };
+
 /**
  * Handlers by path from a user's module, ESM (`export const handlers = { "/path": handler }`) or CommonJS
  * (`module.exports = { handlers }`). `file` is a path. Throws a usage error, in one line, that names the file.
  */
-export async function importHandlers(
-  file: string,
-  timeoutMs = IMPORT_TIMEOUT_MS,
-): Promise<Readonly<Record<string, Handler>>> {
+export async function importHandlers(file: string, timeoutMs = IMPORT_TIMEOUT_MS): Promise<OwnHandlers> {
   const wrong = (what: string): LoopoolError => usageError(`--handlers ${file}${what}`);
   let entries: [string, unknown][];
   try {
@@ -31,7 +37,7 @@ export async function importHandlers(
       throw wrong(`: "headers" of "${path}" must be a list of field names in lower case`);
     }
   }
-  return Object.fromEntries(entries) as Record<string, Handler>;
+  return { byPath: Object.fromEntries(entries) as Record<string, Handler>, fallback: null };
 }
 
 /** What to say of a module that ended its process or thread with `code` while it was imported. */

@@ -31,14 +31,14 @@ const accepted: readonly (readonly [what: string, name: string, text: string])[]
 for (const [what, name, text] of accepted) {
   test(`${what} is taken`, () =>
     withModule(name, text, async (file) => {
-      assert.equal(Object.keys(await importHandlers(file)), ["/a"]);
+      assert.equal(Object.keys((await importHandlers(file)).byPath), ["/a"]);
     }));
 }
 
 for (const name of ["a#b.mjs", "a%41.mjs", "a b.mjs", "a?b.mjs", "ä.mjs"]) {
   test(`a file called "${name}" is found`, () =>
     withModule(name, `export const handlers = ${handler}`, async (file) => {
-      assert.equal(Object.keys(await importHandlers(file)), ["/a"]);
+      assert.equal(Object.keys((await importHandlers(file)).byPath), ["/a"]);
     }));
 }
 
