@@ -1,0 +1,57 @@
+import { statSync } from "node:fs";
+import { extname } from "node:path";
+import { pathToFileURL } from "node:url";
+import { failureText } from "./failure-text.js";
+
+/** What only a compiler takes. */
+const COMPILED: ReadonlySet<string> = new Set([".ts", ".tsx", ".mts", ".cts", ".jsx"]);
+
+/** A module could not be had. The message continues the name of its file, in one line. */
+export class ImportFailure extends Error {}
+
+/**
+ * A user's module, in this thread: what Node can import by itself it imports, TypeScript and JSX are compiled on the way. On every Node the same,
+ * also where it could strip types by itself: it leaves enums, decorators and paths. Throws ImportFailure.
+ */
+export async function importModule(file: string, timeoutMs: number): Promise<unknown> {
+  checkFile(file);
+  try {
+    return await inTime(COMPILED.has(extname(file)) ? compiled(file) : plain(file), timeoutMs);
+  } catch (error) {
+    throw new ImportFailure(` cannot be imported: ${failureText(error, file)}`);
+  }
+}
+
+function checkFile(file: string): void {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found === undefined) throw new ImportFailure(" cannot be imported: there is no such file");
+  if (!found.isFile()) throw new ImportFailure(" cannot be imported: it is no file: name a module in it");
+}
+
+async function plain(file: string): Promise<unknown> {
+  try {
+    return await import(pathToFileURL(file).href);
+  } catch (error) {
+    // It imports a file that is TypeScript: nothing of either has run.
+    if ((error as NodeJS.ErrnoException | null)?.code !== "ERR_UNKNOWN_FILE_EXTENSION") throw error;
+    return await compiled(file);
+  }
+}
+
+async function compiled(file: string): Promise<unknown> {
+  return (await import("./typescript.js")).importTypeScript(file);
+}
+
+/** The timer also keeps this thread alive: without it, Node ends one in which nothing else is left to wait for. */
+async function inTime<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const message = `it was not loaded after ${timeoutMs / 1000} s: does an "await" at its top level never end?`;
+    timer = setTimeout(() => reject(new Error(message)), timeoutMs);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
