@@ -1,3 +1,5 @@
+import { hook, type Living } from "./life-cycle.js";
+
 /** What a module exports, whichever way it was written and compiled. */
 export interface Exports {
   /** Of `export default`, `module.exports =`, or `exports.default =` in a module that was compiled to CommonJS. */
@@ -31,4 +33,15 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
+}
+
+/** The life cycle of the module that `--handlers` names. Throws an Error that names what is no function. */
+export function livingOf(file: string, exports: Exports): Living {
+  const name = `--handlers ${file}`;
+  return {
+    name,
+    file,
+    init: hook(name, "init", exports.named("init")),
+    close: hook(name, "close", exports.named("close")),
+  };
 }

@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { extname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { failureText } from "./failure-text.js";
+import { inTime } from "./life-cycle.js";
 
 /** What only a compiler takes. */
 const COMPILED: ReadonlySet<string> = new Set([".ts", ".tsx", ".mts", ".cts", ".jsx"]);
@@ -16,7 +17,8 @@ export class ImportFailure extends Error {}
 export async function importModule(file: string, timeoutMs: number): Promise<unknown> {
   checkFile(file);
   try {
-    return await inTime(COMPILED.has(extname(file)) ? compiled(file) : plain(file), timeoutMs);
+    const late = `it was not loaded after ${timeoutMs / 1000} s: does an "await" at its top level never end?`;
+    return await inTime(COMPILED.has(extname(file)) ? compiled(file) : plain(file), timeoutMs, late);
   } catch (error) {
     throw new ImportFailure(` cannot be imported: ${failureText(error, file)}`);
   }
@@ -40,18 +42,4 @@ async function plain(file: string): Promise<unknown> {
 
 async function compiled(file: string): Promise<unknown> {
   return (await import("./typescript.js")).importTypeScript(file);
-}
-
-/** The timer also keeps this thread alive: without it, Node ends one in which nothing else is left to wait for. */
-async function inTime<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const message = `it was not loaded after ${timeoutMs / 1000} s: does an "await" at its top level never end?`;
-    timer = setTimeout(() => reject(new Error(message)), timeoutMs);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

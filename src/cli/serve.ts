@@ -127,6 +127,6 @@ async function serve(config: ServerConfig): Promise<void> {
   }
   // Last: whoever reads the line may send a signal at once.
   console.log(
-    `loopool ${config.mode} listening on ${oneLine(server.url)} pid ${process.pid} workers ${server.workers}`,
+    `loopool ${config.mode} listening on ${oneLine(server.url)} pid ${process.pid} workers ${server.workers}${server.application === null ? "" : ` application ${server.application}`}`,
   );
 }

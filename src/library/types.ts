@@ -46,8 +46,14 @@ export interface ServeOptions {
   readonly maxAge?: number;
   /** Content-Security-Policy of pages; "off": none. Default: they load from this site only. */
   readonly csp?: string;
-  /** Path of a module with handlers of your own: docs/handlers.md. */
+  /** Path of your own application, a module in JavaScript or TypeScript: docs/applications.md. Sets NODE_ENV to "production" where it is not set. */
   readonly handlers?: string;
+  /** What it is to be taken for. Default: what its exports look like. */
+  readonly appStyle?: "fetch" | "node" | "listen" | "handlers";
+  /** Paths of modules that run around every request, or of folders of them. */
+  readonly plugin?: string | readonly string[];
+  /** Path of a file with variables for application and plug-ins; those that are set already stay. */
+  readonly envFile?: string;
   /** Iterations of the burn loop per µs. Default: calibrated at the start. */
   readonly iterationsPerUs?: number;
   /** Access log: a file, "-" for standard output, or "off". Default: "off". */

@@ -39,6 +39,7 @@ export const reactor: CoreModule = {
     };
     return {
       workersView: null,
+      userCode: dispatch.routes.userCode,
       routeOf: (_method, path) => routeIn(dispatch.routes, path),
       submit(request, reply) {
         if (phases.isDue) {
@@ -54,6 +55,7 @@ export const reactor: CoreModule = {
       },
       async stop() {
         deadlines?.stop();
+        await dispatch.close();
       },
     };
   },
