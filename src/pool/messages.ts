@@ -26,8 +26,8 @@ export interface FailedMessage {
 }
 
 /** Worker → main: the doorbell was armed; there are answers in the rings. */
-export interface BellMessage {
-  readonly type: "loopool:bell";
+export interface WakeUpMessage {
+  readonly type: "loopool:wake-up";
 }
 
 /** A stream by its number, which its worker gives, and the length of all of it, −1: not known. */
@@ -77,7 +77,7 @@ export interface CloseUploadMessage {
 export type WorkerMessage =
   | ReadyMessage
   | FailedMessage
-  | BellMessage
+  | WakeUpMessage
   | AnswerMessage
   | ChunkMessage
   | EndMessage
@@ -88,7 +88,7 @@ export type WorkerMessage =
 export interface GoneMessage {
   readonly type: "gone";
   readonly slot: number;
-  readonly turn: number;
+  readonly generation: number;
 }
 
 /** Main → worker: more of a stream may be sent. `received`: chunks that have arrived. */

@@ -15,10 +15,9 @@ import type { Doorbell } from "../shared/memory/doorbell.js";
 import type { Parking } from "../shared/memory/parking.js";
 import { withErrorPage } from "../shared/static/error-page.js";
 import { PhaseRecorder } from "../shared/stats/phases.js";
-import { Field, type ThreadStats } from "../shared/stats/stats.js";
+import { Counter, type ThreadStats } from "../shared/stats/stats.js";
 import type { StatusSegment } from "../shared/stats/status-segment.js";
 import type { WorkersView } from "../shared/stats/worker-states.js";
-import { Announcer } from "./announcer.js";
 import { type AnswerTag, headerBlockOf } from "./answer-codec.js";
 import { replaceInattentive } from "./attention.js";
 import { attachPool, createPoolMemory } from "./memory.js";
@@ -27,10 +26,11 @@ import { OutgoingUploads } from "./outgoing-uploads.js";
 import { BODIES_TOO_LARGE, OVERLOADED, TIMED_OUT, WAITED_TOO_LONG, WORKER_LOST } from "./refusals.js";
 import { RequestWriter } from "./request-writer.js";
 import { StreamReceiver } from "./stream-receiver.js";
+import { WakeUpBatcher } from "./wake-up-batcher.js";
 import { WorkerHost } from "./worker-host.js";
 
-/** Answers that one turn of the event loop sends at most, so that new requests are not kept waiting. */
-const MAX_ANSWERS_PER_TURN = 512;
+/** Answers that one tick of the event loop sends at most, so that new requests are not kept waiting. */
+const MAX_ANSWERS_PER_TICK = 512;
 
 /** Handlers run in worker threads, fed through one bounded ring in shared memory. */
 export const pool: CoreModule = {
@@ -67,7 +67,7 @@ class Pool implements Core {
   readonly #parking: Parking;
   readonly #status: StatusSegment;
   readonly #doorbell: Doorbell;
-  readonly #announcer: Announcer;
+  readonly #wakeUps: WakeUpBatcher;
   readonly #hosts: readonly WorkerHost[];
   readonly #nowMs = threadClock();
   /** By slot: who waits for its answer, and since when (ms of the common clock). */
@@ -78,8 +78,8 @@ class Pool implements Core {
   readonly #uploadOf: Int32Array;
   /** By worker: requests that it took and that it holds no more. Once it has ended these are all that it took. */
   readonly #released: Int32Array;
-  /** The time when the first request of this turn of the loop was published. */
-  #turnMs = 0;
+  /** The time when the first request of this tick of the event loop was published. */
+  #tickMs = 0;
   readonly #timers: NodeJS.Timeout[];
   readonly #workerLost: HandlerResponse;
   /** As the worker that became ready last has it: one at least has before the first request comes. */
@@ -117,7 +117,7 @@ class Pool implements Core {
     const attached = attachPool(memory);
     ({ requests: this.#ring, parking: this.#parking, status: this.#status, doorbell: this.#doorbell } = attached);
     this.#requests = new RequestWriter(this.#ring, attached.arena);
-    this.#announcer = new Announcer(this.#parking);
+    this.#wakeUps = new WakeUpBatcher(this.#parking);
     this.#stats = stats;
     this.#workerLost = workerLost;
     this.#phases = new PhaseRecorder(shared.phases);
@@ -126,7 +126,7 @@ class Pool implements Core {
     this.workersView = { workers: workers.max, status: memory.status };
     this.#released = new Int32Array(workers.max);
     const countWorkers = (): void => {
-      stats.set(Field.workers, this.#hosts.filter((host) => host.isReady).length);
+      stats.set(Counter.workers, this.#hosts.filter((host) => host.isReady).length);
       this.#hosts.forEach((host, worker) => {
         this.#status.setPresence(worker, host.isReady);
       });
@@ -145,7 +145,7 @@ class Pool implements Core {
         },
         onLost: () => {
           countWorkers();
-          this.#stats.add(Field.workersLost, 1);
+          this.#stats.add(Counter.workersLost, 1);
           this.#recover(worker);
         },
       });
@@ -174,17 +174,17 @@ class Pool implements Core {
       return;
     }
     this.#uploadOf[slot] = upload;
-    if (this.#announcer.isQuiet) this.#turnMs = this.#nowMs();
-    this.#announcer.add();
+    if (this.#wakeUps.isQuiet) this.#tickMs = this.#nowMs();
+    this.#wakeUps.add();
     this.#replies[slot] = reply;
     reply.ticket = slot;
-    this.#publishedMs[slot] = measured ? this.#nowMs() : this.#turnMs;
+    this.#publishedMs[slot] = measured ? this.#nowMs() : this.#tickMs;
     this.#status.enter();
     this.#ring.publish(slot);
   }
 
   #shed(reply: Reply, refusal: HandlerResponse): void {
-    this.#stats.add(Field.shed, 1);
+    this.#stats.add(Counter.shed, 1);
     reply.send(refusal);
   }
 
@@ -193,7 +193,7 @@ class Pool implements Core {
     if (this.#replies[slot] !== reply) return;
     if (this.#revoke(slot)) {
       this.#replies[slot] = undefined;
-      this.#stats.add(Field.dropped, 1);
+      this.#stats.add(Counter.dropped, 1);
     } else {
       this.#abortSignal(slot);
     }
@@ -202,13 +202,13 @@ class Pool implements Core {
   /** Tells the worker that has a request that nobody waits for it, if its handler has asked. */
   #abortSignal(slot: number): void {
     if (!this.#requests.abandon(slot)) return;
-    this.#hosts[this.#ring.ownerOf(slot)]?.post({ type: "gone", slot, turn: this.#ring.turn(slot) });
+    this.#hosts[this.#ring.ownerOf(slot)]?.post({ type: "gone", slot, generation: this.#ring.generation(slot) });
   }
 
   #onMessage(worker: number, message: Exclude<WorkerMessage, { type: "loopool:ready" | "loopool:failed" }>): void {
     const { streams, answers, post } = this.#hosts[worker]!;
     switch (message.type) {
-      case "loopool:bell":
+      case "loopool:wake-up":
         this.#collect();
         break;
       case "loopool:answer":
@@ -245,12 +245,12 @@ class Pool implements Core {
   }
 
   /**
-   * Sends what the workers have answered, a bounded number each turn. The bell is off while it runs or is scheduled to run;
-   * when nothing is left it arms the bell and looks once more, for answers that came before a worker could see it armed.
+   * Sends what the workers have answered, a bounded number each tick. The doorbell is off while it runs or is scheduled to run;
+   * when nothing is left it arms the doorbell and looks once more, for answers that came before a worker could see it armed.
    */
   readonly #collect = (): void => {
     this.#doorbell.disarm();
-    if (this.#sendAnswers() < MAX_ANSWERS_PER_TURN) {
+    if (this.#sendAnswers() < MAX_ANSWERS_PER_TICK) {
       this.#doorbell.arm();
       if (this.#hosts.every((host) => host.answers.isEmpty)) return;
       this.#doorbell.disarm();
@@ -261,14 +261,14 @@ class Pool implements Core {
   #sendAnswers(): number {
     let sent = 0;
     for (const host of this.#hosts) {
-      while (sent < MAX_ANSWERS_PER_TURN && host.answers.read(this.#answer)) sent++;
+      while (sent < MAX_ANSWERS_PER_TICK && host.answers.read(this.#answer)) sent++;
     }
     return sent;
   }
 
   /** An answer to a request that was given up is not for whoever has the slot now. */
   readonly #answer = (tag: AnswerTag, response: HandlerResponse): void => {
-    if (tag.turn !== this.#ring.turn(tag.slot)) {
+    if (tag.generation !== this.#ring.generation(tag.slot)) {
       discard(response, this.#cache);
       return;
     }
@@ -321,7 +321,7 @@ class Pool implements Core {
 
   /** A worker has ended: what it had answered is sent, what it still held is answered with 500, and its slots are free again. */
   #recover(worker: number): void {
-    // It may have taken the bell without ringing. A bound of one turn must not leave answers of a reader that is about to go.
+    // It may have taken the doorbell without waking main. A bound of one tick must not leave answers of a reader that is about to go.
     while (this.#hosts[worker]!.answers.read(this.#answer)) {}
     this.#collect();
     this.#hosts[worker]!.streams.fail("the worker ended before the response was complete");
@@ -351,7 +351,7 @@ class Pool implements Core {
   #expire(slot: number): void {
     const reply = this.#replies[slot];
     this.#replies[slot] = undefined;
-    this.#stats.add(Field.timedOut, 1);
+    this.#stats.add(Counter.timedOut, 1);
     if (this.#revoke(slot)) {
       reply?.send(WAITED_TOO_LONG);
       return;

@@ -4,27 +4,27 @@ import { type RequestHead, ServerRequest } from "../shared/handlers/request.js";
 export class PooledRequest extends ServerRequest {
   readonly #watched: WatchedRequests;
   readonly #slot: number;
-  readonly #turn: number;
+  readonly #generation: number;
   #state: "unwatched" | "watched" | "answered" = "unwatched";
 
-  constructor(head: RequestHead, watched: WatchedRequests, slot: number, turn: number) {
+  constructor(head: RequestHead, watched: WatchedRequests, slot: number, generation: number) {
     super(head);
     this.#watched = watched;
     this.#slot = slot;
-    this.#turn = turn;
+    this.#generation = generation;
   }
 
   override get signal(): AbortSignal {
     if (this.#state === "unwatched") {
       this.#state = "watched";
-      this.#watched.add(this, this.#slot, this.#turn);
+      this.#watched.add(this, this.#slot, this.#generation);
     }
     return super.signal;
   }
 
   /** Its answer, or the head of a stream, is sent: the slot is about to be another request's. */
   answered(): void {
-    if (this.#state === "watched") this.#watched.delete(this.#slot, this.#turn);
+    if (this.#state === "watched") this.#watched.delete(this.#slot, this.#generation);
     this.#state = "answered";
   }
 }
@@ -32,25 +32,25 @@ export class PooledRequest extends ServerRequest {
 /** Requests of one worker whose signal is looked at. */
 export class WatchedRequests {
   readonly #byKey = new Map<number, PooledRequest>();
-  readonly #watch: (slot: number, turn: number) => boolean;
+  readonly #watch: (slot: number, generation: number) => boolean;
 
   /** `watch` asks main to tell of a request that it gives up; true: it has already. */
-  constructor(watch: (slot: number, turn: number) => boolean) {
+  constructor(watch: (slot: number, generation: number) => boolean) {
     this.#watch = watch;
   }
 
-  add(request: PooledRequest, slot: number, turn: number): void {
-    if (this.#watch(slot, turn)) request.abort();
-    else this.#byKey.set(keyOf(slot, turn), request);
+  add(request: PooledRequest, slot: number, generation: number): void {
+    if (this.#watch(slot, generation)) request.abort();
+    else this.#byKey.set(keyOf(slot, generation), request);
   }
 
-  delete(slot: number, turn: number): void {
-    this.#byKey.delete(keyOf(slot, turn));
+  delete(slot: number, generation: number): void {
+    this.#byKey.delete(keyOf(slot, generation));
   }
 
   /** Main has given a request up. */
-  abandoned(slot: number, turn: number): void {
-    const key = keyOf(slot, turn);
+  abandoned(slot: number, generation: number): void {
+    const key = keyOf(slot, generation);
     const request = this.#byKey.get(key);
     this.#byKey.delete(key);
     request?.abort();
@@ -58,6 +58,6 @@ export class WatchedRequests {
 }
 
 /** A slot's generation: one that was given up may still be at work beside the next. There are at most 2²⁰ slots. */
-function keyOf(slot: number, turn: number): number {
-  return (turn >>> 0) * 2 ** 20 + slot;
+function keyOf(slot: number, generation: number): number {
+  return (generation >>> 0) * 2 ** 20 + slot;
 }

@@ -34,7 +34,7 @@ export class RequestReader {
   readonly #arena: PageArena;
   readonly #uploads: IncomingUploads;
   /** Requests of this worker whose signal is looked at. */
-  readonly watched = new WatchedRequests((slot, turn) => this.#watch(slot, turn));
+  readonly watched = new WatchedRequests((slot, generation) => this.#watch(slot, generation));
 
   constructor(ring: ClaimRing, arena: PageArena, uploads: IncomingUploads) {
     this.#ring = ring;
@@ -52,8 +52,8 @@ export class RequestReader {
     status.prepare(worker, words[word + METHOD_WORD]!, from, pathWord, words[word + PATH_BYTES_WORD]!);
   }
 
-  /** Reads the request of a slot it has claimed; `turn` is that of the claim. */
-  read(slot: number, turn: number): PooledRequest {
+  /** Reads the request of a slot it has claimed; `generation` is that of the claim. */
+  read(slot: number, generation: number): PooledRequest {
     const { words } = this.#ring;
     const offset = this.#ring.payloadOffset(slot);
     const word = offset >> 2;
@@ -83,7 +83,7 @@ export class RequestReader {
       headers: isAll || fieldsText === "" ? NO_HEADERS : headersFrom(fieldsText),
       fields: isAll ? (fieldsText === "" ? [] : fieldsText.split(SEPARATOR)) : NO_FIELDS,
     };
-    const request = new PooledRequest(head, this.watched, slot, turn);
+    const request = new PooledRequest(head, this.watched, slot, generation);
     if ((flags & HAS_BODY) !== 0) {
       request.body = this.#body(flags, words[this.#tailWord(slot) + BODY_WORD]!, offset, textBytes);
     } else if ((flags & STREAMED) !== 0) {
@@ -114,11 +114,11 @@ export class RequestReader {
   }
 
   /** Its pages are not looked at any more: main may take them back before the answer. Only for a slot that is still its own. */
-  done(slot: number, turn: number): void {
+  done(slot: number, generation: number): void {
     const { words } = this.#ring;
     const flags = words[(this.#ring.payloadOffset(slot) >> 2) + FLAGS_WORD]!;
     if ((flags & (IN_PAGES | BODY_IN_PAGES)) === 0) return;
-    Atomics.store(words, this.#tailWord(slot) + READ_WORD, turn);
+    Atomics.store(words, this.#tailWord(slot) + READ_WORD, generation);
   }
 
   /** Whether main wants the times of the request in a slot it has claimed. */
@@ -127,16 +127,18 @@ export class RequestReader {
   }
 
   /** Asks to be told when nobody waits for the answer any more; true: that is so already. */
-  #watch(slot: number, turn: number): boolean {
+  #watch(slot: number, generation: number): boolean {
     const { words } = this.#ring;
     const interest = this.#tailWord(slot) + INTEREST_WORD;
     // A request that was given up may come here late, and must not take the word away from the slot's next one.
     for (;;) {
       const noted = Atomics.load(words, interest);
-      if (((turn - noted) | 0) <= 0) break;
-      if (Atomics.compareExchange(words, interest, noted, turn) === noted) break;
+      if (((generation - noted) | 0) <= 0) break;
+      if (Atomics.compareExchange(words, interest, noted, generation) === noted) break;
     }
-    return Atomics.load(words, this.#tailWord(slot) + GONE_WORD) === turn || this.#ring.turn(slot) !== turn;
+    return (
+      Atomics.load(words, this.#tailWord(slot) + GONE_WORD) === generation || this.#ring.generation(slot) !== generation
+    );
   }
 
   #tailWord(slot: number): number {

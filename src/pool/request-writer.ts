@@ -141,7 +141,7 @@ export class RequestWriter {
     for (let i = this.#holderCount - 1; i >= 0; i--) {
       const slot = this.#holders[i]!;
       const read = Atomics.load(this.#ring.words, this.#tailWord(slot) + READ_WORD);
-      if (read !== this.#ring.turn(slot) || this.#ring.ownerOf(slot) === -1) continue;
+      if (read !== this.#ring.generation(slot) || this.#ring.ownerOf(slot) === -1) continue;
       this.free(slot);
       found = true;
     }
@@ -164,7 +164,7 @@ export class RequestWriter {
   abandon(slot: number): boolean {
     const { words } = this.#ring;
     const tail = this.#tailWord(slot);
-    const generation = this.#ring.turn(slot);
+    const generation = this.#ring.generation(slot);
     Atomics.store(words, tail + GONE_WORD, generation);
     return Atomics.load(words, tail + INTEREST_WORD) === generation;
   }

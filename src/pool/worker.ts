@@ -57,14 +57,14 @@ const streams = new OutgoingStreams({ answers, ring: wakeMain, post, textOf: mes
 
 function serve(slot: number): void {
   status.take(worker);
-  const turn = requests.turn(slot);
+  const generation = requests.generation(slot);
   const claimedMs = reader.isMeasured(slot) ? nowMs() : 0;
-  const request = reader.read(slot, turn);
+  const request = reader.read(slot, generation);
   reader.prepareStatus(slot, status, worker);
-  // Main gave up on it while it was being read: what was read may be half another request. The turn alone would not tell: it may have
+  // Main gave up on it while it was being read: what was read may be half another request. The generation alone would not tell: it may have
   // changed before the first look at it. The owner does: nobody else writes this worker's id, and it claims nothing meanwhile.
   if (requests.ownerOf(slot) !== worker) return;
-  reader.done(slot, turn);
+  reader.done(slot, generation);
   parking.note(worker, 1 + slot);
   status.begin(worker);
   const response = dispatch(request);
@@ -74,10 +74,10 @@ function serve(slot: number): void {
     loop.deferred();
     response.then((late) => {
       loop.settled();
-      answer({ slot, turn, claimedMs, doneMs: claimedMs > 0 ? nowMs() : 0 }, request, late);
+      answer({ slot, generation, claimedMs, doneMs: claimedMs > 0 ? nowMs() : 0 }, request, late);
     });
   } else {
-    answer({ slot, turn, claimedMs, doneMs: claimedMs > 0 ? nowMs() : 0 }, request, response);
+    answer({ slot, generation, claimedMs, doneMs: claimedMs > 0 ? nowMs() : 0 }, request, response);
   }
 }
 
@@ -93,9 +93,9 @@ function answer(tag: AnswerTag, request: PooledRequest, response: HandlerRespons
   }
 }
 
-/** The answer is visible before the bell is looked at: main looks at the answers again after arming it. */
+/** The answer is visible before the doorbell is looked at: main looks at the answers again after arming it. */
 function wakeMain(): void {
-  if (doorbell.press()) post({ type: "loopool:bell" });
+  if (doorbell.press()) post({ type: "loopool:wake-up" });
 }
 
 /** The head first, then the chunks as they come: the request is over for its slot, and not pending any more. */
@@ -139,7 +139,7 @@ function isOnlyHere({ buffer }: Uint8Array): boolean {
 port.on("message", (message: PoolMessage) => {
   if (message.type === "grant") streams.granted(message);
   else if (message.type === "close-stream") streams.close(message.stream);
-  else if (message.type === "gone") reader.watched.abandoned(message.slot, message.turn);
+  else if (message.type === "gone") reader.watched.abandoned(message.slot, message.generation);
   else if (message.type === "upload") uploads.chunk(message.upload, message.chunk);
   else uploads.end(message.upload, message.failure);
 });

@@ -77,7 +77,7 @@ test("what is written is read, at every length around the room of a slot, with a
         body: new Uint8Array(bodyBytes).fill(length),
       });
       const slot = send(request);
-      assert.equal(partsOf(reader.read(slot, ring.turn(slot))), partsOf(request), `${length}, ${bodyBytes}`);
+      assert.equal(partsOf(reader.read(slot, ring.generation(slot))), partsOf(request), `${length}, ${bodyBytes}`);
       end(slot);
     }
   }
@@ -99,7 +99,7 @@ test("whatever the lengths of texts and body, what is written is read, and the p
       body: randomBytes(random, [0, 1, 100, PAGE_BYTES, lengthUpTo(4 * PAGE_BYTES)][Math.floor(random() * 5)]!),
     });
     const slot = send(request);
-    const read = reader.read(slot, ring.turn(slot));
+    const read = reader.read(slot, ring.generation(slot));
     assert.equal(partsOf(read), partsOf(request), String(i));
     assert.not(read.body.buffer instanceof SharedArrayBuffer);
     if (read.body !== NO_BODY) assert.is(read.body.buffer.byteLength, request.body.byteLength, "a buffer of its own");
@@ -114,7 +114,7 @@ test("the slot's next request has nothing of the one before", () => {
   end(before);
   for (let i = 0; i < 4; i++) {
     const slot = send(requestOf({}));
-    const { headers, fields, body, stream } = reader.read(slot, ring.turn(slot));
+    const { headers, fields, body, stream } = reader.read(slot, ring.generation(slot));
     assert.is(headers, NO_HEADERS);
     assert.is(fields, NO_FIELDS);
     assert.is(body, NO_BODY);
@@ -126,7 +126,7 @@ test("the slot's next request has nothing of the one before", () => {
 test("a header without a line is not one whose lines nobody reads", () => {
   const { ring, reader, send } = setUp();
   const slot = send(requestOf({ fields: [] }));
-  const { fields, headers } = reader.read(slot, ring.turn(slot));
+  const { fields, headers } = reader.read(slot, ring.generation(slot));
   assert.equal(fields, []);
   assert.is.not(fields, NO_FIELDS);
   assert.equal(Object.keys(headers), []);
@@ -140,8 +140,8 @@ test("a request for which too few pages are free is refused and takes none; once
   for (let i = 0; i < 100; i++) assert.is(send(large), -1);
   assert.is(writer.freePages, 0);
   // In service, with a body of its own: the slot is still taken, its pages are not needed.
-  reader.read(first!, ring.turn(first!));
-  reader.done(first!, ring.turn(first!));
+  reader.read(first!, ring.generation(first!));
+  reader.done(first!, ring.generation(first!));
   const third = send(large);
   assert.is.not(third, -1);
   assert.is(send(large), -1);
@@ -152,7 +152,7 @@ test("a request for which too few pages are free is refused and takes none; once
 test("an owner that is told of a withdrawn request late says nothing of the slot's next one", () => {
   const { ring, writer, reader, send } = setUp(4);
   const old = send(requestOf({ method: "POST", body: new Uint8Array(3 * PAGE_BYTES) }));
-  const oldTurn = ring.turn(old);
+  const oldTurn = ring.generation(old);
   writer.free(old);
   ring.withdraw(old);
   const slots = Array.from({ length: 4 }, () => send(requestOf({ method: "POST", body: new Uint8Array(PAGE_BYTES) })));
@@ -166,29 +166,29 @@ test("an owner that is told of a withdrawn request late says nothing of the slot
 test("a handler that looks at the signal is told when its request is given up, before or after; others are not", () => {
   const { ring, writer, reader, send } = setUp();
   const slot = send(requestOf({}));
-  const request = reader.read(slot, ring.turn(slot));
+  const request = reader.read(slot, ring.generation(slot));
   assert.not(writer.abandon(slot), "nobody has asked");
   assert.ok(request.signal.aborted, "it had been given up already");
 
   const later = send(requestOf({}));
-  const watching = reader.read(later, ring.turn(later));
+  const watching = reader.read(later, ring.generation(later));
   const { signal } = watching;
   assert.not(signal.aborted);
   assert.ok(writer.abandon(later), "main is to tell the owner");
-  reader.watched.abandoned(later, ring.turn(later) - 1);
+  reader.watched.abandoned(later, ring.generation(later) - 1);
   assert.not(signal.aborted, "another generation of the slot");
-  reader.watched.abandoned(later, ring.turn(later));
+  reader.watched.abandoned(later, ring.generation(later));
   assert.ok(signal.aborted);
 });
 
 test("a signal that is looked at after its request was withdrawn is aborted, and does not silence the slot's next one", () => {
   const { ring, writer, reader, send } = setUp();
   const slot = send(requestOf({}));
-  const old = reader.read(slot, ring.turn(slot));
+  const old = reader.read(slot, ring.generation(slot));
   ring.withdraw(slot);
   const slots = Array.from({ length: 4 }, () => send(requestOf({})));
   assert.ok(slots.includes(slot));
-  const next = reader.read(slot, ring.turn(slot));
+  const next = reader.read(slot, ring.generation(slot));
   assert.not(next.signal.aborted);
   assert.ok(old.signal.aborted);
   assert.ok(writer.abandon(slot), "the owner of the next one still wants to know");
@@ -207,7 +207,7 @@ test("a worker's status has method and path of its slot, also of a request that 
     reader.prepareStatus(slot, status, 1);
     status.begin(1);
     assert.is(status.requestOf(1), shown);
-    assert.is(reader.read(slot, ring.turn(slot)).method, method);
+    assert.is(reader.read(slot, ring.generation(slot)).method, method);
     end(slot);
   }
 });
