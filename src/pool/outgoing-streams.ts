@@ -3,7 +3,7 @@ import type { AnswerWriter } from "./answer-codec.js";
 import type { GrantMessage, WorkerMessage } from "./messages.js";
 import type { PooledRequest } from "./pooled-request.js";
 import { WINDOW } from "./stream-receiver.js";
-import { StreamSender, type StreamSink } from "./stream-sender.js";
+import { StreamSender, type StreamSink, textOfFailure } from "./stream-sender.js";
 
 /** How a worker's streams reach main. */
 export interface StreamChannel {
@@ -11,8 +11,6 @@ export interface StreamChannel {
   /** Wakes main for what was written to the ring. */
   ring(): void;
   post(message: WorkerMessage, moved?: readonly ArrayBuffer[]): void;
-  /** What the operator is to read of a stream that failed. */
-  textOf(failure: unknown): string;
 }
 
 /** The responses of one worker that are made while they are sent. */
@@ -91,8 +89,8 @@ class OutgoingStream implements StreamSink {
   }
 
   end(failure: unknown): void {
-    const { answers, ring, post, textOf } = this.#channel;
-    const text = failure === null ? null : textOf(failure);
+    const { answers, ring, post } = this.#channel;
+    const text = failure === null ? null : textOfFailure(failure);
     if (!this.#byMessage && answers.writeEnd(this.#number, text)) ring();
     else post({ type: "loopool:end", stream: this.#number, failure: text });
   }

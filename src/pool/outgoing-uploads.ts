@@ -1,5 +1,5 @@
 import type { PoolMessage } from "./messages.js";
-import { StreamSender } from "./stream-sender.js";
+import { StreamSender, textOfFailure } from "./stream-sender.js";
 
 /** Main's side of request bodies that handlers read while they arrive. */
 export class OutgoingUploads {
@@ -28,8 +28,7 @@ export class OutgoingUploads {
       chunk: (chunk: Uint8Array) => post({ type: "upload", upload: number, chunk }),
       end: (failure: unknown) => {
         this.#open.delete(number);
-        const text = failure === null ? null : failure instanceof Error ? failure.message : String(failure);
-        post({ type: "upload-end", upload: number, failure: text });
+        post({ type: "upload-end", upload: number, failure: failure === null ? null : textOfFailure(failure) });
       },
     };
     upload.sender = new StreamSender(upload.stream[Symbol.asyncIterator](), sink, credit);

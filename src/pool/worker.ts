@@ -51,9 +51,7 @@ const loop = new WorkLoop({
   },
 });
 
-const streams = new OutgoingStreams({ answers, ring: wakeMain, post, textOf: messageOf }, (change) =>
-  loop.countStream(change),
-);
+const streams = new OutgoingStreams({ answers, ring: wakeMain, post }, (change) => loop.countStream(change));
 
 function serve(slot: number): void {
   status.take(worker);
