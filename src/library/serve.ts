@@ -21,6 +21,7 @@ const kinds: Kinds<ServeOptions> = {
   workerMemory: "value",
   requestTimeout: "value",
   queue: "value",
+  bodyMemory: "value",
   cacheBytes: "value",
   immutable: "value",
   maxAge: "value",

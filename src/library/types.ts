@@ -38,6 +38,8 @@ export interface ServeOptions {
   readonly requestTimeout?: number;
   /** Requests queued or in service at once in the pool, a power of two. Default: 1024. */
   readonly queue?: number;
+  /** Shared memory for bodies of requests that wait in the pool, bytes. Default: 64 MiB, or 4 × `maxBody` where that is more. */
+  readonly bodyMemory?: number;
   /** Bound of the file cache that all threads share, bytes. Default: 64 MiB. */
   readonly cacheBytes?: number;
   /** Regular expression for paths of files that never change; "off": none. Default: names with a hash. */

@@ -5,13 +5,14 @@ import { LoopoolError, messageOf } from "../shared/errors.js";
 import { tellOperator } from "../shared/failure-log.js";
 import { oneLine } from "../shared/terminal-text.js";
 import { AnswerReader } from "./answer-codec.js";
+import { IncomingStreams } from "./incoming-streams.js";
 import { attachAnswers } from "./memory.js";
-import type { AnswerMessage, ReadyMessage, StartupMessage, WorkerMessage } from "./messages.js";
+import type { PoolMessage, ReadyMessage, StartupMessage, WorkerMessage } from "./messages.js";
 
 /** What a worker tells the pool. */
 export interface WorkerEvents {
-  readonly onWakeUp: () => void;
-  readonly onAnswer: (message: AnswerMessage) => void;
+  /** Whatever it sends while it takes requests. */
+  readonly onMessage: (message: Exclude<WorkerMessage, { type: "loopool:ready" | "loopool:failed" }>) => void;
   /** It takes requests. */
   readonly onReady: (message: ReadyMessage) => void;
   /** It ended without being told to; all it has sent has arrived. Its place is taken again soon. */
@@ -34,6 +35,8 @@ type State = "vacant" | "starting" | "ready" | "retiring" | "stopped";
 export class WorkerHost {
   /** The answers of the worker now in place. */
   answers: AnswerReader;
+  /** Of all workers in this place: a worker's streams end with it. */
+  readonly streams = new IncomingStreams((message) => this.post(message));
   readonly #startup: StartupMessage;
   readonly #events: WorkerEvents;
   #thread: Worker | undefined;
@@ -59,8 +62,13 @@ export class WorkerHost {
 
   /** Each worker numbers its header blocks anew, so each gets a reader of its own. */
   #attach(): AnswerReader {
-    return new AnswerReader(attachAnswers(this.#startup.memory, this.#startup.worker));
+    return new AnswerReader(attachAnswers(this.#startup.memory, this.#startup.worker), this.streams);
   }
+
+  /** Sends the worker a message; one that has ended does not miss it. */
+  readonly post = (message: PoolMessage): void => {
+    this.#thread?.postMessage(message);
+  };
 
   /** Starts a thread; resolves when it takes requests, rejects when it ends before. */
   start(): Promise<void> {
@@ -80,17 +88,15 @@ export class WorkerHost {
       let startFailure: LoopoolError | undefined;
       // Handlers can post here too: what is not the worker's own is nobody's.
       thread.on("message", (message: WorkerMessage | null | undefined) => {
-        if (message?.type === "loopool:wake-up") {
-          this.#events.onWakeUp();
-        } else if (message?.type === "loopool:answer") {
-          this.#events.onAnswer(message);
-        } else if (message?.type === "loopool:failed") {
+        if (message?.type === "loopool:failed") {
           startFailure = new LoopoolError(message.code, message.message, message.exitCode);
         } else if (message?.type === "loopool:ready") {
           this.#state = "ready";
           this.#delayMs = FIRST_DELAY_MS;
           this.#events.onReady(message);
           resolve();
+        } else if (message?.type !== undefined) {
+          this.#events.onMessage(message);
         }
       });
       thread.on("error", (error) => {

@@ -26,6 +26,8 @@ export interface ServerConfig {
   readonly requestTimeoutMs: number | null;
   /** Requests that may be queued or in service at once, a power of two, for cores that have a queue. */
   readonly queue: number;
+  /** Shared memory for bodies of requests that are queued, for cores that hand requests to threads; null: by the largest body that is allowed. */
+  readonly bodyMemoryBytes: number | null;
   /** Bound of the file cache of each thread that runs handlers. */
   readonly cacheBytes: number;
   /** What is said of files beside their bytes. */

@@ -54,6 +54,7 @@ export function defaultConfig(): ServerConfig {
     workerMemoryMiB: null,
     requestTimeoutMs: 30_000,
     queue: 1024,
+    bodyMemoryBytes: null,
     cacheBytes: 64 * 2 ** 20,
     files: DEFAULT_FILE_RULES,
     handlers: null,

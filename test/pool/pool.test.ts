@@ -21,19 +21,40 @@ test("refuses at once with 503 and Retry-After what the ring has no room for, an
   });
 });
 
-test("long requests in service at once are bounded, and what they took is free again", async () => {
-  await withServer({ mode: "pool", workers: 2 }, async ({ url, stats }) => {
+test("long requests that wait are bounded by --body-memory, one more gets a 503 that says so, and what they took is free again", async () => {
+  const limits = { maxBodyBytes: 1024 };
+  const settings = { mode: "pool", workers: 1, iterationsPerMicro: 1000, bodyMemoryBytes: 2 ** 16, limits };
+  await withServer(settings, async ({ url, stats }) => {
     const long = (i: number) => `q=${String(i).repeat(2000).slice(0, 2000)}`;
     for (let round = 0; round < 2; round++) {
-      const asked = Array.from({ length: 70 }, (_, i) => fetch(`${url}/sleep?ms=300&${long(i)}`));
-      const statuses = (await Promise.all(asked)).map(({ status }) => status);
-      assert.is(statuses.filter((status) => status === 200).length, 64);
-      assert.is(statuses.filter((status) => status === 503).length, 6);
+      const busy = fetch(`${url}/cpu?us=1500000`);
+      let answered = 0;
+      // As long as the worker is busy all others wait: four of them have a page.
+      const asked = Array.from({ length: 10 }, async (_, i) => {
+        const response = await fetch(`${url}/echo?${long(i)}`);
+        return { status: response.status, text: await response.text(), order: answered++ };
+      });
+      const answers = await Promise.all(asked);
+      assert.is((await busy).status, 200);
+      const refused = answers.filter(({ status }) => status === 503);
+      assert.is(refused.length, 6);
+      for (const { text, order } of refused) {
+        assert.match(text, "--body-memory");
+        assert.ok(order < 6, "at once");
+      }
+      for (const [i, { status, text }] of answers.entries()) if (status === 200) assert.is(text, `/echo?${long(i)}\n`);
     }
     assert.is((await stats()).shed, 12);
-    const echoes = Array.from({ length: 50 }, async (_, i) => (await fetch(`${url}/echo?${long(i)}`)).text());
-    for (const [i, text] of (await Promise.all(echoes)).entries()) assert.is(text, `/echo?${long(i)}\n`);
   });
+});
+
+test("a server whose memory for bodies cannot hold one of the largest does not start, and says which settings to change", async () => {
+  try {
+    await withServer({ mode: "pool", bodyMemoryBytes: 2 ** 20 }, async () => {});
+    assert.unreachable();
+  } catch (error) {
+    assert.match((error as Error).message, /--body-memory 1048576 .*--max-body 1048576: use at least 1097728/);
+  }
 });
 
 test("an idle worker takes what waits while another one is busy", async () => {

@@ -46,6 +46,7 @@ export function resolveSettings(sourced: SourcedSettings): ServerConfig {
     workerMemoryMiB: optional("worker-memory", (flag, raw) => wholeNumber(flag, raw, ...bounds["worker-memory"])),
     requestTimeoutMs: get("request-timeout", seconds) || null,
     queue: get("queue", powerOfTwo),
+    bodyMemoryBytes: optional("body-memory", (flag, raw) => wholeNumber(flag, raw, ...bounds["body-memory"])),
     cacheBytes: get("cache-bytes", (flag, raw) => wholeNumber(flag, raw, ...bounds["cache-bytes"])),
     files: {
       immutable: get("immutable", orOff(pattern, defaults.files.immutable)),

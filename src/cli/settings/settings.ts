@@ -32,6 +32,7 @@ export const logOverflows = ["drop", "block"] as const;
 export const bounds = {
   port: [0, 65_535],
   queue: [2, 2 ** 20],
+  "body-memory": [2 ** 16, 2 ** 30],
   "cache-bytes": [2 ** 16, 2 ** 31],
   "worker-memory": [8, 2 ** 20],
   seconds: [0, 86_400],
@@ -103,6 +104,11 @@ export const settings = {
     describe: "requests queued or in service at once in the pool, a power of two",
     schema: integer(...bounds.queue),
     default: defaults.queue,
+  },
+  "body-memory": {
+    describe:
+      "bytes of shared memory for bodies of requests that wait in the pool, one more gets a 503; without it 64 MiB, or 4 × --max-body",
+    schema: integer(...bounds["body-memory"]),
   },
   "cache-bytes": {
     describe: "bound of the file cache that all threads share",
