@@ -7,7 +7,7 @@ import { createResultFile } from "../harness/sweep/store.js";
 import { beginSweep, type NextBlocks } from "../harness/sweep/sweep.js";
 import { usageError } from "../shared/errors.js";
 import { packageRoot } from "../shared/package-root.js";
-import { onlyPathOf } from "./handler-paths.js";
+import { describeApplication, pathToMeasure } from "./describe-application.js";
 import { checkOpenFiles } from "./open-files.js";
 import { outputFolder } from "./output-folder.js";
 import { handlersFile, leavesLengthOpen, planOf } from "./sweep-plan.js";
@@ -61,5 +61,7 @@ export function nextBlocksOf(begun: SweepResult): NextBlocks {
 
 /** What is measured where no --path was given: with handlers of the user's own never a page of ours. */
 async function defaultPath(handlers: unknown): Promise<string | undefined> {
-  return handlers === undefined ? undefined : await onlyPathOf(handlersFile(text("handlers", handlers)));
+  if (handlers === undefined) return undefined;
+  const file = handlersFile(text("handlers", handlers));
+  return pathToMeasure(file, await describeApplication(file));
 }

@@ -58,7 +58,7 @@ export const planOptions = {
     describe: `what speaks HTTP before the cores, the same for all: ${adapters.join(", ")} [default: ${adapters[0]}]`,
   },
   workers: { describe: "worker threads of the pool [default: what the server's CPUs leave beside its main thread]" },
-  handlers: { describe: "module with handlers of your own, see docs/handlers.md" },
+  handlers: { describe: "your own application, a module, see docs/applications.md" },
   pin: { describe: "CPUs: auto, none, or SERVER:GENERATOR like 0:1 [default: auto]" },
 } as const;
 

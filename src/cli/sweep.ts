@@ -9,6 +9,7 @@ import { continueSweep } from "../harness/sweep/sweep.js";
 import { usageError } from "../shared/errors.js";
 import { packageRoot } from "../shared/package-root.js";
 import { oneLine } from "../shared/terminal-text.js";
+import { withApplication, withApplicationArgument } from "./application-argument.js";
 import type { Command } from "./command.js";
 import { called } from "./invocation.js";
 import { checkOpenFiles } from "./open-files.js";
@@ -40,7 +41,7 @@ type Values = Readonly<Record<string, unknown>>;
 /** `loopool sweep`: both cores over all concurrencies, then the report. */
 export const sweepCommand: Command = {
   options: (yargs) =>
-    yargs
+    withApplicationArgument(yargs)
       .options(withValues({ ...planOptions, ...resultOptions, ...runOptions }))
       .options(
         withValues({
@@ -56,6 +57,7 @@ export const sweepCommand: Command = {
       .example(called("sweep"), "the whole comparison on the small hot page, about five minutes")
       .example(called("sweep --quick"), "a first look, under half a minute")
       .example(called("sweep --path '/mixed?slow=0.05&us=10000' --requests 2000"), "one request in twenty burns 10 ms")
+      .example(called("sweep ./app.ts --path /render"), "your own application on both cores")
       .example(called("sweep --aa"), "the noise floor too: no smaller difference is called one; half as long again")
       .example(called("sweep --until 3%"), "as many blocks as it takes to know every ratio to ±3%, or a limit")
       .example(
@@ -70,7 +72,8 @@ export const sweepCommand: Command = {
   handler: sweep,
 };
 
-async function sweep(argv: Values): Promise<void> {
+async function sweep(given: Values): Promise<void> {
+  const argv = withApplication(given);
   const reports = argv["reports"] === undefined ? undefined : text("reports", argv["reports"]);
   const trialTimeoutMs = trialTimeoutOf(argv["trial-timeout"]);
   const { file, trials } = await runToTheEnd(argv, trialTimeoutMs);
