@@ -21,6 +21,9 @@ interface Entry {
 /** Chunks between an application that writes and a connection that takes them when it has room. */
 export class ChunkQueue implements AsyncIterator<Uint8Array> {
   readonly #events: QueueEvents;
+  /** Of all chunks together; null: not known. */
+  readonly #length: number | null;
+  #takenBytes = 0;
   readonly #entries: Entry[] = [];
   #bytes = 0;
   #isEnded = false;
@@ -29,8 +32,14 @@ export class ChunkQueue implements AsyncIterator<Uint8Array> {
   #error: Error | null = null;
   #waiting: PromiseWithResolvers | null = null;
 
-  constructor(events: QueueEvents) {
+  constructor(length: number | null, events: QueueEvents) {
+    this.#length = length;
     this.#events = events;
+  }
+
+  /** As a body of a response. */
+  get body(): StreamBody {
+    return this.#length === null ? { chunks: this } : { chunks: this, bytes: this.#length };
   }
 
   /** Whether there is room for more. */
@@ -48,7 +57,9 @@ export class ChunkQueue implements AsyncIterator<Uint8Array> {
 
   end(): void {
     this.#isEnded = true;
-    this.#settle();
+    // The reader of a body of known length left when it had all of it.
+    if (this.#isOver) this.#events.onEnded();
+    else this.#settle();
   }
 
   /** What was written so far goes out; then the body ends as one that is not whole. */
@@ -67,10 +78,12 @@ export class ChunkQueue implements AsyncIterator<Uint8Array> {
   async return(): Promise<IteratorResult<Uint8Array>> {
     if (!this.#isOver) {
       this.#isOver = true;
+      const isWhole = this.#takenBytes === this.#length;
       for (const { taken } of this.#entries.splice(0)) taken?.();
       this.#waiting?.resolve({ done: true, value: undefined });
       this.#waiting = null;
-      this.#events.onLeft();
+      if (!isWhole) this.#events.onLeft();
+      else if (this.#isEnded) this.#events.onEnded();
     }
     return { done: true, value: undefined };
   }
@@ -89,6 +102,7 @@ export class ChunkQueue implements AsyncIterator<Uint8Array> {
     const entry = this.#entries.shift();
     if (entry !== undefined) {
       this.#bytes -= entry.chunk.byteLength;
+      this.#takenBytes += entry.chunk.byteLength;
       entry.taken?.();
       if (this.#needsDrain && this.#entries.length === 0) {
         this.#needsDrain = false;
@@ -121,9 +135,4 @@ function withResolvers(): PromiseWithResolvers {
     resolve = settle;
   });
   return { promise, resolve };
-}
-
-/** The body of a queue, with its length where that is known. */
-export function bodyFrom(chunks: ChunkQueue, length: number | null): StreamBody {
-  return length === null ? { chunks } : { chunks, bytes: length };
 }

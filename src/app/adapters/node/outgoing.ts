@@ -1,7 +1,7 @@
 import { type IncomingMessage, type OutgoingHttpHeader, type OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { HandlerResult } from "../../../shared/handlers/handler.js";
 import { contentLengthOf, headBody, isOfTheServer } from "../fields.js";
-import { bodyFrom, ChunkQueue } from "./chunk-queue.js";
+import { ChunkQueue } from "./chunk-queue.js";
 import type { StandInSocket } from "./stand-in-socket.js";
 
 type Chunk = string | Uint8Array;
@@ -106,7 +106,9 @@ export class Exchange {
       return;
     }
     this.#isDecided = true;
-    this.#outcome.onResult(this.#result(this.#wholeBody()));
+    const { headers, length } = headersOf(this.response);
+    const body = this.request.method === "HEAD" ? headBody(length ?? this.#omittedBytes) : this.#wholeBody();
+    this.#outcome.onResult({ status: this.response.statusCode, headers, body });
     process.nextTick(finished, this);
   }
 
@@ -144,35 +146,35 @@ export class Exchange {
     if (this.#isDecided) return;
     this.#isDecided = true;
     const { response } = this;
-    const queue = new ChunkQueue({
+    const { headers, length } = headersOf(response);
+    const queue = new ChunkQueue(length, {
       onDrained: () => process.nextTick(() => response.emit("drain")),
       onEnded: () => process.nextTick(finished, this),
       onLeft: () => this.close(),
     });
     this.#queue = queue;
     for (const part of this.#parts.splice(0)) queue.write(bytesOf(part), null);
-    this.#outcome.onResult(this.#result(queue));
+    const body = this.request.method === "HEAD" ? headBody(length) : queue.body;
+    this.#outcome.onResult({ status: response.statusCode, headers, body });
   }
 
   #wholeBody(): Chunk {
     const [first = "", ...others] = this.#parts;
     return others.length === 0 ? first : Buffer.concat(this.#parts.map(bytesOf));
   }
+}
 
-  #result(body: Chunk | ChunkQueue): HandlerResult {
-    const { response } = this;
-    const headers: [string, string][] = [];
-    let length: number | null = null;
-    for (const name of response.getRawHeaderNames()) {
-      const lower = name.toLowerCase();
-      const value = response.getHeader(name)!;
-      if (lower === "content-length") length = contentLengthOf(value);
-      else if (!isOfTheServer(lower)) addLines(headers, name, value);
-    }
-    const status = response.statusCode;
-    if (this.request.method === "HEAD") return { status, headers, body: headBody(length ?? this.#omittedBytes) };
-    return { status, headers, body: body instanceof ChunkQueue ? bodyFrom(body, length) : body };
+/** All lines but those that are the server's to write, of which the length of the body is told. */
+function headersOf(response: AppResponse): { headers: [string, string][]; length: number | null } {
+  const headers: [string, string][] = [];
+  let length: number | null = null;
+  for (const name of response.getRawHeaderNames()) {
+    const lower = name.toLowerCase();
+    const value = response.getHeader(name)!;
+    if (lower === "content-length") length = contentLengthOf(value);
+    else if (!isOfTheServer(lower)) addLines(headers, name, value);
   }
+  return { headers, length };
 }
 
 function decide(exchange: Exchange): void {
