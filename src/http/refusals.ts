@@ -64,7 +64,7 @@ export function notAllowed(route: Route): Refusal {
   const allow = allowOf(route);
   let found = refusedMethods.get(allow);
   if (found === undefined) {
-    found = refusal(405, `use one of ${allow}`, null, { headers: { Allow: allow } });
+    found = refusal(405, `only ${allow} are supported here`, null, { headers: { Allow: allow } });
     refusedMethods.set(allow, found);
   }
   return found;

@@ -39,9 +39,10 @@ export class WholeUpload implements Upload {
   }
 
   #add(chunk: Uint8Array): void {
+    if (chunk.byteLength === 0) return;
     const expectedBytes = this.#expectedBytes;
     if (expectedBytes === null || chunk.byteLength === expectedBytes) {
-      if (chunk.byteLength > 0) this.#chunks.push(Uint8Array.from(chunk));
+      this.#chunks.push(Uint8Array.from(chunk));
       return;
     }
     // Memory that is never written is never taken: a length that is only claimed costs address space.
