@@ -5,7 +5,7 @@ import type { ServerRequest } from "./shared/handlers/request.js";
 import type { Route } from "./shared/handlers/route.js";
 import type { WorkersView } from "./shared/stats/worker-states.js";
 
-/** Where the answer to one request goes. Made by the front, used by a core, on the main thread. */
+/** Where the answer to one request goes. Made by the adapter, used by a core, on the main thread. */
 export interface Reply {
   /** The client has gone: an answer is no longer of use. It is safe to send one all the same. */
   readonly aborted: boolean;
@@ -34,7 +34,7 @@ export interface Core {
    * a core whose handlers see another object aborts that one's signal. Once a stream is being sent it is told by the `return` of its chunks.
    */
   abandon(reply: Reply): void;
-  /** Ends its threads. The front has drained before: what is still unanswered then is lost. */
+  /** Ends its threads. The adapter has drained before: what is still unanswered then is lost. */
   stop(): Promise<void>;
 }
 

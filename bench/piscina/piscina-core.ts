@@ -6,7 +6,7 @@ import { OVERLOADED, WORKER_LOST } from "../../src/pool/refusals.js";
 import type { SharedState } from "../../src/shared/handlers/context.js";
 import type { HandlerResponse, HeaderBlock } from "../../src/shared/handlers/handler.js";
 import { NO_ROUTES } from "../../src/shared/handlers/route.js";
-import { Field } from "../../src/shared/stats/stats.js";
+import { Counter } from "../../src/shared/stats/stats.js";
 
 /** piscina's settings that matter here; which are best depends on the handler. */
 export interface PiscinaSettings {
@@ -51,7 +51,7 @@ export function piscinaCore(settings: PiscinaSettings): CoreModule {
           if (++loaded === threads) resolve();
         });
       });
-      stats.set(Field.workers, threads);
+      stats.set(Counter.workers, threads);
       const blocks = new Map<string, HeaderBlock>();
       const headersOf = (fields: readonly string[]): HeaderBlock => {
         const key = fields.join("\n");
@@ -68,7 +68,7 @@ export function piscinaCore(settings: PiscinaSettings): CoreModule {
         routeOf: () => NO_ROUTES.fallback,
         submit(request, reply) {
           if (pool.queueSize >= queue) {
-            stats.add(Field.shed, 1);
+            stats.add(Counter.shed, 1);
             reply.send(OVERLOADED);
             return;
           }

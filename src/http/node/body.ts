@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { NO_BODY } from "../../shared/handlers/handler.js";
 import type { ServerRequest } from "../../shared/handlers/request.js";
-import { Field } from "../../shared/stats/stats.js";
+import { Counter } from "../../shared/stats/stats.js";
 import { BODY_TOO_LONG, type Refusal, TOO_LATE } from "../refusals.js";
-import type { FrontState } from "../state.js";
+import type { AdapterState } from "../state.js";
 import { StreamedUpload, WholeUpload } from "../upload.js";
 import type { Connection, Reading } from "./connection.js";
 import type { NodeReply } from "./reply.js";
@@ -42,7 +42,7 @@ export function refuseAfterBody(arriving: Arriving, maxBytes: number, refusal: R
  * where it is chunked, and may turn out to be too long.
  */
 export function submitWithBody(
-  { core, stats, limits }: FrontState,
+  { core, stats, limits }: AdapterState,
   request: ServerRequest,
   bytes: number | null,
   arriving: Arriving,
@@ -55,7 +55,7 @@ export function submitWithBody(
   reply.upload = upload;
   readWhole(arriving, limits.maxBodyBytes, {
     onChunk(chunk) {
-      stats.add(Field.requestBodyBytes, chunk.byteLength);
+      stats.add(Counter.requestBodyBytes, chunk.byteLength);
       upload.push(chunk, false);
     },
     onEnd: () => upload.push(NO_BODY, true),
@@ -96,7 +96,7 @@ function readWhole(
 
 /** Hands a request to the core at once, with its body as a stream. */
 export function submitWithStream(
-  { core, stats }: FrontState,
+  { core, stats }: AdapterState,
   request: ServerRequest,
   { message, connection, reply }: Arriving,
 ): void {
@@ -120,7 +120,7 @@ export function submitWithStream(
   }, BODY_TIMEOUT_MS).unref();
   message.on("data", (chunk: Buffer) => {
     timer.refresh();
-    stats.add(Field.requestBodyBytes, chunk.byteLength);
+    stats.add(Counter.requestBodyBytes, chunk.byteLength);
     upload.push(chunk, false);
   });
   message.on("end", () => {

@@ -2,7 +2,7 @@ import type { HttpResponse } from "uWebSockets.js";
 import type { Core } from "../../core.js";
 import type { ServerRequest } from "../../shared/handlers/request.js";
 import type { Route } from "../../shared/handlers/route.js";
-import { Field } from "../../shared/stats/stats.js";
+import { Counter } from "../../shared/stats/stats.js";
 import { StreamedUpload, type Upload, WholeUpload } from "../upload.js";
 import type { UwsReply, UwsState } from "./reply.js";
 
@@ -21,7 +21,7 @@ export function submitWithBody(
   const upload = stream ? streamed(res, request) : whole(core, request, bytes, reply);
   reply.upload = upload;
   res.onData((chunk, isLast) => {
-    stats.add(Field.requestBodyBytes, chunk.byteLength);
+    stats.add(Counter.requestBodyBytes, chunk.byteLength);
     upload.push(new Uint8Array(chunk), isLast);
   });
   if (stream) core.submit(request, reply);

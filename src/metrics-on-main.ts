@@ -9,13 +9,13 @@ import { routeIn } from "./shared/handlers/route.js";
  *
  * A handler that the user has put on one of these paths runs where the core runs handlers.
  */
-export async function withFiguresFirst(core: Core, context: HandlerContext): Promise<Core> {
+export async function withMetricsOnMain(core: Core, context: HandlerContext): Promise<Core> {
   // A core without workers runs all handlers on the main thread anyway.
   if (core.workersView === null) return core;
   const { config } = context.shared;
   const shared = { ...context.shared, workersView: core.workersView, config: { ...config, handlers: null } };
   const dispatch = await createDispatch({ ...context, shared });
-  const isForMain = (method: string, path: string): boolean => isFigures(path) && !core.routeOf(method, path).own;
+  const isForMain = (method: string, path: string): boolean => isMetricsPath(path) && !core.routeOf(method, path).own;
   return {
     workersView: core.workersView,
     routeOf: (method, path) => (isForMain(method, path) ? routeIn(dispatch.routes, path) : core.routeOf(method, path)),
@@ -34,6 +34,6 @@ export async function withFiguresFirst(core: Core, context: HandlerContext): Pro
 }
 
 /** /stats.json, /metrics, and the page /stats.html with what it loads. */
-function isFigures(path: string): boolean {
+function isMetricsPath(path: string): boolean {
   return path.startsWith("/stats") || path === "/metrics";
 }
