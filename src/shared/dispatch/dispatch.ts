@@ -118,8 +118,9 @@ function kindOf(thrown: unknown): "bad request" | "bad result" | "failure" {
 function routeTable(byPath: ReadonlyMap<string, Handler>, fallback: Handler, userCode: UserCode): RouteTable {
   const { own, plugins, close } = userCode;
   const route = ({ headers = [], methods = GET_ONLY, stream = false }: Handler, isOwn: boolean): Route => ({
-    headers: plugins.reduce(union, headers),
-    methods,
+    // A copy: what a module changes later does not count.
+    headers: plugins.reduce(union, listOf(headers)),
+    methods: listOf(methods),
     stream,
     own: isOwn,
   });
@@ -130,6 +131,12 @@ function routeTable(byPath: ReadonlyMap<string, Handler>, fallback: Handler, use
     fallback: route(fallback, own.fallback !== null),
     userCode: isNone ? null : { style: own.application?.style ?? null, closes: close !== null },
   };
+}
+
+/** HEAD beside GET says nothing more. */
+function listOf(names: readonly string[] | "all"): readonly string[] | "all" {
+  if (names === "all") return names;
+  return names.includes("GET") ? names.filter((name) => name !== "HEAD") : [...names];
 }
 
 /** What a handler and a plug-in read together. */

@@ -1,7 +1,8 @@
 import type { Application } from "../../app/application.js";
 import type { AppStyle } from "../app-style.js";
-import { LoopoolError, usageError } from "../errors.js";
-import { FIELD_NAME, type Handler } from "../handlers/handler.js";
+import { LoopoolError, messageOf, usageError } from "../errors.js";
+import type { Handler } from "../handlers/handler.js";
+import { handlerOf } from "./check-handler.js";
 
 /** A module may connect to something first, at top level; one that takes longer is taken for stuck. */
 const IMPORT_TIMEOUT_MS = 30_000;
@@ -50,22 +51,18 @@ function checked(handlers: unknown, wrong: (what: string) => LoopoolError): Read
   const entries: [string, unknown][] =
     typeof handlers === "object" && handlers !== null ? Object.entries(handlers) : [];
   if (entries.length === 0) throw wrong(' must export an object "handlers" with a function for each path');
-  for (const [path, handler] of entries) {
+  const byPath = entries.map(([path, given]): [string, Handler] => {
     if (!path.startsWith("/")) throw wrong(`: the path "${path}" must start with "/"`);
-    if (typeof handler !== "function") throw wrong(`: the handler of "${path}" is not a function`);
-    const { headers = [] } = handler as { headers?: unknown };
-    if (!Array.isArray(headers) || !headers.every(isLowerCaseName)) {
-      throw wrong(`: "headers" of "${path}" must be a list of field names in lower case`);
+    try {
+      return [path, handlerOf(given)];
+    } catch (error) {
+      throw wrong(`: the handler of "${path}" ${messageOf(error)}`);
     }
-  }
-  return Object.fromEntries(entries) as Record<string, Handler>;
+  });
+  return Object.fromEntries(byPath);
 }
 
 /** What to say of a module that ended its process or thread with `code` while it was imported. */
 export function endedByImport(file: string, code: number): LoopoolError {
   return usageError(`--handlers ${file} called process.exit(${code}) when it was imported: it must not end the server`);
-}
-
-function isLowerCaseName(name: unknown): boolean {
-  return typeof name === "string" && FIELD_NAME.test(name) && name === name.toLowerCase();
 }
