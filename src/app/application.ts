@@ -5,6 +5,7 @@ import { nodeStyle } from "./adapters/node/node-style.js";
 import { type Exports, exportsOf } from "./exports.js";
 import { failureText } from "./failure-text.js";
 import { ImportFailure, importModule } from "./import-module.js";
+import { inTime } from "./life-cycle.js";
 import { type Capture, captureListening } from "./listening.js";
 import { listenerOfServer, type Recognised, recognise } from "./recognise.js";
 
@@ -41,12 +42,15 @@ export function whyNotLoaded(error: unknown, file: string): string {
 /** Imports a user's module and finds out how it is called. Throws ImportFailure, or what the module throws when it is looked at. */
 export async function loadApplication(options: ApplicationOptions): Promise<Application> {
   const { file, style, timeoutMs } = options;
-  const busy = activity();
+  const busy = await activityAtRest();
   const capture = captureListening();
   try {
     const exports = exportsOf(await importModule(file, timeoutMs));
     const recognised = await recognise(exports, style);
-    if (recognised !== null) return { exports, ...served(recognised, options) };
+    if (recognised !== null) {
+      await ready(recognised, timeoutMs);
+      return { exports, ...served(recognised, options) };
+    }
     const mayListen = style === null || style === "listen";
     if (mayListen) await untilListening(capture, busy, timeoutMs);
     if (!mayListen || capture.server === null) throw nothing(exports, style, capture);
@@ -55,6 +59,11 @@ export async function loadApplication(options: ApplicationOptions): Promise<Appl
   } finally {
     capture.end();
   }
+}
+
+async function ready(recognised: Recognised, timeoutMs: number): Promise<void> {
+  if (recognised.style !== "node" || recognised.ready === null) return;
+  await inTime(Promise.resolve(recognised.ready()), timeoutMs, `it was not ready after ${timeoutMs / 1000} s`);
 }
 
 function served(recognised: Recognised, { scheme }: ApplicationOptions): Pick<Application, "style" | "serves"> {
@@ -99,6 +108,12 @@ function untilListening(capture: Capture, before: number, timeoutMs: number): Pr
     }, LOOK_MS);
     capture.whenCaptured(done);
   });
+}
+
+/** Without what is only just ending. */
+async function activityAtRest(): Promise<number> {
+  await new Promise((resolve) => setImmediate(resolve));
+  return activity();
 }
 
 function activity(): number {

@@ -18,10 +18,12 @@ export function exportsOf(module: unknown): Exports {
   const isCompiled = isObject(given) && given["__esModule"] === true;
   const main = isCompiled ? given["default"] : given;
   const inner = isCompiled ? given : isObject(given) && isPlain(given) ? given : null;
+  // A CommonJS module that says nothing exports an empty object.
+  const isNothing = isObject(given) && isPlain(given) && Object.keys(given).length === 0;
   const names = [...new Set([...Object.keys(outer), ...Object.keys(inner ?? {})])];
   return {
     main,
-    names: names.filter((name) => name !== "__esModule" && name !== "module.exports"),
+    names: names.filter((name) => !/^(?:__esModule|module\.exports)$/.test(name) && !(isNothing && name === "default")),
     named: (name) => (name in outer ? outer[name] : inner?.[name]),
   };
 }
