@@ -29,13 +29,15 @@ for (const application of applications) {
         withServer(settings, async (server) => {
           assert.is(server.application, application.style);
           await checkExchanges(server, application.headLength);
-        }));
+        }),
+      );
 
       test(named("streams each chunk at once, and learns that its client has gone"), () =>
         withServer(settings, async ({ url }) => {
           await checkStream(url);
           await checkAbort(url);
-        }));
+        }),
+      );
     }
   }
 }

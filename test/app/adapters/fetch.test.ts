@@ -53,7 +53,10 @@ test("its body is read as text, JSON, bytes, a Blob, a form or a stream, once", 
     assert.is(request.bodyUsed, true);
     const second = await request.text().catch((error: unknown) => error);
     assert.instance(second, TypeError);
-    assert.throws(() => request.clone(), (error: Error) => error instanceof TypeError);
+    assert.throws(
+      () => request.clone(),
+      (error: Error) => error instanceof TypeError,
+    );
   });
   await withRequest(post('{"a":[1]}'), async (request) => assert.equal(await request.json(), { a: [1] }));
   await withRequest(post("{"), async (request) => {
@@ -69,10 +72,13 @@ test("its body is read as text, JSON, bytes, a Blob, a form or a stream, once", 
     assert.equal([blob.type, await blob.text()], ["text/html", "blob"]);
   });
   await withRequest(post("a=1&b=%20", "application/x-www-form-urlencoded"), async (request) => {
-    assert.equal([...(await request.formData())], [
-      ["a", "1"],
-      ["b", " "],
-    ]);
+    assert.equal(
+      [...(await request.formData())],
+      [
+        ["a", "1"],
+        ["b", " "],
+      ],
+    );
   });
   await withRequest(post("stream"), async (request) => {
     const chunks: Uint8Array[] = [];
@@ -191,11 +197,14 @@ test("status and headers are taken over, cookies line by line; what the server w
   ]);
   const result = await answer(() => new Response("text", { status: 201, headers }), requestOf("/"));
   assert.is(result.status, 201);
-  assert.equal([...(result.headers as Iterable<unknown>)], [
-    ["content-type", "text/x"],
-    ["set-cookie", "a=1"],
-    ["set-cookie", "b=2"],
-  ]);
+  assert.equal(
+    [...(result.headers as Iterable<unknown>)],
+    [
+      ["content-type", "text/x"],
+      ["set-cookie", "a=1"],
+      ["set-cookie", "b=2"],
+    ],
+  );
 });
 
 test("a stream is pulled as it is read, and left when nobody wants more", async () => {

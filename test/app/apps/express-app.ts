@@ -1,5 +1,5 @@
 import type { Express, NextFunction, Request, Response } from "express";
-import { gone, go, untilGo } from "./gate.js";
+import { go, gone, untilGo } from "./gate.js";
 
 /** What both versions of Express can do. */
 interface Framework {

@@ -1,5 +1,5 @@
 import Fastify from "fastify";
-import { gone, go, untilGo } from "./gate.js";
+import { go, gone, untilGo } from "./gate.js";
 
 const app = Fastify();
 app.get("/", async (_, reply) => {

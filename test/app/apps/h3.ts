@@ -1,5 +1,5 @@
 import { createEventStream, getRequestHeader, getRequestURL, H3, readBody, setCookie } from "h3";
-import { gone, go, untilGo } from "./gate.js";
+import { go, gone, untilGo } from "./gate.js";
 
 const app = new H3();
 app.get("/", () => "hello");

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { setCookie } from "hono/cookie";
 import { streamSSE } from "hono/streaming";
-import { gone, go, untilGo } from "./gate.js";
+import { go, gone, untilGo } from "./gate.js";
 
 const app = new Hono();
 app.get("/", (c) => c.text("hello"));
@@ -11,7 +11,9 @@ app.get("/cookies", (c) => {
   setCookie(c, "b", "2");
   return c.body(null, 204);
 });
-app.get("/headers", (c) => c.json({ agent: c.req.header("user-agent"), twice: c.req.header("x-twice"), url: c.req.url }));
+app.get("/headers", (c) =>
+  c.json({ agent: c.req.header("user-agent"), twice: c.req.header("x-twice"), url: c.req.url }),
+);
 app.get("/events", (c) =>
   streamSSE(c, async (stream) => {
     stream.onAbort(() => {

@@ -1,4 +1,4 @@
-import { gone, go, untilGo } from "./gate.js";
+import { go, gone, untilGo } from "./gate.js";
 
 const encoder = new TextEncoder();
 
