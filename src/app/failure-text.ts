@@ -7,6 +7,8 @@ export function failureText(thrown: unknown, file: string): string {
     if (!(thrown instanceof Error)) return oneLine(inspect(thrown, { breakLength: Infinity }));
     // The first paragraph: Node adds who required whom.
     const message = oneLine(String(thrown.message).split("\nRequire stack:")[0]!);
+    const compiler = compilerText(message, file);
+    if (compiler !== null) return `${compiler}${remedyFor(thrown, message)}`;
     const place = message.includes(file) ? "" : placeOf(thrown, file);
     return `${message}${place === "" ? "" : ` at ${place}`}${remedyFor(thrown, message)}`;
   } catch {
@@ -19,6 +21,15 @@ function oneLine(text: string): string {
     .replace(/[?&](?:tsx-)?namespace=[\w-]+/g, "")
     .replace(/\s+/g, " ")
     .trim();
+}
+
+/** esbuild's first error: it calls each file .ts, and counts columns from 0. */
+function compilerText(message: string, file: string): string | null {
+  const [, path, line, column, text] =
+    /^Transform failed with \d+ errors?: (\S+?):(\d+):(\d+): ERROR: (.*)$/.exec(message) ?? [];
+  if (path === undefined) return null;
+  const isFile = path === file.replace(/\.[mc]?tsx?$/, ".ts");
+  return `${text} at ${isFile ? file : path}:${line}:${Number(column) + 1}`;
 }
 
 /** The line of a stack or of a syntax error that is the user's: no part of Node or of a package. */

@@ -18,8 +18,8 @@ export async function recognise(exports: Exports, style: AppStyle | null): Promi
   const isHandlers = handlers !== undefined && (style === null || style === "handlers");
   if (isHandlers) return { style: "handlers", handlers };
   if (style === "handlers" || style === "listen") return null;
-  const candidates = [exports.main, exports.named("app"), exports.named("server"), exports.named("fetch")];
-  for (const candidate of candidates) {
+  const named = style === "node" ? ["app", "server"] : ["app", "server", "fetch"];
+  for (const candidate of [exports.main, ...named.map(exports.named)]) {
     const found = recogniseOne(candidate, style) ?? recogniseOne(await settled(candidate), style);
     if (found !== null) return found;
   }

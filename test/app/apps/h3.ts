@@ -1,4 +1,4 @@
-import { createEventStream, getRequestHeader, getRequestURL, H3, readBody, setCookie } from "h3";
+import { createEventStream, H3, readBody, setCookie } from "h3";
 import { go, gone, untilGo } from "./gate.js";
 
 const app = new H3();

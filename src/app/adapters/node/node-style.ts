@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Handler, HandlerRequest, HandlerResult } from "../../../shared/handlers/handler.js";
+import type { Exchange } from "./exchange.js";
 import { incomingOf } from "./incoming.js";
-import { type Exchange, outgoingFor } from "./outgoing.js";
+import { outgoingFor } from "./outgoing.js";
 import { StandInSocket } from "./stand-in-socket.js";
 
 /** What Node's servers call for each request: Express and Connect are such functions, Koa and Fastify make one. */
