@@ -116,7 +116,7 @@ class Pool implements Core {
     const memory = createPoolMemory(workers.max, queue, bodyMemoryOf(shared.config));
     const attached = attachPool(memory);
     ({ requests: this.#ring, parking: this.#parking, status: this.#status, doorbell: this.#doorbell } = attached);
-    this.#requests = new RequestWriter(this.#ring, attached.arena);
+    this.#requests = new RequestWriter(this.#ring, attached.arena, (bytes) => stats.set(Counter.bodyMemory, bytes));
     this.#wakeUps = new WakeUpBatcher(this.#parking);
     this.#stats = stats;
     this.#workerLost = workerLost;

@@ -1,7 +1,7 @@
 import { NO_FIELDS, NO_HEADERS } from "../shared/handlers/handler.js";
 import type { ServerRequest } from "../shared/handlers/request.js";
 import type { ClaimRing } from "../shared/memory/claim-ring.js";
-import { NONE, type PageArena, PageLender, pagesFor } from "../shared/memory/page-arena.js";
+import { NONE, PAGE_BYTES, type PageArena, PageLender, pagesFor } from "../shared/memory/page-arena.js";
 import { methodNumber, OTHER_METHOD } from "../shared/stats/status-segment.js";
 import {
   ALL_FIELDS,
@@ -32,6 +32,7 @@ export class RequestWriter {
   readonly #ring: ClaimRing;
   readonly #arena: PageArena;
   readonly #lender: PageLender;
+  readonly #onUse: (bytes: number) => void;
   /** By slot: 1 + the first of its pages, 0 without any. */
   readonly #pageOf: Int32Array;
   /** Slots that have pages, in no order, and by slot where it stands among them. */
@@ -39,8 +40,10 @@ export class RequestWriter {
   readonly #holderIndex: Int32Array;
   #holderCount = 0;
 
-  constructor(ring: ClaimRing, arena: PageArena) {
+  /** `onUse` is told how many bytes of pages are lent when that changes. */
+  constructor(ring: ClaimRing, arena: PageArena, onUse: (bytes: number) => void = () => {}) {
     this.#ring = ring;
+    this.#onUse = onUse;
     this.#arena = arena;
     this.#lender = new PageLender(arena);
     this.#pageOf = new Int32Array(ring.slots);
@@ -132,6 +135,7 @@ export class RequestWriter {
     this.#pageOf[slot] = 1 + first;
     this.#holderIndex[slot] = this.#holderCount;
     this.#holders[this.#holderCount++] = slot;
+    this.#tellUse();
     return first;
   }
 
@@ -158,6 +162,11 @@ export class RequestWriter {
     this.#holders[index] = last;
     this.#holderIndex[last] = index;
     this.#lender.takeBack(page - 1);
+    this.#tellUse();
+  }
+
+  #tellUse(): void {
+    this.#onUse((this.#arena.pages - this.#lender.freePages) * PAGE_BYTES);
   }
 
   /** Nobody waits for the answer to the request of a slot any more. Whether its owner wants to be told. */

@@ -108,6 +108,7 @@ export function metricsOf({ facts, takenAtMs, stats, phases, process, core }: Me
     connections: totals.connectionsOpened,
     inFlight: totals.inFlight,
     queued: core.queued,
+    bodyMemoryBytes: totals.bodyMemory,
     shed: totals.shed,
     aborted: totals.aborted,
     dropped: totals.dropped,

@@ -69,6 +69,8 @@ export const Counter = {
   /** Main: requests that are not as HTTP has them; requests for metrics that are not this client's to see. */
   malformed: 36,
   denied: 37,
+  /** Main: bytes of shared memory that bodies of requests have on their way to a worker (a level). */
+  bodyMemory: 38,
 } as const;
 
 export type Counter = (typeof Counter)[keyof typeof Counter];
