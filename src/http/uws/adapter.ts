@@ -14,7 +14,9 @@ import { FieldReader } from "../header-field-reader.js";
 import { type Listening, urlOf, whyNot } from "../listening.js";
 import { TOO_MANY_CONNECTIONS } from "../refusals.js";
 import { adapterState, idleOrLate } from "../state.js";
+import { StreamedUpload } from "../upload.js";
 import { Addresses, remoteAddress } from "./addresses.js";
+import { submitWithBody } from "./body.js";
 import { type LoadedUws, loadUws } from "./load.js";
 import { createLogEntries } from "./log-entries.js";
 import { type Closing, UwsReply, type UwsState } from "./reply.js";
@@ -60,17 +62,26 @@ async function listen(
     const path = req.getUrl();
     const query: string | undefined = req.getQuery();
     const method = known ?? req.getCaseSensitiveMethod();
+    const route = core.routeOf(method, path);
     head.begin();
     // All lines, at 0.08 µs each: `req.getHeader` knows the first line of a field only, and takes 0.06 µs for each name, there or not.
-    req.forEach(fields.begin(core.routeOf(method, path).headers) ? visitBoth : head.visit);
-    const refusal = head.verdict(method, path, query ?? "") ?? access.refusalOf(res, path, head);
+    req.forEach(fields.begin(route.headers) ? visitBoth : head.visit);
+    const refusal = head.verdict(method, path, query ?? "", route) ?? access.refusalOf(res, path, head);
     const entry = logEntries === null ? null : logEntries.enter(res, req, method, path, query);
     const closing = head.closes ? closingOf(req) : isLastOfConnection() ? "by us" : "no";
     const reply = new UwsReply(res, known === "HEAD", closing, state, entry);
-    if (refusal !== null) reply.refuse(refusal);
-    else {
+    if (refusal !== null) {
+      reply.refuse(refusal);
+    } else {
       const { headers, lines } = fields;
-      core.submit(new ServerRequest({ method, path, query: query ?? "", headers, fields: lines }), reply);
+      const request = new ServerRequest({ method, path, query: query ?? "", headers, fields: lines });
+      reply.request = request;
+      if (head.hasBody) {
+        submitWithBody(res, state, request, route, head.bodyBytes, reply);
+      } else {
+        if (route.stream) request.stream = StreamedUpload.empty();
+        core.submit(request, reply);
+      }
     }
     reply.defer();
   };

@@ -95,7 +95,14 @@ function routeTable(byPath: ReadonlyMap<string, Handler>, fallback: Handler, own
 }
 
 function routeOf({ headers = [], methods = GET_ONLY, stream = false }: Handler, own: boolean): Route {
-  return { headers, methods, stream, own };
+  // A copy: what a module changes later does not count.
+  return { headers: listOf(headers), methods: listOf(methods), stream, own };
+}
+
+/** HEAD beside GET says nothing more. */
+function listOf(names: readonly string[] | "all"): readonly string[] | "all" {
+  if (names === "all") return names;
+  return names.includes("GET") ? names.filter((name) => name !== "HEAD") : [...names];
 }
 
 const SERVER_ERROR = textResponse(500, "500 Internal Server Error");

@@ -1,7 +1,8 @@
 import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
 import { type LoopoolError, usageError } from "../errors.js";
-import { FIELD_NAME, type Handler } from "../handlers/handler.js";
+import type { Handler } from "../handlers/handler.js";
+import { handlerOf } from "./check-handler.js";
 
 /** A module may connect to something first, at top level; one that takes longer is taken for stuck. */
 const IMPORT_TIMEOUT_MS = 30_000;
@@ -29,15 +30,15 @@ export async function importHandlers(file: string, timeoutMs = IMPORT_TIMEOUT_MS
     throw wrong(` cannot be imported: ${inOneLine(error)}`);
   }
   if (entries.length === 0) throw wrong(' must export an object "handlers" with a function for each path');
-  for (const [path, handler] of entries) {
+  const byPath = entries.map(([path, given]): [string, Handler] => {
     if (!path.startsWith("/")) throw wrong(`: the path "${path}" must start with "/"`);
-    if (typeof handler !== "function") throw wrong(`: the handler of "${path}" is not a function`);
-    const { headers = [] } = handler as { headers?: unknown };
-    if (!Array.isArray(headers) || !headers.every(isLowerCaseName)) {
-      throw wrong(`: "headers" of "${path}" must be a list of field names in lower case`);
+    try {
+      return [path, handlerOf(given)];
+    } catch (error) {
+      throw wrong(`: the handler of "${path}" ${inOneLine(error)}`);
     }
-  }
-  return { byPath: Object.fromEntries(entries) as Record<string, Handler>, fallback: null };
+  });
+  return { byPath: Object.fromEntries(byPath), fallback: null };
 }
 
 /** What to say of a module that ended its process or thread with `code` while it was imported. */
@@ -72,8 +73,4 @@ function inOneLine(thrown: unknown): string {
   } catch {
     return "it threw something that cannot be printed";
   }
-}
-
-function isLowerCaseName(name: unknown): boolean {
-  return typeof name === "string" && FIELD_NAME.test(name) && name === name.toLowerCase();
 }

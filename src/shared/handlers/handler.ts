@@ -59,12 +59,12 @@ export interface StreamBody {
 
 /** Whether a body is to be streamed from the disk. */
 export function isFileBody(body: HandlerResponse["body"]): body is FileBody {
-  return typeof body === "object" && "file" in body;
+  return typeof body !== "string" && !(body instanceof Uint8Array) && "file" in body;
 }
 
 /** Whether a body is made while it is sent. */
 export function isStreamBody(body: HandlerResponse["body"]): body is StreamBody {
-  return typeof body === "object" && "chunks" in body;
+  return typeof body !== "string" && !(body instanceof Uint8Array) && "chunks" in body;
 }
 
 /** What goes back to the client. A body in bytes is not copied before it is sent: it must not change afterwards. */

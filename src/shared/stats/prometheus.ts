@@ -52,9 +52,16 @@ const families: readonly Family[] = [
     samples: ({ status }) => Object.entries(status).map(([code, count]) => [count, { code }]),
   },
   one("counter", "loopool_response_body_bytes_total", "Body bytes handed to the sockets.", (f) => f.bodyBytes),
+  one(
+    "counter",
+    "loopool_request_body_bytes_total",
+    "Bytes of request bodies that arrived for handlers.",
+    (f) => f.requestBodyBytes,
+  ),
   one("counter", "loopool_connections_total", "Connections accepted.", (f) => f.connections),
   one("gauge", "loopool_connections_active", "Connections open now.", (f) => f.activeConnections),
   one("gauge", "loopool_requests_in_flight", "Requests received and not answered in full.", (f) => f.inFlight),
+  one("gauge", "loopool_streams", "Responses that handlers make while they are sent.", (f) => f.streams),
   one("gauge", "loopool_requests_queued", "Requests that wait for a worker.", (f) => f.queued),
   one(
     "gauge",
@@ -81,6 +88,12 @@ const families: readonly Family[] = [
   one("counter", "loopool_requests_denied_total", "Requests for metrics that were not allowed.", (f) => f.denied),
   one("counter", "loopool_requests_handled_total", "Requests handed to a handler.", (f) => f.handled),
   one("counter", "loopool_handler_errors_total", "Requests whose handler failed.", (f) => f.handlerErrors),
+  one(
+    "counter",
+    "loopool_streams_failed_total",
+    "Responses that failed after their first byte was sent.",
+    (f) => f.streamsFailed,
+  ),
   one(
     "counter",
     "loopool_unhandled_rejections_total",

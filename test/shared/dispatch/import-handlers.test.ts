@@ -5,6 +5,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { importHandlers } from "../../../src/shared/dispatch/import-handlers.js";
 import { LoopoolError } from "../../../src/shared/errors.js";
+import { requestOf } from "../../support/requests.js";
 
 const test = suite("import of handlers");
 
@@ -42,6 +43,22 @@ for (const name of ["a#b.mjs", "a%41.mjs", "a b.mjs", "a?b.mjs", "ä.mjs"]) {
     }));
 }
 
+test("an object by method is one handler, which takes its methods and reads what they read", () =>
+  withModule(
+    "h.mjs",
+    `const get = ({ method }) => "got " + method;
+     const post = Object.assign(({ method }) => "posted " + method, { headers: ["content-type", "x-one"] });
+     export const handlers = { "/a": { GET: get, POST: post, headers: ["x-one"], stream: true } }`,
+    async (file) => {
+      const handler = (await importHandlers(file)).byPath["/a"]!;
+      assert.equal(handler.methods, ["GET", "POST"]);
+      assert.equal(handler.headers, ["x-one", "content-type"]);
+      assert.is(handler.stream, true);
+      const answers = ["GET", "HEAD", "POST"].map((method) => handler(requestOf("/a", { method })) as unknown);
+      assert.equal(answers, ["got GET", "got HEAD", "posted POST"]);
+    },
+  ));
+
 const refused: readonly (readonly [text: string, message: RegExp])[] = [
   ["throw null", /cannot be imported: null$/],
   ["throw undefined", /cannot be imported: undefined$/],
@@ -56,7 +73,38 @@ const refused: readonly (readonly [text: string, message: RegExp])[] = [
   ["export const handlers = () => {}", /must export an object "handlers"/],
   ["export const handlers = new Map()", /must export an object "handlers"/],
   ['export const handlers = ["/a"]', /the path "0" must start with "\/"/],
-  ["export const handlers = { '/a': 1 }", /the handler of "\/a" is not a function/],
+  [
+    "export const handlers = { '/a': 1 }",
+    /the handler of "\/a" is not a function, nor an object of functions by method/,
+  ],
+  ["export const handlers = { '/a': {} }", /the handler of "\/a" has no function for any method/],
+  ["export const handlers = { '/a': { get: () => {} } }", /has "get", which is no method \(they are in capitals\)/],
+  ["export const handlers = { '/a': { GET: 1 } }", /the handler of "\/a" has no function for GET/],
+  [
+    "const GET = Object.assign(() => {}, { stream: true }); export const handlers = { '/a': { GET } }",
+    /"stream" at its function for GET: put it beside the methods/,
+  ],
+  [
+    "const GET = Object.assign(() => {}, { methods: ['GET'] }); export const handlers = { '/a': { GET } }",
+    /"methods" at its function for GET: leave it out/,
+  ],
+  [
+    "export const handlers = { '/a': Object.assign(() => {}, { methods: ['get'] }) }",
+    /"methods" a list of methods in capitals, or "all"/,
+  ],
+  [
+    "export const handlers = { '/a': Object.assign(() => {}, { methods: [] }) }",
+    /"methods" a list of methods in capitals, or "all"/,
+  ],
+  [
+    "export const handlers = { '/a': Object.assign(() => {}, { headers: ['Accept'] }) }",
+    /"headers" a list of field names in lower case, or "all"/,
+  ],
+  [
+    "export const handlers = { '/a': Object.assign(() => {}, { headers: 'every' }) }",
+    /"headers" a list of field names in lower case, or "all"/,
+  ],
+  ["export const handlers = { '/a': Object.assign(() => {}, { stream: 1 }) }", /"stream" true or false/],
   ["export const handlers = { get '/a'() { throw new Error('of the getter') } }", /cannot be imported: of the getter/],
   ["export default null", /must export an object "handlers"/],
 ];
