@@ -20,7 +20,7 @@ export class IncomingStreams {
   open(stream: number, bytes: number): StreamBody {
     const control = {
       grant: (credit: number, received: number) => this.#post({ type: "grant", stream, credit, received }),
-      close: () => this.#post({ type: "close-stream", stream }),
+      close: (gone: boolean) => this.#post({ type: "close-stream", stream, gone }),
     };
     const chunks = new StreamReceiver(control, WINDOW, () => this.#open.delete(stream));
     this.#open.set(stream, chunks);

@@ -7,7 +7,7 @@ import { discard } from "../shared/dispatch/discard.js";
 import { usageError } from "../shared/errors.js";
 import { tellOperator } from "../shared/failure-log.js";
 import type { HandlerContext } from "../shared/handlers/context.js";
-import { type HandlerResponse, isStreamBody } from "../shared/handlers/handler.js";
+import { type HandlerResponse, isStreamBody, type StreamBody } from "../shared/handlers/handler.js";
 import type { ServerRequest } from "../shared/handlers/request.js";
 import { NO_ROUTES, type Route, routeIn } from "../shared/handlers/route.js";
 import type { ClaimRing } from "../shared/memory/claim-ring.js";
@@ -303,7 +303,7 @@ class Pool implements Core {
   #settle(slot: number, response: HandlerResponse): void {
     const reply = this.#replies[slot];
     this.#replies[slot] = undefined;
-    this.#keepUpload(slot, response);
+    if (isStreamBody(response.body)) this.#beginStream(slot, response.body, reply);
     this.#free(slot);
     this.#released[this.#ring.ownerOf(slot)]! += 1;
     this.#ring.release(slot);
@@ -311,12 +311,14 @@ class Pool implements Core {
     else reply.send(response);
   }
 
-  /** A handler whose response is a stream may read its request until that has ended. */
-  #keepUpload(slot: number, { body }: HandlerResponse): void {
+  /** A response that outlives its slot. Its handler may read its request until it has ended. */
+  #beginStream(slot: number, { chunks }: StreamBody, client: Reply | undefined): void {
+    if (!(chunks instanceof StreamReceiver)) return;
+    if (client !== undefined) chunks.client = client;
     const upload = this.#uploadOf[slot]!;
-    if (upload === 0 || !isStreamBody(body) || !(body.chunks instanceof StreamReceiver)) return;
+    if (upload === 0) return;
     this.#uploadOf[slot] = 0;
-    body.chunks.whenEnded(() => this.#uploads.close(upload));
+    chunks.whenEnded(() => this.#uploads.close(upload));
   }
 
   /** A worker has ended: what it had answered is sent, what it still held is answered with 500, and its slots are free again. */
