@@ -1,6 +1,7 @@
 import { NO_FIELDS, NO_HEADERS } from "../shared/handlers/handler.js";
 import type { ServerRequest } from "../shared/handlers/request.js";
 import type { ClaimRing } from "../shared/memory/claim-ring.js";
+import { copyBytes } from "../shared/memory/copy-bytes.js";
 import { NONE, PAGE_BYTES, type PageArena, PageLender, pagesFor } from "../shared/memory/page-arena.js";
 import { methodNumber, OTHER_METHOD } from "../shared/stats/status-segment.js";
 import {
@@ -88,7 +89,7 @@ export class RequestWriter {
       const fieldsBytes = fields === "" ? 0 : writeText(bytes, fields, start + pathBytes + queryBytes);
       words[word + FIELDS_BYTES_WORD] = fieldsBytes;
       if (bodyBytes > 0 && (flags & BODY_IN_PAGES) === 0) {
-        bytes.set(body, start + pathBytes + queryBytes + fieldsBytes);
+        copyBytes(bytes, start + pathBytes + queryBytes + fieldsBytes, body);
       }
     }
     if (bodyBytes > 0) {
