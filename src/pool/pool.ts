@@ -1,4 +1,4 @@
-import type { Core, CoreModule, Reply } from "../core.js";
+import type { BodyCollector, Core, CoreModule, Reply } from "../core.js";
 import type { Loading } from "../shared/cache/loading.js";
 import type { SharedCache } from "../shared/cache/shared-cache.js";
 import { threadClock } from "../shared/clock.js";
@@ -160,9 +160,14 @@ class Pool implements Core {
     return routeIn(this.#routes, path);
   }
 
+  collectBody(request: ServerRequest): BodyCollector {
+    return this.#requests.collect(request);
+  }
+
   submit(request: ServerRequest, reply: Reply): void {
     const slot = this.#ring.reserve();
     if (slot === -1) {
+      this.#requests.discard(request);
       this.#shed(reply, OVERLOADED);
       return;
     }

@@ -40,6 +40,7 @@ export const reactor: CoreModule = {
     return {
       workersView: null,
       routeOf: (_method, path) => routeIn(dispatch.routes, path),
+      collectBody: () => null,
       submit(request, reply) {
         if (phases.isDue) {
           submitMeasured(request, reply);

@@ -129,6 +129,16 @@ export class PageLender {
     return page;
   }
 
+  /** Adds `count` pages to the chain that ends with `last`: its new last page, or NONE when fewer are free. */
+  extend(last: number, count: number): number {
+    const { words } = this.#arena;
+    let page = this.lend(count);
+    if (page === NONE) return NONE;
+    words[last] = page;
+    while (words[page] !== page) page = words[page]!;
+    return page;
+  }
+
   /** Takes a chain back, once nobody is to read it any more. */
   takeBack(first: number): void {
     const { words } = this.#arena;
