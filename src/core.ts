@@ -18,6 +18,16 @@ export interface Reply {
   send(response: HandlerResponse): void;
 }
 
+/** The body of one request that arrives in pieces, in memory of the core's. */
+export interface BodyCollector {
+  /** Adds a piece, which is copied. False: there is no memory for it now, and nothing of it was taken. */
+  push(piece: Uint8Array): boolean;
+  /** Copies all so far to the start of `target`, and gives its memory back. */
+  moveTo(target: Buffer): void;
+  /** Gives its memory back, unless it has been submitted or moved. */
+  discard(): void;
+}
+
 /** A concurrency core: decides where and when handlers run. */
 export interface Core {
   /** What those who only look may see of its workers and its queue; null for a core without. */
@@ -26,6 +36,11 @@ export interface Core {
   readonly userCode: UserCodeFacts | null;
   /** What a request needs, asked before its body is read. Costs no more than a look into a table. */
   routeOf(method: string, path: string): Route;
+  /**
+   * null: its handler gets the very `request.body` that is submitted. Else the core copies the body before `submit` returns, so that it may lie in
+   * memory that changes afterwards. Of a body that arrives in pieces, what this collects is submitted with `request`, in place of `request.body`.
+   */
+  collectBody(request: ServerRequest): BodyCollector | null;
   /**
    * Takes one request, whose body is there or comes as its stream. Calls `reply.send` exactly once, before it returns or later, on the main
    * thread, whatever becomes of the handler: a queue that is full answers 503. Never throws. Only methods of the route come here.

@@ -24,6 +24,7 @@ export async function withMetricsOnMain(core: Core, context: HandlerContext): Pr
     workersView: core.workersView,
     userCode: core.userCode,
     routeOf: (method, path) => (isForMain(method, path) ? routeIn(dispatch.routes, path) : core.routeOf(method, path)),
+    collectBody: (request) => (isForMain(request.method, request.path) ? null : core.collectBody(request)),
     submit(request, reply) {
       if (!isForMain(request.method, request.path)) {
         core.submit(request, reply);

@@ -6,6 +6,7 @@ import {
   isStreamBody,
   type StreamBody,
 } from "../shared/handlers/handler.js";
+import { copyBytes } from "../shared/memory/copy-bytes.js";
 import type { RecordRing } from "../shared/memory/record-ring.js";
 
 /**
@@ -108,7 +109,7 @@ export class AnswerWriter {
       ring.bytes.writeDoubleLE(body.bytes ?? -1, bodyStart);
       ring.bytes.writeUInt32LE(stream, bodyStart + 8);
     } else {
-      ring.bytes.set(body, bodyStart);
+      copyBytes(ring.bytes, bodyStart, body);
     }
     ring.commit();
     // Only now: a block whose record found no room has not been sent.
@@ -121,7 +122,7 @@ export class AnswerWriter {
   writeChunk(stream: number, chunk: Uint8Array): boolean {
     const offset = this.#reserveFor(CHUNK, stream, chunk.byteLength);
     if (offset === -1) return false;
-    this.#ring.bytes.set(chunk, offset);
+    copyBytes(this.#ring.bytes, offset, chunk);
     this.#ring.commit();
     return true;
   }

@@ -1,4 +1,5 @@
 import type { StreamBody } from "../shared/handlers/handler.js";
+import { copyBytes } from "../shared/memory/copy-bytes.js";
 import type { PoolMessage } from "./messages.js";
 import { StreamReceiver, WINDOW } from "./stream-receiver.js";
 
@@ -20,7 +21,7 @@ export class IncomingStreams {
   open(stream: number, bytes: number): StreamBody {
     const control = {
       grant: (credit: number, received: number) => this.#post({ type: "grant", stream, credit, received }),
-      close: () => this.#post({ type: "close-stream", stream }),
+      close: (gone: boolean) => this.#post({ type: "close-stream", stream, gone }),
     };
     const chunks = new StreamReceiver(control, WINDOW, () => this.#open.delete(stream));
     this.#open.set(stream, chunks);
@@ -29,7 +30,11 @@ export class IncomingStreams {
 
   /** A chunk is in the ring: a view, which is copied. */
   chunk(stream: number, view: Uint8Array): void {
-    this.#open.get(stream)?.push(Uint8Array.from(view));
+    const receiver = this.#open.get(stream);
+    if (receiver === undefined) return;
+    const chunk = Buffer.allocUnsafe(view.byteLength);
+    copyBytes(chunk, 0, view);
+    receiver.push(chunk);
   }
 
   /** A chunk has come by message: its worker goes back to the ring when it hears that it has arrived. */

@@ -99,10 +99,11 @@ export interface GrantMessage {
   readonly received: number;
 }
 
-/** Main → worker: nothing more of a stream is wanted. */
+/** Main → worker: nothing more of a stream is wanted: its client has gone, or has all it asked for. */
 export interface CloseStreamMessage {
   readonly type: "close-stream";
   readonly stream: number;
+  readonly gone: boolean;
 }
 
 /** Main → worker: a chunk of a request's body. */

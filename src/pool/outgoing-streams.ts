@@ -1,6 +1,6 @@
 import { COPIED_BODY_BYTES, type StreamBody } from "../shared/handlers/handler.js";
 import type { AnswerWriter } from "./answer-codec.js";
-import type { GrantMessage, WorkerMessage } from "./messages.js";
+import type { CloseStreamMessage, GrantMessage, WorkerMessage } from "./messages.js";
 import type { PooledRequest } from "./pooled-request.js";
 import { WINDOW } from "./stream-receiver.js";
 import { StreamSender, type StreamSink, textOfFailure } from "./stream-sender.js";
@@ -48,8 +48,8 @@ export class OutgoingStreams {
   }
 
   /** Main wants no more of a stream. */
-  close(number: number): void {
-    this.#open.get(number)?.close();
+  close({ stream, gone }: CloseStreamMessage): void {
+    this.#open.get(stream)?.close(gone);
   }
 }
 
@@ -100,9 +100,8 @@ class OutgoingStream implements StreamSink {
     this.sender.grant(credit);
   }
 
-  /** Where only the head was wanted, the client is still there. */
-  close(): void {
-    if (this.#request.method !== "HEAD") this.#request.abort();
+  close(gone: boolean): void {
+    if (gone) this.#request.abort();
     this.sender.close();
   }
 }

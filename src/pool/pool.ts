@@ -1,4 +1,4 @@
-import type { Core, CoreModule, Reply } from "../core.js";
+import type { BodyCollector, Core, CoreModule, Reply } from "../core.js";
 import type { Loading } from "../shared/cache/loading.js";
 import type { SharedCache } from "../shared/cache/shared-cache.js";
 import { threadClock } from "../shared/clock.js";
@@ -7,7 +7,7 @@ import { discard } from "../shared/dispatch/discard.js";
 import { usageError } from "../shared/errors.js";
 import { tellOperator } from "../shared/failure-log.js";
 import type { HandlerContext } from "../shared/handlers/context.js";
-import { type HandlerResponse, isStreamBody } from "../shared/handlers/handler.js";
+import { type HandlerResponse, isStreamBody, type StreamBody } from "../shared/handlers/handler.js";
 import type { ServerRequest } from "../shared/handlers/request.js";
 import { NO_ROUTES, type Route, routeIn, type UserCodeFacts } from "../shared/handlers/route.js";
 import type { ClaimRing } from "../shared/memory/claim-ring.js";
@@ -116,7 +116,7 @@ class Pool implements Core {
     const memory = createPoolMemory(workers.max, queue, bodyMemoryOf(shared.config));
     const attached = attachPool(memory);
     ({ requests: this.#ring, parking: this.#parking, status: this.#status, doorbell: this.#doorbell } = attached);
-    this.#requests = new RequestWriter(this.#ring, attached.arena);
+    this.#requests = new RequestWriter(this.#ring, attached.arena, (bytes) => stats.set(Counter.bodyMemory, bytes));
     this.#wakeUps = new WakeUpBatcher(this.#parking);
     this.#stats = stats;
     this.#workerLost = workerLost;
@@ -164,9 +164,14 @@ class Pool implements Core {
     return routeIn(this.#routes, path);
   }
 
+  collectBody(request: ServerRequest): BodyCollector {
+    return this.#requests.collect(request);
+  }
+
   submit(request: ServerRequest, reply: Reply): void {
     const slot = this.#ring.reserve();
     if (slot === -1) {
+      this.#requests.discard(request);
       this.#shed(reply, OVERLOADED);
       return;
     }
@@ -307,7 +312,7 @@ class Pool implements Core {
   #settle(slot: number, response: HandlerResponse): void {
     const reply = this.#replies[slot];
     this.#replies[slot] = undefined;
-    this.#keepUpload(slot, response);
+    if (isStreamBody(response.body)) this.#beginStream(slot, response.body, reply);
     this.#free(slot);
     this.#released[this.#ring.ownerOf(slot)]! += 1;
     this.#ring.release(slot);
@@ -315,12 +320,14 @@ class Pool implements Core {
     else reply.send(response);
   }
 
-  /** A handler whose response is a stream may read its request until that has ended. */
-  #keepUpload(slot: number, { body }: HandlerResponse): void {
+  /** A response that outlives its slot. Its handler may read its request until it has ended. */
+  #beginStream(slot: number, { chunks }: StreamBody, client: Reply | undefined): void {
+    if (!(chunks instanceof StreamReceiver)) return;
+    if (client !== undefined) chunks.client = client;
     const upload = this.#uploadOf[slot]!;
-    if (upload === 0 || !isStreamBody(body) || !(body.chunks instanceof StreamReceiver)) return;
+    if (upload === 0) return;
     this.#uploadOf[slot] = 0;
-    body.chunks.whenEnded(() => this.#uploads.close(upload));
+    chunks.whenEnded(() => this.#uploads.close(upload));
   }
 
   /** A worker has ended: what it had answered is sent, what it still held is answered with 500, and its slots are free again. */

@@ -100,11 +100,12 @@ export class RequestReader {
       body.set(this.#ring.bytes.subarray(start, start + bodyBytes));
       return body;
     }
-    // Without the zeros of `new Uint8Array`, and without the pool that `allocUnsafe` cuts small buffers from.
-    const body = new Uint8Array(Buffer.allocUnsafeSlow(bodyBytes).buffer);
+    // Not from the pool that `allocUnsafe` cuts small buffers from.
+    const body = Buffer.allocUnsafeSlow(bodyBytes);
     const first = this.#ring.words[(offset >> 2) + PAGE_WORD]!;
     this.#arena.read(first, (flags & IN_PAGES) === 0 ? 0 : textBytes, body);
-    return body;
+    // To handlers an array as any other: `slice` of a Buffer does not copy.
+    return new Uint8Array(body.buffer);
   }
 
   #fromPages(first: number, bytes: number): Buffer {

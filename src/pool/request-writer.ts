@@ -1,8 +1,11 @@
+import type { BodyCollector } from "../core.js";
 import { NO_FIELDS, NO_HEADERS } from "../shared/handlers/handler.js";
 import type { ServerRequest } from "../shared/handlers/request.js";
 import type { ClaimRing } from "../shared/memory/claim-ring.js";
-import { NONE, type PageArena, PageLender, pagesFor } from "../shared/memory/page-arena.js";
+import { copyBytes } from "../shared/memory/copy-bytes.js";
+import { NONE, PAGE_BYTES, type PageArena, PageLender, pagesFor } from "../shared/memory/page-arena.js";
 import { methodNumber, OTHER_METHOD } from "../shared/stats/status-segment.js";
+import { CollectedBody } from "./collected-body.js";
 import {
   ALL_FIELDS,
   BODY_IN_PAGES,
@@ -32,15 +35,20 @@ export class RequestWriter {
   readonly #ring: ClaimRing;
   readonly #arena: PageArena;
   readonly #lender: PageLender;
+  readonly #onUse: (bytes: number) => void;
   /** By slot: 1 + the first of its pages, 0 without any. */
   readonly #pageOf: Int32Array;
   /** Slots that have pages, in no order, and by slot where it stands among them. */
   readonly #holders: Int32Array;
   readonly #holderIndex: Int32Array;
   #holderCount = 0;
+  /** Bodies that have pages before their requests have slots. */
+  readonly #collected = new Map<ServerRequest, CollectedBody>();
 
-  constructor(ring: ClaimRing, arena: PageArena) {
+  /** `onUse` is told how many bytes of pages are lent when that changes. */
+  constructor(ring: ClaimRing, arena: PageArena, onUse: (bytes: number) => void = () => {}) {
     this.#ring = ring;
+    this.#onUse = onUse;
     this.#arena = arena;
     this.#lender = new PageLender(arena);
     this.#pageOf = new Int32Array(ring.slots);
@@ -52,13 +60,36 @@ export class RequestWriter {
     return this.#lender.freePages;
   }
 
+  /** The pages for a body that arrives in pieces: they are lent until its request is written, or they are given back. */
+  collect(request: ServerRequest): BodyCollector {
+    return new CollectedBody(this.#arena, this.#lender, {
+      mayLend: this.#isHalfFree,
+      onPages: (collected) => {
+        if (collected.first === NONE) this.#collected.delete(request);
+        else this.#collected.set(request, collected);
+        this.#tellUse();
+      },
+    });
+  }
+
+  /** Half of the pages are kept for bodies that are whole: slow clients cannot take them. */
+  readonly #isHalfFree = (count: number): boolean => {
+    const least = this.#arena.pages / 2 + count;
+    return this.freePages >= least || (this.#takeBackRead() && this.freePages >= least);
+  };
+
+  /** A request is refused before it is written. */
+  discard(request: ServerRequest): void {
+    this.#collected.get(request)?.discard();
+  }
+
   /**
    * Writes a request into a slot that is reserved; false when too few pages are free for it. `upload`: the number of its stream, 0 where the
    * body is there.
    */
   write(slot: number, request: ServerRequest, measured: boolean, upload: number): boolean {
-    const { query, body } = request;
-    let { path } = request;
+    const { query } = request;
+    let { path, body } = request;
     const method = methodNumber(request.method);
     if (method === OTHER_METHOD) path = `${request.method} ${path}`;
     const isAll = request.fields !== NO_FIELDS;
@@ -66,11 +97,25 @@ export class RequestWriter {
     const { words, bytes, payloadBytes } = this.#ring;
     const offset = this.#ring.payloadOffset(slot);
     const word = offset >> 2;
-    const bodyBytes = body.byteLength;
+    let bodyBytes = body.byteLength;
     const roomBytes = payloadBytes - HEAD_BYTES - TAIL_BYTES;
     let flags = (measured ? MEASURED : 0) | (isAll ? ALL_FIELDS : 0);
     // UTF-8 takes three bytes for a UTF-16 unit at most: only what could be too long is measured.
-    if ((path.length + query.length + fields.length) * 3 + bodyBytes > roomBytes) {
+    const textBytesAtMost = (path.length + query.length + fields.length) * 3;
+    const collected = this.#collected.size === 0 ? undefined : this.#collected.get(request);
+    if (collected !== undefined && textBytesAtMost <= roomBytes) {
+      bodyBytes = collected.bytes;
+      flags |= BODY_IN_PAGES;
+      this.#hold(slot, collected.first);
+      collected.handOver();
+    } else if (textBytesAtMost + bodyBytes > roomBytes) {
+      if (collected !== undefined) {
+        // Texts stand before the body in the pages: seldom enough to move it.
+        const moved = Buffer.allocUnsafe(collected.bytes);
+        collected.moveTo(moved);
+        body = moved;
+        bodyBytes = moved.byteLength;
+      }
       const pages = this.#writePages(slot, roomBytes, path, query, fields, body);
       if (pages === NONE) return false;
       flags |= pages;
@@ -85,7 +130,7 @@ export class RequestWriter {
       const fieldsBytes = fields === "" ? 0 : writeText(bytes, fields, start + pathBytes + queryBytes);
       words[word + FIELDS_BYTES_WORD] = fieldsBytes;
       if (bodyBytes > 0 && (flags & BODY_IN_PAGES) === 0) {
-        bytes.set(body, start + pathBytes + queryBytes + fieldsBytes);
+        copyBytes(bytes, start + pathBytes + queryBytes + fieldsBytes, body);
       }
     }
     if (bodyBytes > 0) {
@@ -111,7 +156,6 @@ export class RequestWriter {
     if (first === NONE) return NONE;
     const { words } = this.#ring;
     const word = this.#ring.payloadOffset(slot) >> 2;
-    words[word + PAGE_WORD] = first;
     if (textsFit) {
       this.#arena.write(first, 0, body);
       return BODY_IN_PAGES;
@@ -129,10 +173,17 @@ export class RequestWriter {
     let first = this.#lender.lend(count);
     if (first === NONE && this.#takeBackRead()) first = this.#lender.lend(count);
     if (first === NONE) return NONE;
+    this.#hold(slot, first);
+    this.#tellUse();
+    return first;
+  }
+
+  /** A chain is a slot's from now on. */
+  #hold(slot: number, first: number): void {
     this.#pageOf[slot] = 1 + first;
+    this.#ring.words[(this.#ring.payloadOffset(slot) >> 2) + PAGE_WORD] = first;
     this.#holderIndex[slot] = this.#holderCount;
     this.#holders[this.#holderCount++] = slot;
-    return first;
   }
 
   /** Takes the pages of requests back that are in service: their owners have copied them. Whether there were any. */
@@ -158,6 +209,11 @@ export class RequestWriter {
     this.#holders[index] = last;
     this.#holderIndex[last] = index;
     this.#lender.takeBack(page - 1);
+    this.#tellUse();
+  }
+
+  #tellUse(): void {
+    this.#onUse((this.#arena.pages - this.#lender.freePages) * PAGE_BYTES);
   }
 
   /** Nobody waits for the answer to the request of a slot any more. Whether its owner wants to be told. */

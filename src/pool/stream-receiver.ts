@@ -15,8 +15,8 @@ const MERGED_BYTES = 64 * 1024;
 export interface StreamControl {
   /** More may be sent. `received`: chunks that have arrived so far. */
   grant(credit: number, received: number): void;
-  /** Nothing more is wanted. */
-  close(): void;
+  /** Nothing more is wanted; `gone`: since the client has gone. */
+  close(gone: boolean): void;
 }
 
 const END: IteratorResult<Uint8Array> = { done: true, value: undefined };
@@ -28,6 +28,8 @@ interface Waiting {
 
 /** For one reader, which asks for one chunk at a time. */
 export class StreamReceiver implements AsyncIterator<Uint8Array> {
+  /** Whom the stream is for; null: nobody any more. */
+  client: { readonly aborted: boolean } | null = null;
   readonly #control: StreamControl;
   /** The stream has ended, whoever ended it. */
   #onEnd: () => void;
@@ -117,7 +119,7 @@ export class StreamReceiver implements AsyncIterator<Uint8Array> {
     this.#queue = [];
     this.#failure = null;
     if (this.#isOpen) {
-      this.#control.close();
+      this.#control.close(this.client?.aborted ?? true);
       this.end(null);
     }
     return Promise.resolve(END);

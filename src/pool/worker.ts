@@ -136,7 +136,7 @@ function isOnlyHere({ buffer }: Uint8Array): boolean {
 // A listener keeps the event loop alive while a promise of `waitAsync`, which does not, is all there is to wait for.
 port.on("message", (message: PoolMessage) => {
   if (message.type === "grant") streams.granted(message);
-  else if (message.type === "close-stream") streams.close(message.stream);
+  else if (message.type === "close-stream") streams.close(message);
   else if (message.type === "gone") reader.watched.abandoned(message.slot, message.generation);
   else if (message.type === "upload") uploads.chunk(message.upload, message.chunk);
   else if (message.type === "end-user-code") void dispatch.close().then(() => process.exit(0));

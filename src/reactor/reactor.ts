@@ -41,6 +41,7 @@ export const reactor: CoreModule = {
       workersView: null,
       userCode: dispatch.routes.userCode,
       routeOf: (_method, path) => routeIn(dispatch.routes, path),
+      collectBody: () => null,
       submit(request, reply) {
         if (phases.isDue) {
           submitMeasured(request, reply);

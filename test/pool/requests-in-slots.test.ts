@@ -149,6 +149,55 @@ test("a request for which too few pages are free is refused and takes none; once
   assert.is(writer.freePages, 4);
 });
 
+test("a body that arrives in pieces of any length is read as one, whatever the length of its texts (seeded)", () => {
+  const { ring, writer, reader, send, end } = setUp(4 * PAGES);
+  const random = seededRandom(13);
+  for (let i = 0; i < 500; i++) {
+    const body = randomBytes(random, 1 + Math.floor(random() * 8 * PAGE_BYTES));
+    const request = requestOf({
+      method: "POST",
+      path: `/${"p".repeat(Math.floor(random() ** 6 * 20_000))}`,
+      query: "q",
+    });
+    const collector = writer.collect(request);
+    for (let at = 0; at < body.byteLength; ) {
+      const pieceBytes = [0, 1, PAGE_BYTES, Math.floor(random() * 2 * PAGE_BYTES)][Math.floor(random() * 4)]!;
+      assert.ok(collector.push(body.subarray(at, at + pieceBytes)));
+      at += pieceBytes;
+    }
+    const slot = send(request);
+    const read = reader.read(slot, ring.generation(slot));
+    assert.ok(Buffer.from(body.buffer).equals(read.body), String(i));
+    assert.is(read.path, request.path);
+    end(slot);
+    assert.is(writer.freePages, 4 * PAGES);
+  }
+});
+
+test("bodies that are not whole have half of the pages at most; what they had comes back when they are moved or discarded", () => {
+  const { writer, send, end } = setUp(8);
+  const page = new Uint8Array(PAGE_BYTES).fill(7);
+  const requests = Array.from({ length: 5 }, () => requestOf({ method: "POST" }));
+  const collectors = requests.map((request) => writer.collect(request));
+  assert.equal(
+    collectors.map((collector) => collector.push(page)),
+    [true, true, true, true, false],
+  );
+  assert.not(collectors[0]!.push(page));
+  const moved = Buffer.alloc(PAGE_BYTES);
+  collectors[0]!.moveTo(moved);
+  assert.ok(moved.equals(page));
+  assert.ok(collectors[4]!.push(page));
+  writer.discard(requests[4]!);
+  for (const collector of collectors.slice(1, 3)) collector.discard();
+  assert.is(writer.freePages, 7);
+  const slot = send(requests[3]!);
+  for (const collector of collectors) collector.discard();
+  assert.is(writer.freePages, 7, "what a slot has stays");
+  end(slot);
+  assert.is(writer.freePages, 8);
+});
+
 test("an owner that is told of a withdrawn request late says nothing of the slot's next one", () => {
   const { ring, writer, reader, send } = setUp(4);
   const old = send(requestOf({ method: "POST", body: new Uint8Array(3 * PAGE_BYTES) }));

@@ -106,11 +106,23 @@ test("a reader that takes nothing holds its stream after the window, and others 
 
 test("a client that goes ends the generator and aborts the signal", async () => {
   await withCore(pool, oneWorker, async (bare) => {
-    const streams = await Promise.all(Array.from({ length: 20 }, () => bare.submit(requestOf("/silent")).stream()));
+    const replies = Array.from({ length: 20 }, () => bare.submit(requestOf("/silent")));
+    const streams = await Promise.all(replies.map((reply) => reply.stream()));
     const waiting = streams.map(({ chunks }) => chunks.next());
-    for (const { chunks } of streams) await chunks.return?.();
+    for (const [i, { chunks }] of streams.entries()) {
+      replies[i]!.aborted = true;
+      await chunks.return?.();
+    }
     for (const result of await Promise.all(waiting)) assert.is(result.done, true);
     await untilCounts(bare, "20 20");
+  });
+});
+
+test("a client that only wanted the head has not gone: the generator ends, the signal is left alone", async () => {
+  await withCore(pool, oneWorker, async (bare) => {
+    const { chunks } = await bare.submit(requestOf("/silent", { method: "HEAD" })).stream();
+    await chunks.return?.();
+    await untilCounts(bare, "1 0");
   });
 });
 
@@ -123,7 +135,7 @@ test("a stream leaves its slot: more are open than the ring has slots, and reque
     }
     assert.is(bare.context.stats.get(Counter.shed), 0);
     await Promise.all(open.map((chunks) => chunks.return?.()));
-    await untilCounts(bare, "50 50");
+    await untilCounts(bare, "50 0");
   });
 });
 

@@ -63,9 +63,12 @@ export async function withCore(
     core.submit(request, reply);
     return reply;
   };
+  // As the socket of a server does: between a worker and its successor nothing of a core keeps the process.
+  const alive = setInterval(() => {}, 60_000);
   try {
     await use({ core, context, submit });
   } finally {
+    clearInterval(alive);
     await core.stop();
   }
 }

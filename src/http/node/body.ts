@@ -48,7 +48,7 @@ export function submitWithBody(
   arriving: Arriving,
 ): void {
   const { reply } = arriving;
-  const upload = new WholeUpload(bytes, (body) => {
+  const upload = new WholeUpload(bytes, core.collectBody(request), true, (body) => {
     request.body = body;
     core.submit(request, reply);
   });

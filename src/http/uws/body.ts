@@ -37,7 +37,9 @@ function whole(core: Core, request: ServerRequest, bytes: number | null, reply: 
   const submit = (): void => {
     if (!reply.aborted) core.submit(request, reply);
   };
-  return new WholeUpload(bytes, (body) => {
+  // What is submitted later is in memory of its own: by then the chunks are not valid any more.
+  const collector = reply.closes ? null : core.collectBody(request);
+  return new WholeUpload(bytes, collector, false, (body) => {
     request.body = body;
     // Still within what µWS has read: see UwsReply.
     if (reply.closes) setImmediate(submit);

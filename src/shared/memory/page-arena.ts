@@ -1,3 +1,5 @@
+import { copyBytes } from "./copy-bytes.js";
+
 /**
  * Pages of shared memory that main lends to slots of a ring, for what does not fit a slot. A loan is a chain of pages: it is main's to
  * make and to take back, with the slot, so that what a dead reader held comes back without its help.
@@ -70,7 +72,7 @@ export class PageArena {
     for (let done = 0; done < source.byteLength; ) {
       const count = Math.min(PAGE_BYTES - skip, source.byteLength - done);
       const isAll = count === source.byteLength;
-      this.bytes.set(isAll ? source : source.subarray(done, done + count), this.offsetOf(page) + skip);
+      copyBytes(this.bytes, this.offsetOf(page) + skip, isAll ? source : source.subarray(done, done + count));
       done += count;
       skip = 0;
       page = this.words[page]!;
@@ -78,14 +80,14 @@ export class PageArena {
   }
 
   /** The slot's owner: copies bytes of a chain, from its byte `at` on, until `target` is full. */
-  read(first: number, at: number, target: Uint8Array): void {
+  read(first: number, at: number, target: Buffer): void {
     let page = first;
     let skip = at;
     for (; skip >= PAGE_BYTES; skip -= PAGE_BYTES) page = this.words[page]!;
     for (let done = 0; done < target.byteLength; ) {
       const count = Math.min(PAGE_BYTES - skip, target.byteLength - done);
       const start = this.offsetOf(page) + skip;
-      target.set(this.bytes.subarray(start, start + count), done);
+      copyBytes(target, done, this.bytes.subarray(start, start + count));
       done += count;
       skip = 0;
       page = this.words[page]!;
@@ -124,6 +126,16 @@ export class PageLender {
       next = page;
     }
     this.#freeCount -= count;
+    return page;
+  }
+
+  /** Adds `count` pages to the chain that ends with `last`: its new last page, or NONE when fewer are free. */
+  extend(last: number, count: number): number {
+    const { words } = this.#arena;
+    let page = this.lend(count);
+    if (page === NONE) return NONE;
+    words[last] = page;
+    while (words[page] !== page) page = words[page]!;
     return page;
   }
 
