@@ -5,7 +5,11 @@ import type { Model, Step } from "../../shared/memory/model/explore.js";
  * again and gives that one up, too (Pool.abandon, #expire), and the handlers of both requests, which look at their signals at some time, or never
  * (RequestReader.#watch, WatchedRequests). Every step is one access to shared memory or one message.
  */
-export type SignalMistake = "look before asking" | "look before noting" | "interest set back" | "no look at the generation";
+export type SignalMistake =
+  | "look before asking"
+  | "look before noting"
+  | "interest set back"
+  | "no look at the generation";
 
 interface Handler {
   at: "run" | "load" | "swap" | "gone" | "generation" | "watching" | "aborted";
@@ -27,15 +31,7 @@ interface State {
 
 const generations = [1, 3] as const;
 /** Main's script. A look at INTEREST may post a message. */
-const script = [
-  "fill",
-  "note",
-  "look",
-  "withdraw",
-  "fill",
-  "note",
-  "look",
-] as const;
+const script = ["fill", "note", "look", "withdraw", "fill", "note", "look"] as const;
 /** The steps of the script that fill the slot for each request, and that say that it is given up. */
 const filledAt = [1, 5] as const;
 const givenUpAt = [1, 5] as const;
