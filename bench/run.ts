@@ -28,6 +28,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     file: "slowloris",
     about: "what a thousand connections that never finish their requests do to the others",
   },
+  streams: { file: "streams", about: "5,000 open streams of events for a minute, and /hello beside them" },
   "worker-loop": {
     file: "worker-loop",
     about: "whether timers run in a worker that is idle, and in one that is saturated",

@@ -120,9 +120,10 @@ export class AnswerWriter {
 
   /** Writes and publishes a chunk; false when there is no room now. */
   writeChunk(stream: number, chunk: Uint8Array): boolean {
-    const offset = this.#reserveFor(CHUNK, stream, chunk.byteLength);
+    const { byteLength } = chunk;
+    const offset = this.#reserveFor(CHUNK, stream, byteLength);
     if (offset === -1) return false;
-    copyBytes(this.#ring.bytes, offset, chunk);
+    copyBytes(this.#ring.bytes, offset, chunk, byteLength);
     this.#ring.commit();
     return true;
   }

@@ -1,5 +1,6 @@
 import type { StreamBody } from "../shared/handlers/handler.js";
 import { copyBytes } from "../shared/memory/copy-bytes.js";
+import { failureOf } from "./failure-text.js";
 import type { PoolMessage } from "./messages.js";
 import { StreamReceiver, WINDOW } from "./stream-receiver.js";
 
@@ -50,7 +51,7 @@ export class IncomingStreams {
   }
 
   end(stream: number, failure: string | null): void {
-    this.#open.get(stream)?.end(failure === null ? null : new Error(failure));
+    this.#open.get(stream)?.end(failureOf(failure));
   }
 
   /** The worker has ended, and with it its streams: their clients are to see that something is missing. */

@@ -1,3 +1,4 @@
+import { failureOf } from "./failure-text.js";
 import type { WorkerMessage } from "./messages.js";
 import { StreamReceiver } from "./stream-receiver.js";
 
@@ -33,6 +34,6 @@ export class IncomingUploads {
   }
 
   end(upload: number, failure: string | null): void {
-    this.#open.get(upload)?.end(failure === null ? null : new Error(failure));
+    this.#open.get(upload)?.end(failureOf(failure));
   }
 }

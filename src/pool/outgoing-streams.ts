@@ -1,9 +1,10 @@
 import { COPIED_BODY_BYTES, type StreamBody } from "../shared/handlers/handler.js";
 import type { AnswerWriter } from "./answer-codec.js";
+import { textOfFailure } from "./failure-text.js";
 import type { CloseStreamMessage, GrantMessage, WorkerMessage } from "./messages.js";
 import type { PooledRequest } from "./pooled-request.js";
 import { WINDOW } from "./stream-receiver.js";
-import { StreamSender, type StreamSink, textOfFailure } from "./stream-sender.js";
+import { StreamSender, type StreamSink } from "./stream-sender.js";
 
 /** How a worker's streams reach main. */
 export interface StreamChannel {

@@ -1,5 +1,6 @@
+import { textOfFailure } from "./failure-text.js";
 import type { PoolMessage } from "./messages.js";
-import { StreamSender, textOfFailure } from "./stream-sender.js";
+import { StreamSender } from "./stream-sender.js";
 
 /** Main's side of request bodies that handlers read while they arrive. */
 export class OutgoingUploads {

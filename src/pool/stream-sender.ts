@@ -1,4 +1,3 @@
-import { messageOf } from "../shared/errors.js";
 import { CHUNK_COST } from "./stream-receiver.js";
 
 /** Where a sender's chunks go. What it throws ends the stream. */
@@ -84,14 +83,5 @@ export class StreamSender {
     } catch {
       // Nobody waits for it.
     }
-  }
-}
-
-/** What the other thread is told of a failure: anything may be thrown, also what cannot be shown. Never throws. */
-export function textOfFailure(thrown: unknown): string {
-  try {
-    return String(messageOf(thrown));
-  } catch {
-    return "it threw something that cannot be printed";
   }
 }

@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { threadClock } from "../shared/clock.js";
-import { discard } from "../shared/dispatch/discard.js";
+import { discard, endStream } from "../shared/dispatch/discard.js";
 import { countUnhandledRejections, createDispatch } from "../shared/dispatch/dispatch.js";
 import { LoopoolError, messageOf } from "../shared/errors.js";
 import { tellOperator } from "../shared/failure-log.js";
@@ -107,8 +107,13 @@ function sendStream(tag: AnswerTag, request: PooledRequest, response: HandlerRes
     const head = { stream, bytes: body.bytes ?? -1 };
     post({ type: "loopool:answer", tag, status, fields: headers.fields, body: head, pin: -1 });
   }
-  streams.start(stream, body, request, !isWritten);
+  const isWanted = request.method !== "HEAD" && response.status !== 204 && response.status !== 304;
+  if (!isWanted) endStream(body);
+  streams.start(stream, isWanted ? body : NO_CHUNKS, request, !isWritten);
 }
+
+/** Of a response of which only the head is wanted. */
+const NO_CHUNKS: StreamBody = { chunks: { next: async () => ({ done: true, value: undefined }) } };
 
 function send(tag: AnswerTag, response: HandlerResponse): void {
   const { body } = response;

@@ -19,8 +19,8 @@ import {
 } from "./fixtures/request-consumer.js";
 
 const CONSUMERS = 2;
-const ITEMS = 3000;
-const KILLS = 10;
+const ITEMS = 2000;
+const KILLS = 8;
 const PAGES = 12;
 const shape = { slots: 8, payloadBytes: 496 };
 

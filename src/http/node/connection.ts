@@ -127,7 +127,9 @@ export class Connection {
     const { reading } = this;
     // Complete, but its end has not been told: what is wrong comes after it.
     if (reading !== null && !reading.isOver && !reading.message.complete) {
-      reading.fail(refusal);
+      // The client has closed its half in the middle of a body: it is taken for gone.
+      if (error.code === "HPE_INVALID_EOF_STATE") this.#socket.destroy();
+      else reading.fail(refusal);
       return;
     }
     this.refuse(refusal);

@@ -147,8 +147,11 @@ export class UwsStreamSink implements StreamSink {
     this.#onEnd();
   }
 
+  /** Not at once: what was written in this turn of µWS still lies in its cork, and would be lost. */
   cut(): void {
-    this.#res.close();
+    setImmediate(() => {
+      if (!this.#client.aborted) this.#res.close();
+    });
   }
 
   #corked(write: () => void): void {

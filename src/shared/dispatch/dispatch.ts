@@ -60,11 +60,12 @@ export async function createDispatch(
     else failures.add(`${handler} failed`, error);
     return serverError;
   };
-  const later = async (path: string, result: Promise<unknown>): Promise<HandlerResponse> => {
+  const later = async (request: HandlerRequest, result: Promise<unknown>): Promise<HandlerResponse> => {
     try {
       return responseOf(await result, blocks);
     } catch (error) {
-      return failed(path, error);
+      // What was stopped because its client has gone has not failed, and nobody gets the answer.
+      return request.signal.aborted ? serverError : failed(request.path, error);
     }
   };
   const dispatch = (request: HandlerRequest): HandlerResponse | Promise<HandlerResponse> => {
@@ -73,7 +74,7 @@ export async function createDispatch(
     try {
       const result: unknown = (byPath.get(path) ?? fallback)(request);
       const promise = promiseOf(result);
-      return promise === null ? responseOf(result, blocks) : later(path, promise);
+      return promise === null ? responseOf(result, blocks) : later(request, promise);
     } catch (error) {
       return failed(path, error);
     }
