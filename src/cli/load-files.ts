@@ -1,7 +1,7 @@
 import { accessSync, constants, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { GeneratorResult } from "../harness/drivers/result.js";
-import { Histogram, isHistogram } from "../harness/load/histogram.js";
+import { Histogram, isHistogram } from "../harness/load/histogram/histogram.js";
 import { runCsv } from "../harness/report/csv.js";
 import { hgrmOf } from "../harness/report/hgrm.js";
 import { LoopoolError, messageOf, usageError } from "../shared/errors.js";

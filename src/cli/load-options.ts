@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { type LoadOptions, type Target, targetOf } from "../harness/load/options.js";
+import { type LoadOptions, type Target, targetOf } from "../harness/load/request/options.js";
 import { usageError } from "../shared/errors.js";
 import { number, text, wholeNumber } from "./values/options.js";
 

@@ -1,7 +1,7 @@
 import { checkDriverOptions } from "../harness/drivers/check.js";
 import { driverNamed, driverNames } from "../harness/drivers/drivers.js";
 import type { GeneratorResult } from "../harness/drivers/result.js";
-import type { LoadOptions } from "../harness/load/options.js";
+import type { LoadOptions } from "../harness/load/request/options.js";
 import { startGenerator } from "../harness/load/start.js";
 import { loadOptionsOf, threadsOf, warmUpOf } from "./load-options.js";
 import { checkOpenFiles } from "./open-files.js";

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { driverNames } from "../harness/drivers/drivers.js";
 import { requestsPerSecond } from "../harness/drivers/rate.js";
 import type { GeneratorResult } from "../harness/drivers/result.js";
-import { errorClasses } from "../harness/load/run-result.js";
+import { errorClasses } from "../harness/load/result/run-result.js";
 import { abReport } from "../harness/report/ab-text.js";
 import { LoopoolError, messageOf, usageError } from "../shared/errors.js";
 import { oneLine } from "../shared/terminal-text.js";

@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { requestsPerSecond } from "../../src/harness/drivers/rate.js";
 import type { ToolResult } from "../../src/harness/drivers/result.js";
-import type { RunResult } from "../../src/harness/load/run-result.js";
+import type { RunResult } from "../../src/harness/load/result/run-result.js";
 import { childrenOf, isAlive, loopool } from "../support/cli.js";
 import { withServer } from "../support/server.js";
 

@@ -1,5 +1,5 @@
 import { usageError } from "../../shared/errors.js";
-import type { LoadOptions } from "../load/options.js";
+import type { LoadOptions } from "../load/request/options.js";
 import type { Driver, DriverOptions } from "./driver.js";
 
 /**

@@ -1,5 +1,5 @@
-import type { StoredHistogram } from "../load/histogram.js";
-import type { RunResult } from "../load/run-result.js";
+import type { StoredHistogram } from "../load/histogram/histogram.js";
+import type { RunResult } from "../load/result/run-result.js";
 
 /** A histogram made from the values that a tool gave for every request. */
 export type ToolHistogram = StoredHistogram & {

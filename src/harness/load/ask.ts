@@ -1,11 +1,11 @@
 import { foldedLine } from "../../shared/terminal-text.js";
 
-import { addressOf } from "./address.js";
-import { Common, commonMemory } from "./common.js";
-import { Lane } from "./lane.js";
-import { encodeRequest, type LoadOptions } from "./options.js";
-import { type ErrorClass, errorClasses } from "./run-result.js";
-import { Tally } from "./tally.js";
+import { addressOf } from "./connection/address.js";
+import { Lane } from "./connection/lane.js";
+import { encodeRequest, type LoadOptions } from "./request/options.js";
+import { type ErrorClass, errorClasses } from "./result/run-result.js";
+import { Common, commonMemory } from "./tally/common.js";
+import { Tally } from "./tally/tally.js";
 
 const SCAN_MS = 50;
 const READ_BUFFER_BYTES = 64 * 1024;

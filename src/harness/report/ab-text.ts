@@ -2,8 +2,8 @@ import { oneLine } from "../../shared/terminal-text.js";
 import { latencyOf } from "../drivers/latency.js";
 import { completedInWindow, requestsPerSecond, windowSeconds, workSeconds } from "../drivers/rate.js";
 import type { GeneratorResult } from "../drivers/result.js";
-import { Histogram } from "../load/histogram.js";
-import { type ErrorClass, errorClasses, unsentClasses } from "../load/run-result.js";
+import { Histogram } from "../load/histogram/histogram.js";
+import { type ErrorClass, errorClasses, unsentClasses } from "../load/result/run-result.js";
 
 const PERCENTILES = [50, 66, 75, 80, 90, 95, 98, 99] as const;
 

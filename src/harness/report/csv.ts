@@ -1,7 +1,7 @@
 import { latencyOf, meanOf } from "../drivers/latency.js";
 import { completedInWindow, requestsPerSecond, windowSeconds } from "../drivers/rate.js";
 import type { GeneratorResult } from "../drivers/result.js";
-import { errorClasses } from "../load/run-result.js";
+import { errorClasses } from "../load/result/run-result.js";
 import { targetOf } from "../sweep/plan.js";
 import type { TrialResult } from "../sweep/result.js";
 import { failedRequests } from "../validity/accounts.js";

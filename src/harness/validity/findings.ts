@@ -1,4 +1,4 @@
-import type { ErrorClass } from "../load/run-result.js";
+import type { ErrorClass } from "../load/result/run-result.js";
 
 /**
  * Findings about a cell (one core at one concurrency), as data: the report words them. `trials` is how many trials show the

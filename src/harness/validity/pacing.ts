@@ -1,5 +1,5 @@
-import { Histogram } from "../load/histogram.js";
-import type { OpenLoopResult } from "../load/run-result.js";
+import { Histogram } from "../load/histogram/histogram.js";
+import type { OpenLoopResult } from "../load/result/run-result.js";
 import { median } from "../statistics/median.js";
 import { limits, type Reason, type Warning } from "./findings.js";
 import type { RanTrial } from "./saturation.js";

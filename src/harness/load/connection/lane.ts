@@ -1,0 +1,238 @@
+import { connect, type Socket } from "node:net";
+import { BodyHash, type BodySink } from "../parser/body-hash.js";
+import { ParseState, ResponseParser } from "../parser/response-parser.js";
+import type { LoadOptions } from "../request/options.js";
+import type { ErrorClass } from "../result/run-result.js";
+import type { Tally } from "../tally/tally.js";
+import type { WindowPart } from "../tally/window.js";
+
+/** Decides when a lane sends its next request. */
+export interface Loop {
+  /** The run begins: all its lanes are free. */
+  start(lanes: readonly Lane[], startMs: number): void;
+  /** The lane has nothing under way: the loop has it `start` a request now or later, or `close`s it for good. */
+  free(lane: Lane, nowMs: number): void;
+  /** Called every few milliseconds: gives up requests that have waited longer than allowed. */
+  checkTimeout(nowMs: number): void;
+  /** The tally gives out no more: lanes that wait for a request are closed. */
+  stop(): void;
+  /** Of a run that has ended. */
+  window(): WindowPart;
+}
+
+/** What all lanes of a run share. */
+export interface LaneContext {
+  readonly options: LoadOptions;
+  /** The target's, looked up. */
+  readonly address: string;
+  /** The encoded request, in Latin-1: a string goes to the kernel as fast as its bytes do, without a look at where these lie. */
+  readonly request: string;
+  /** Bytes are read into it and used up before the next read of any socket: one serves all. */
+  readonly readBuffer: Buffer;
+  readonly tally: Tally;
+  /** Is told of the bytes of bodies in place of a hash. */
+  readonly bodySink?: BodySink;
+}
+
+/**
+ * One of the run's connections and its successors: sends a request, waits for the whole response, and is free for the next. The end
+ * of one request is the start of the next by the same reading of the clock, so a closed loop has no think time to hide in.
+ */
+export class Lane {
+  readonly #context: LaneContext;
+  readonly #loop: Pick<Loop, "free">;
+  /** Only where bodies are compared. */
+  readonly #hash: BodyHash | null;
+  readonly #parser: ResponseParser;
+  #socket: Socket | undefined;
+  /** A request has been taken and has not ended. */
+  #busy = false;
+  #connected = false;
+  /** Times of the request under way, ms of performance.now(). */
+  #intendedMs = 0;
+  #startedMs = 0;
+  #connectMs = 0;
+  #writtenMs = 0;
+  #firstByteMs = 0;
+  #endedMs = 0;
+  #succeeded = false;
+
+  constructor(context: LaneContext, loop: Pick<Loop, "free">) {
+    this.#context = context;
+    this.#loop = loop;
+    this.#hash = (context.options.bodySha256 ?? null) === null ? null : new BodyHash();
+    this.#parser = new ResponseParser(context.bodySink ?? this.#hash);
+  }
+
+  /** The `Server` the responses name. */
+  get server(): string {
+    return this.#parser.head.server;
+  }
+
+  /** It has a connection that can be used again. */
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  /** When its last request ended, ms of performance.now(); 0 before the first. */
+  get endedMs(): number {
+    return this.#endedMs;
+  }
+
+  /** That request was a success. */
+  get succeeded(): boolean {
+    return this.#succeeded;
+  }
+
+  /** Sends a request that has been taken from the tally, over a new connection where there is none. Its latency counts from `intendedMs`. */
+  start(intendedMs: number, nowMs: number): void {
+    this.#busy = true;
+    this.#intendedMs = intendedMs;
+    this.#startedMs = nowMs;
+    this.#parser.reset();
+    this.#hash?.reset();
+    if (this.#connected) {
+      this.#connectMs = 0;
+      this.#write(nowMs);
+    } else {
+      this.#connect();
+    }
+  }
+
+  /** Fails the request under way if it has taken longer than allowed. */
+  checkTimeout(nowMs: number): void {
+    if (this.#busy && nowMs - this.#startedMs > this.#context.options.timeoutMs && this.#socket !== undefined) {
+      this.#end(this.#socket, this.#connected ? "timeout" : "connect-timeout");
+    }
+  }
+
+  /** The run was stopped: what is under way is not waited for. */
+  interrupt(): void {
+    if (this.#busy && this.#socket !== undefined) this.#end(this.#socket, "interrupted");
+  }
+
+  /** Leaves the connection; what its socket still tells is not heard any more. */
+  close(): void {
+    this.#socket?.destroy();
+    this.#socket = undefined;
+    // The descriptor is closed by now; the event that says so comes later, when the next connection is open.
+    if (this.#connected) this.#context.tally.connectionClosed();
+    this.#connected = false;
+  }
+
+  #connect(): void {
+    const { tally, options, address, readBuffer } = this.#context;
+    const socket = connect({
+      host: address,
+      port: options.target.port,
+      noDelay: true,
+      ...(options.localAddress ? { localAddress: options.localAddress } : {}),
+      onread: {
+        buffer: readBuffer,
+        callback: (bytesRead, bytes) => {
+          if (socket === this.#socket) this.#receive(bytesRead, bytes as Buffer);
+          return true;
+        },
+      },
+    });
+    this.#socket = socket;
+    socket.on("connect", () => {
+      if (socket !== this.#socket) return;
+      this.#connected = true;
+      tally.connectionOpened();
+      const nowMs = performance.now();
+      this.#connectMs = nowMs - this.#startedMs;
+      this.#write(nowMs);
+    });
+    socket.on("error", (error: NodeJS.ErrnoException) => this.#end(socket, errorClassOf(error, this.#connected)));
+    socket.on("end", () => {
+      if (socket === this.#socket && this.#parser.end() === ParseState.complete) this.#complete(performance.now());
+      else this.#end(socket, this.#parser.started ? "short-body" : "closed-early");
+    });
+    socket.on("close", () => this.#end(socket, this.#parser.started ? "short-body" : "closed-early"));
+  }
+
+  #write(nowMs: number): void {
+    this.#writtenMs = nowMs;
+    this.#firstByteMs = 0;
+    this.#socket?.write(this.#context.request, "latin1");
+  }
+
+  #receive(bytesRead: number, bytes: Buffer): void {
+    const nowMs = performance.now();
+    this.#context.tally.totalBytes += bytesRead;
+    if (!this.#busy) {
+      // Nobody asked for it: what comes over this connection next cannot be told from an answer.
+      this.close();
+      return;
+    }
+    if (this.#firstByteMs === 0) this.#firstByteMs = nowMs;
+    const state = this.#parser.feed(bytes, bytesRead);
+    if (state === ParseState.complete) this.#complete(nowMs);
+    else if (state !== ParseState.more && this.#socket !== undefined)
+      this.#end(this.#socket, state === ParseState.overlong ? "long-body" : "malformed");
+  }
+
+  /** A whole response has arrived: the next request can go out on the same connection where that may be used again. */
+  #complete(nowMs: number): void {
+    const { tally, options } = this.#context;
+    const parser = this.#parser;
+    const reusable = options.keepAlive && parser.head.keepAlive;
+    this.#busy = false;
+    this.#endedMs = nowMs;
+    this.#succeeded = tally.respond(
+      {
+        status: parser.head.status,
+        bodyBytes: parser.bodyBytes,
+        firstByte: parser.firstByte,
+        sha256: this.#hash === null ? "" : this.#hash.digest(),
+        reusable,
+      },
+      {
+        nowMs,
+        connectMs: this.#connectMs,
+        waitingMs: this.#firstByteMs - this.#writtenMs,
+        processingMs: nowMs - this.#writtenMs,
+        totalMs: nowMs - this.#intendedMs,
+      },
+    );
+    if (reusable) {
+      this.#loop.free(this, nowMs);
+    } else {
+      this.close();
+      this.#loop.free(this, performance.now());
+    }
+  }
+
+  /** The connection is of no more use: the request under way, if any, fails with this class, and the next one makes a new connection. */
+  #end(socket: Socket, errorClass: ErrorClass): void {
+    if (socket !== this.#socket) return;
+    this.close();
+    if (!this.#busy) return;
+    this.#busy = false;
+    this.#endedMs = performance.now();
+    this.#succeeded = false;
+    this.#context.tally.fail(errorClass, this.#endedMs);
+    // Not at once: a target that refuses immediately must not grow the stack.
+    setImmediate(() => this.#loop.free(this, performance.now()));
+  }
+}
+
+function errorClassOf({ code }: NodeJS.ErrnoException, connected: boolean): ErrorClass {
+  if (connected) return "reset";
+  switch (code) {
+    case "ECONNREFUSED":
+      return "connect-refused";
+    case "ETIMEDOUT":
+      return "connect-timeout";
+    // The second from a bind to --local-address.
+    case "EADDRNOTAVAIL":
+    case "EADDRINUSE":
+      return "no-local-port";
+    case "EMFILE":
+    case "ENFILE":
+      return "too-many-files";
+    default:
+      return "connect-failed";
+  }
+}

@@ -1,0 +1,187 @@
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { Lane, type Loop } from "../connection/lane.js";
+import type { StoredHistogram } from "../histogram/histogram.js";
+import { encodeRequest } from "../request/options.js";
+import type { RunResult } from "../result/run-result.js";
+import { ClosedLoop } from "../schedule/closed-loop.js";
+import { OpenLoop, type OpenLoopPart } from "../schedule/open-loop.js";
+import { Common } from "../tally/common.js";
+import type { ThreadSecond } from "../tally/series.js";
+import { Tally } from "../tally/tally.js";
+import type { WindowPart } from "../tally/window.js";
+import { type Share, scheduleMsOf } from "./share.js";
+
+const READ_BUFFER_BYTES = 64 * 1024;
+const DELAY_RESOLUTION_MS = 10;
+/** How often connections are looked over for requests that take too long: a timer per request would cost more than the request. */
+const MIN_SCAN_MS = 5;
+const MAX_SCAN_MS = 500;
+
+/** What one thread has to tell of a run. What has the name of a field of the result adds up to it. */
+export interface Part
+  extends Pick<
+    RunResult,
+    | "sent"
+    | "completed"
+    | "errors"
+    | "statusCounts"
+    | "keepAliveResponses"
+    | "serverSoftware"
+    | "documentBytes"
+    | "totalBytes"
+    | "bodyBytes"
+    | "startedAt"
+    | "latency"
+    | "totalByFirstByte"
+  > {
+  /** SHA-256 that its bodies had to have; null where they were not looked at. */
+  readonly bodySha256: string | null;
+  /** In an open loop. */
+  readonly openLoop: OpenLoopPart | null;
+  /** From the start of the run, common to all threads, to the last response. */
+  readonly elapsedMs: number;
+  readonly window: WindowPart;
+  /** From the start of the run until a connection of this thread had nothing more to send: what follows is waiting. */
+  readonly measuredMs: number;
+  /** CPU time of the whole process at its start and after `measuredMs`. */
+  readonly cpuBefore: NodeJS.CpuUsage;
+  readonly cpuAfter: NodeJS.CpuUsage;
+  /** Up to `measuredMs`. */
+  readonly eventLoopUtilization: number;
+  readonly eventLoopDelayMaxMs: number;
+}
+
+/** What a thread is told and tells in a run. */
+export interface PartHooks {
+  /** Called when all is ready to send: answers when the run begins, ms of performance.now(), which may not lie ahead. */
+  begin(): number | Promise<number>;
+  /** Is given each second of the run when it is over. */
+  onSecond(second: ThreadSecond): void;
+}
+
+/**
+ * Sends a thread's requests over its connections until there is none left to send, and accounts for every one. When `signal` aborts,
+ * no more are sent and those in flight count as interrupted.
+ */
+export async function runPart(share: Share, { begin, onSecond }: PartHooks, signal?: AbortSignal): Promise<Part> {
+  const { options, requests } = share;
+  const { byFirstByte, bodySha256 = null } = options;
+  const tally = new Tally({ requests, common: new Common(share.memory), onSecond, byFirstByte, bodySha256 });
+  const lanes = prepareLanes(share, tally);
+  const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+
+  const startMs = await begin();
+  delay.enable();
+  const cpuBefore = process.cpuUsage();
+  const loopBefore = performance.eventLoopUtilization();
+  const startedAt = new Date().toISOString();
+  tally.series.start(startMs);
+
+  const spent = { measuredMs: 0, cpuAfter: cpuBefore, eventLoopUtilization: 0 };
+  const onFirstClosed = (): void => {
+    spent.measuredMs = performance.now() - startMs;
+    spent.cpuAfter = process.cpuUsage();
+    spent.eventLoopUtilization = performance.eventLoopUtilization(loopBefore).utilization;
+  };
+  const { serverSoftware, openLoop, window } = await lanes.run(startMs, onFirstClosed, signal);
+
+  const endMs = performance.now();
+  delay.disable();
+  tally.series.finish(endMs);
+
+  return {
+    sent: tally.sent,
+    completed: tally.completed,
+    errors: tally.errors,
+    statusCounts: tally.statusCounts,
+    keepAliveResponses: tally.keepAliveResponses,
+    serverSoftware,
+    documentBytes: tally.documentBytes,
+    totalBytes: tally.totalBytes,
+    bodyBytes: tally.bodyBytes,
+    startedAt,
+    latency: {
+      connect: tally.connect.toStored(),
+      processing: tally.processing.toStored(),
+      waiting: tally.waiting.toStored(),
+      total: tally.total.toStored(),
+    },
+    totalByFirstByte: totalsByCharacter(tally),
+    bodySha256: tally.bodySha256,
+    openLoop,
+    elapsedMs: endMs - startMs,
+    window,
+    cpuBefore,
+    ...spent,
+    // What it records is the time between two of its ticks, the planned interval included.
+    eventLoopDelayMaxMs: Math.max(0, delay.max / 1e6 - DELAY_RESOLUTION_MS),
+  };
+}
+
+function totalsByCharacter({ totalByFirstByte }: Tally): Readonly<Record<string, StoredHistogram>> {
+  return Object.fromEntries(
+    Array.from(totalByFirstByte, ([byte, total]) => [byte < 0 ? "" : String.fromCharCode(byte), total.toStored()]),
+  );
+}
+
+interface Lanes {
+  /** Resolves when every lane has found nothing more to send; calls `onFirstClosed` when one has. */
+  run(
+    startMs: number,
+    onFirstClosed: () => void,
+    signal: AbortSignal | undefined,
+  ): Promise<{
+    readonly serverSoftware: string;
+    readonly openLoop: OpenLoopPart | null;
+    readonly window: WindowPart;
+  }>;
+}
+
+/** All that is needed to send, made before the clock starts. */
+function prepareLanes({ options, address, thread, threads, connections }: Share, tally: Tally): Lanes {
+  const { timeoutMs, durationMs, rate = null } = options;
+  let onClosed = (): void => {};
+  const closed = (): void => onClosed();
+  const openLoop =
+    rate === null
+      ? null
+      : new OpenLoop(
+          tally,
+          { rate, threads, thread, concurrency: connections, timeoutMs, scheduleMs: scheduleMsOf(options, rate) },
+          closed,
+        );
+  const loop: Loop = openLoop ?? new ClosedLoop(tally, durationMs ?? Number.POSITIVE_INFINITY, closed);
+  const request = encodeRequest(options);
+  const context = { options, address, tally, request, readBuffer: Buffer.allocUnsafe(READ_BUFFER_BYTES) };
+  const lanes = Array.from({ length: connections }, () => new Lane(context, loop));
+  const scanMs = Math.min(MAX_SCAN_MS, Math.max(MIN_SCAN_MS, timeoutMs / 20));
+
+  return {
+    run(startMs, onFirstClosed, signal) {
+      return new Promise((resolve) => {
+        let running = connections;
+        const scan = setInterval(() => {
+          const nowMs = performance.now();
+          for (const lane of lanes) lane.checkTimeout(nowMs);
+          loop.checkTimeout(nowMs);
+        }, scanMs);
+        const stop = (): void => {
+          tally.stop();
+          loop.stop();
+          for (const lane of lanes) lane.interrupt();
+        };
+        onClosed = () => {
+          if (running === connections) onFirstClosed();
+          if (--running > 0) return;
+          clearInterval(scan);
+          signal?.removeEventListener("abort", stop);
+          const serverSoftware = lanes.find(({ server }) => server !== "")?.server ?? "";
+          resolve({ serverSoftware, openLoop: openLoop?.toPart() ?? null, window: loop.window() });
+        };
+        if (signal?.aborted) tally.stop();
+        signal?.addEventListener("abort", stop, { once: true });
+        loop.start(lanes, startMs);
+      });
+    },
+  };
+}

@@ -1,0 +1,183 @@
+import type { Lane, Loop } from "../connection/lane.js";
+import { Histogram, type StoredHistogram } from "../histogram/histogram.js";
+import type { Tally } from "../tally/tally.js";
+import type { WindowPart } from "../tally/window.js";
+
+const NS_PER_MS = 1e6;
+/**
+ * Timers fire up to a millisecond late, and epoll counts in milliseconds. So a timer ends so long before a request is due, and from
+ * then on the event loop is asked to come back at once, over and over: it takes what arrives, and looks at the clock.
+ */
+const SPIN_MS = 2;
+
+export interface OpenLoopSettings {
+  /** Requests per second over all lanes of all threads. */
+  readonly rate: number;
+  /** Threads that share the schedule, and the number of this one, from 0: its requests are `thread`, `thread + threads`, … */
+  readonly threads: number;
+  readonly thread: number;
+  /** Number of lanes. */
+  readonly concurrency: number;
+  /** A request that has waited so long for a lane is not sent any more. */
+  readonly timeoutMs: number;
+  /** Length of the schedule: from the start to one period after the last intended time, or the duration. */
+  readonly scheduleMs: number;
+}
+
+/** How one thread kept to its part of the schedule; the histograms are those of the result. */
+export interface OpenLoopPart {
+  readonly lag: StoredHistogram;
+  readonly pacing: StoredHistogram;
+  /** From the start of the run to its last sending; 0 where it sent none. */
+  readonly lastSentAfterMs: number;
+}
+
+/**
+ * Requests are sent at times that are fixed before the run, whatever the server does: number k at start + k ÷ rate, each on the lane
+ * that has been free the longest, so that the lanes take turns and their phases are staggered.
+ *
+ * A request for which no lane is free waits, in order, and is sent when one is. Its latency counts from its intended time, and no
+ * intended time is moved or left out: what a stall delays is measured as what its users would have seen (no coordinated omission;
+ * Gil Tene, "How NOT to Measure Latency").
+ */
+export class OpenLoop implements Loop {
+  readonly #tally: Tally;
+  readonly #settings: OpenLoopSettings;
+  readonly #periodMs: number;
+  readonly #onClosed: () => void;
+  /** When request 0 is due. */
+  #startMs = 0;
+  /** Number of the next request. */
+  #next: number;
+  #lastSentMs = 0;
+  /** When the schedule is over, or the run was stopped: after so long. */
+  #endMs = 0;
+  #endsAfterMs = 0;
+  #completedAfter = 0;
+  /** Lanes that are free, and since when: a ring, the one that has waited longest at `#head`. */
+  readonly #free: (Lane | undefined)[];
+  readonly #freeSinceMs: Float64Array;
+  #head = 0;
+  #freeCount = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
+  readonly #lag = new Histogram();
+  readonly #pacing = new Histogram();
+
+  /** `onClosed` is called once for each lane, when there is nothing more to send. */
+  constructor(tally: Tally, settings: OpenLoopSettings, onClosed: () => void) {
+    this.#tally = tally;
+    this.#settings = settings;
+    this.#periodMs = 1000 / settings.rate;
+    this.#next = settings.thread;
+    this.#onClosed = onClosed;
+    this.#free = new Array<Lane | undefined>(settings.concurrency).fill(undefined);
+    this.#freeSinceMs = new Float64Array(settings.concurrency);
+  }
+
+  start(lanes: readonly Lane[], startMs: number): void {
+    this.#startMs = startMs;
+    this.#lastSentMs = startMs;
+    this.#endsAfterMs = this.#settings.scheduleMs;
+    this.#endMs = startMs + this.#endsAfterMs;
+    for (const lane of lanes) this.#push(lane, startMs);
+    this.#send(performance.now());
+  }
+
+  free(lane: Lane, nowMs: number): void {
+    if (lane.succeeded && lane.endedMs > this.#endMs) this.#completedAfter++;
+    this.#push(lane, nowMs);
+    this.#send(nowMs);
+  }
+
+  /** What has waited for a lane for longer than a request may take is given up; the scan of the lanes sees to the others. */
+  checkTimeout(nowMs: number): void {
+    while (this.#freeCount === 0 && nowMs - this.#dueMs() > this.#settings.timeoutMs && this.#tally.take()) {
+      this.#next += this.#settings.threads;
+      this.#tally.fail("not-sent", nowMs);
+    }
+  }
+
+  stop(): void {
+    this.#endsAfterMs = Math.min(this.#endsAfterMs, performance.now() - this.#startMs);
+    this.#endMs = this.#startMs + this.#endsAfterMs;
+    this.#closeFree();
+  }
+
+  window(): WindowPart {
+    return { endsAfterMs: this.#endsAfterMs, lastEndsMs: [], completedAfter: this.#completedAfter };
+  }
+
+  toPart(): OpenLoopPart {
+    return {
+      lag: this.#lag.toStored(),
+      pacing: this.#pacing.toStored(),
+      lastSentAfterMs: this.#lastSentMs - this.#startMs,
+    };
+  }
+
+  /** When the next request is due. From the number, so that no rounding adds up. */
+  #dueMs(): number {
+    return this.#startMs + this.#next * this.#periodMs;
+  }
+
+  /** Sends what is due over lanes that are free. */
+  #send(startMs: number): void {
+    let nowMs = startMs;
+    while (this.#freeCount > 0) {
+      if (this.#tally.exhausted) {
+        this.#closeFree();
+        return;
+      }
+      const dueMs = this.#dueMs();
+      if (dueMs > nowMs) break;
+      this.#tally.take();
+      this.#next += this.#settings.threads;
+      const freeSinceMs = this.#freeSinceMs[this.#head]!;
+      const lane = this.#shift();
+      this.#lag.record((nowMs - dueMs) * NS_PER_MS);
+      if (freeSinceMs <= dueMs) this.#pacing.record((nowMs - dueMs) * NS_PER_MS);
+      this.#lastSentMs = nowMs;
+      lane.start(dueMs, nowMs);
+      nowMs = performance.now();
+    }
+    this.#plan(nowMs);
+  }
+
+  /** Comes back when the next request is due. Where no lane is free, the next one to be free looks what is due. */
+  #plan(nowMs: number): void {
+    if (this.#freeCount === 0 || this.#timer !== undefined || this.#immediate !== undefined) return;
+    const sleepMs = Math.floor(this.#dueMs() - nowMs - SPIN_MS);
+    if (sleepMs >= 1) this.#timer = setTimeout(this.#turn, sleepMs);
+    else this.#immediate = setImmediate(this.#turn);
+  }
+
+  readonly #turn = (): void => {
+    this.#timer = undefined;
+    this.#immediate = undefined;
+    this.#send(performance.now());
+  };
+
+  #push(lane: Lane, nowMs: number): void {
+    const tail = (this.#head + this.#freeCount++) % this.#free.length;
+    this.#free[tail] = lane;
+    this.#freeSinceMs[tail] = nowMs;
+  }
+
+  #shift(): Lane {
+    const lane = this.#free[this.#head]!;
+    this.#free[this.#head] = undefined;
+    this.#head = (this.#head + 1) % this.#free.length;
+    this.#freeCount--;
+    return lane;
+  }
+
+  #closeFree(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
+    while (this.#freeCount > 0) {
+      this.#shift().close();
+      this.#onClosed();
+    }
+  }
+}

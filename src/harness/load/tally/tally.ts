@@ -1,0 +1,169 @@
+import { Histogram } from "../histogram/histogram.js";
+import { type ErrorClass, noErrors } from "../result/run-result.js";
+import type { Common } from "./common.js";
+import { Series, type ThreadSecond } from "./series.js";
+
+/** What the books expect. */
+export interface Expectations {
+  /** Requests that this thread has to send, whatever others do; Infinity where something else ends the run. */
+  readonly requests: number;
+  /** What it has in common with the other threads of the run. */
+  readonly common: Common;
+  /** Is given each second of the run when it is over. */
+  readonly onSecond: (second: ThreadSecond) => void;
+  /** Latencies are recorded by the first byte of the body, too. */
+  readonly byFirstByte: boolean;
+  /** SHA-256 that bodies must have; "": that of the first good one; null: they are not looked at. */
+  readonly bodySha256: string | null;
+}
+
+/** A whole response. */
+export interface Response {
+  readonly status: number;
+  readonly bodyBytes: number;
+  /** Of the body; −1 for a body without one. */
+  readonly firstByte: number;
+  /** SHA-256 of the body; "" where it was not looked at. */
+  readonly sha256: string;
+  /** The connection can be used again. */
+  readonly reusable: boolean;
+}
+
+/** How one request of a run went, in times of one clock, ms. */
+export interface Timing {
+  /** When the last byte had arrived. */
+  readonly nowMs: number;
+  /** 0 on a connection that was open already. */
+  readonly connectMs: number;
+  /** From the request written to the first byte of the response. */
+  readonly waitingMs: number;
+  /** From the request written to the last byte. */
+  readonly processingMs: number;
+  /** From the time at which the request was to be sent to the last byte. */
+  readonly totalMs: number;
+}
+
+const NS_PER_MS = 1e6;
+
+/**
+ * The books of one thread's run: every request that is started is taken from here, and ends here exactly once, as completed or in one
+ * class of error. `sent = completed + Σ errors + in flight` holds at every moment.
+ */
+export class Tally {
+  sent = 0;
+  completed = 0;
+  failed = 0;
+  readonly errors = noErrors();
+  readonly statusCounts: Record<string, number> = {};
+  keepAliveResponses = 0;
+  documentBytes = 0;
+  totalBytes = 0;
+  bodyBytes = 0;
+  readonly connect = new Histogram();
+  readonly processing = new Histogram();
+  readonly waiting = new Histogram();
+  readonly total = new Histogram();
+  /** `total` by the first byte of the body, where that is asked for. */
+  readonly totalByFirstByte = new Map<number, Histogram>();
+  readonly series: Series;
+  readonly #own: number;
+  readonly #common: Common;
+  readonly #byFirstByte: boolean;
+  /** Body length that later responses must have; that of the run's first success. */
+  #expectedBytes = -1;
+  /** Hash that bodies must have; "" before the first success where none was given. */
+  #expectedSha256: string | null;
+  #responses = 0;
+  #stopped = false;
+
+  constructor({ requests, common, onSecond, byFirstByte, bodySha256 }: Expectations) {
+    this.series = new Series(this, onSecond);
+    this.#own = requests;
+    this.#common = common;
+    this.#byFirstByte = byFirstByte;
+    this.#expectedSha256 = bodySha256;
+  }
+
+  /** Takes one request to send; false when all are taken or the run was stopped. */
+  take(): boolean {
+    if (this.#stopped || (this.sent >= this.#own && !this.#common.takeRequest())) return false;
+    this.sent++;
+    return true;
+  }
+
+  /** No more requests are given out; those in flight end as they do. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** There is none to take any more. */
+  get exhausted(): boolean {
+    return this.#stopped || (this.sent >= this.#own && !this.#common.hasRequest);
+  }
+
+  /** The hash that bodies must have; null where they are not looked at. */
+  get bodySha256(): string | null {
+    return this.#expectedSha256;
+  }
+
+  connectionOpened(): void {
+    this.#common.connectionOpened();
+  }
+
+  connectionClosed(): void {
+    this.#common.connectionClosed();
+  }
+
+  fail(errorClass: ErrorClass, nowMs: number): void {
+    this.series.reach(nowMs);
+    this.errors[errorClass]++;
+    this.failed++;
+  }
+
+  /** A whole response: a success, for which it answers true, or one of the three errors that a whole response can be. */
+  respond(response: Response, timing: Timing): boolean {
+    const { status, bodyBytes } = response;
+    this.statusCounts[status] = (this.statusCounts[status] ?? 0) + 1;
+    if (this.#responses++ === 0) this.documentBytes = bodyBytes;
+    if (response.reusable) this.keepAliveResponses++;
+    this.bodyBytes += bodyBytes;
+    const errorClass = this.#errorClassOf(status, bodyBytes, response.sha256);
+    if (errorClass !== null) {
+      this.fail(errorClass, timing.nowMs);
+      return false;
+    }
+    this.series.reach(timing.nowMs);
+    this.completed++;
+    this.connect.record(timing.connectMs * NS_PER_MS);
+    this.waiting.record(timing.waitingMs * NS_PER_MS);
+    this.processing.record(timing.processingMs * NS_PER_MS);
+    const totalNs = timing.totalMs * NS_PER_MS;
+    this.total.record(totalNs);
+    if (this.#byFirstByte) this.#totalOf(response.firstByte).record(totalNs);
+    return true;
+  }
+
+  /** What is wrong with a whole response, if anything. */
+  #errorClassOf(status: number, bodyBytes: number, sha256: string): ErrorClass | null {
+    if (status < 200 || status > 299) return "unexpected-status";
+    if (this.#expectedBytes === -1) {
+      const given = this.#expectedSha256;
+      if (given !== null && given !== "" && sha256 !== given) return "wrong-body";
+      const first = this.#common.firstBody({ bodyBytes, sha256 });
+      this.#expectedBytes = first.bodyBytes;
+      this.documentBytes = first.bodyBytes;
+      if (given !== null) this.#expectedSha256 = first.sha256;
+    }
+    if (bodyBytes !== this.#expectedBytes) return "wrong-length";
+    return this.#expectedSha256 !== null && sha256 !== this.#expectedSha256 ? "wrong-body" : null;
+  }
+
+  #totalOf(firstByte: number): Histogram {
+    let total = this.totalByFirstByte.get(firstByte);
+    if (total === undefined) {
+      total = new Histogram();
+      this.totalByFirstByte.set(firstByte, total);
+    }
+    return total;
+  }
+}
