@@ -32,16 +32,38 @@ export function pacing(trials: readonly RanTrial[]): {
   if (share >= limits.late) return { reasons: [{ code: "generator-late", ...found }], warnings: [] };
   const missed = paced
     .map(({ openLoop }) => openLoop)
-    .filter(({ rate, achievedRate }) => achievedRate < rate * (1 - limits.rateMissed))
+    .filter(({ rate, meanRate = rate, achievedRate }) => achievedRate < meanRate * (1 - limits.rateMissed))
     .sort((a, b) => a.achievedRate - b.achievedRate);
   const [worst] = missed;
+  const short = trials
+    .filter(({ run }) => (run.openLoop?.waited ?? 0) > limits.waitedForConnection * run.sent)
+    .sort((a, b) => b.run.openLoop!.waited! / b.run.sent - a.run.openLoop!.waited! / a.run.sent);
+  const [shortest] = short;
   return {
     reasons: [],
     warnings: [
       ...(share >= limits.somewhatLate ? [{ code: "generator-somewhat-late", ...found } as const] : []),
       ...(worst === undefined
         ? []
-        : [{ code: "overloaded", trials: missed.length, rate: worst.rate, achievedRate: worst.achievedRate } as const]),
+        : [
+            {
+              code: "overloaded",
+              trials: missed.length,
+              rate: worst.meanRate ?? worst.rate,
+              achievedRate: worst.achievedRate,
+            } as const,
+          ]),
+      ...(shortest === undefined
+        ? []
+        : [
+            {
+              code: "connections-short",
+              trials: short.length,
+              concurrency: shortest.run.concurrency,
+              waited: shortest.run.openLoop!.waited!,
+              sent: shortest.run.sent,
+            } as const,
+          ]),
     ],
   };
 }

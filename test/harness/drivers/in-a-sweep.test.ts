@@ -13,7 +13,7 @@ import { plausibleSweep } from "../report/fixture.js";
 
 /** The same run as a tool tells it that has a mean and two percentiles, and drops what is under way at its end. */
 function asTold(run: RunResult, changes: Partial<ToolPercentiles> = {}): ToolResult {
-  const { openLoop, perSecond, window, loop, ...rest } = run;
+  const { openLoop, perSecond, window, loop, kinds, bodyLengths, connectFailure, ...rest } = run;
   const total: ToolPercentiles = {
     unit: "ns",
     count: run.completed,

@@ -38,6 +38,8 @@ export function optionsFor(port: number, { path = "/", ...settings }: Omit<Setti
     timeoutMs: 10_000,
     headers: [],
     byFirstByte: false,
+    // In an open loop: times that a test can reckon with.
+    arrivals: "even",
     ...settings,
   };
 }

@@ -9,7 +9,8 @@ const PROBE_TIMEOUT_MS = 2000;
  * The address that a run connects to, looked up once: a lookup per connection would be measured as the server's time. Where a name has
  * several, as `localhost` has, the first one that accepts a connection. Throws a LoopoolError for a name that has none.
  */
-export async function addressOf({ host, port }: Target): Promise<string> {
+export async function addressOf({ host, port, socketPath = null }: Target): Promise<string> {
+  if (socketPath !== null) return host;
   if (isIP(host) !== 0) return host;
   const found = await lookup(host, { all: true }).catch((error: unknown) => {
     throw new LoopoolError("UNKNOWN_HOST", `no address for "${host}" (${messageOf(error)}): check the URL`);

@@ -1,7 +1,10 @@
-import { connect, type Socket } from "node:net";
+import { connect, isIP, type Socket } from "node:net";
+import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { BodyHash, type BodySink } from "../parser/body-hash.js";
 import { ParseState, ResponseParser } from "../parser/response-parser.js";
-import type { LoadOptions } from "../request/options.js";
+import type { EncodedRequest } from "../request/encode.js";
+import type { LoadOptions, TargetTls } from "../request/options.js";
+import type { RequestSource } from "../request/source.js";
 import type { ErrorClass } from "../result/run-result.js";
 import type { Tally } from "../tally/tally.js";
 import type { WindowPart } from "../tally/window.js";
@@ -25,8 +28,7 @@ export interface LaneContext {
   readonly options: LoadOptions;
   /** The target's, looked up. */
   readonly address: string;
-  /** The encoded request, in Latin-1: a string goes to the kernel as fast as its bytes do, without a look at where these lie. */
-  readonly request: string;
+  readonly requests: Pick<RequestSource, "next">;
   /** Bytes are read into it and used up before the next read of any socket: one serves all. */
   readonly readBuffer: Buffer;
   readonly tally: Tally;
@@ -47,6 +49,8 @@ export class Lane {
   #socket: Socket | undefined;
   /** A request has been taken and has not ended. */
   #busy = false;
+  /** The one under way, or the last one. */
+  #request: EncodedRequest | undefined;
   #connected = false;
   /** Times of the request under way, ms of performance.now(). */
   #intendedMs = 0;
@@ -89,7 +93,9 @@ export class Lane {
     this.#busy = true;
     this.#intendedMs = intendedMs;
     this.#startedMs = nowMs;
-    this.#parser.reset();
+    const request = this.#context.requests.next();
+    this.#request = request;
+    this.#parser.reset(request.bodiless);
     this.#hash?.reset();
     if (this.#connected) {
       this.#connectMs = 0;
@@ -122,21 +128,26 @@ export class Lane {
 
   #connect(): void {
     const { tally, options, address, readBuffer } = this.#context;
-    const socket = connect({
-      host: address,
-      port: options.target.port,
-      noDelay: true,
-      ...(options.localAddress ? { localAddress: options.localAddress } : {}),
-      onread: {
-        buffer: readBuffer,
-        callback: (bytesRead, bytes) => {
-          if (socket === this.#socket) this.#receive(bytesRead, bytes as Buffer);
-          return true;
-        },
+    const { socketPath, tls, port, host } = options.target;
+    const onread = {
+      buffer: readBuffer,
+      callback: (bytesRead: number, bytes: Uint8Array): boolean => {
+        if (socket === this.#socket) this.#receive(bytesRead, bytes as Buffer);
+        return true;
       },
-    });
+    };
+    const place = socketPath
+      ? { path: socketPath, onread }
+      : {
+          host: address,
+          port,
+          noDelay: true,
+          onread,
+          ...(options.localAddress ? { localAddress: options.localAddress } : {}),
+        };
+    const socket: Socket = tls ? connectTls({ ...place, ...tlsOptionsOf(host, tls) }) : connect(place);
     this.#socket = socket;
-    socket.on("connect", () => {
+    socket.on(tls ? "secureConnect" : "connect", () => {
       if (socket !== this.#socket) return;
       this.#connected = true;
       tally.connectionOpened();
@@ -144,7 +155,10 @@ export class Lane {
       this.#connectMs = nowMs - this.#startedMs;
       this.#write(nowMs);
     });
-    socket.on("error", (error: NodeJS.ErrnoException) => this.#end(socket, errorClassOf(error, this.#connected)));
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      if (socket === this.#socket && !this.#connected) tally.connectFailure ||= error.message;
+      this.#end(socket, errorClassOf(error, this.#connected));
+    });
     socket.on("end", () => {
       if (socket === this.#socket && this.#parser.end() === ParseState.complete) this.#complete(performance.now());
       else this.#end(socket, this.#parser.started ? "short-body" : "closed-early");
@@ -155,7 +169,9 @@ export class Lane {
   #write(nowMs: number): void {
     this.#writtenMs = nowMs;
     this.#firstByteMs = 0;
-    this.#socket?.write(this.#context.request, "latin1");
+    const { data } = this.#request!;
+    if (typeof data === "string") this.#socket?.write(data, "latin1");
+    else this.#socket?.write(data);
   }
 
   #receive(bytesRead: number, bytes: Buffer): void {
@@ -182,6 +198,7 @@ export class Lane {
     this.#endedMs = nowMs;
     this.#succeeded = tally.respond(
       {
+        kind: this.#request!.kind,
         status: parser.head.status,
         bodyBytes: parser.bodyBytes,
         firstByte: parser.firstByte,
@@ -212,10 +229,20 @@ export class Lane {
     this.#busy = false;
     this.#endedMs = performance.now();
     this.#succeeded = false;
-    this.#context.tally.fail(errorClass, this.#endedMs);
+    this.#context.tally.fail(errorClass, this.#endedMs, this.#request!.kind);
     // Not at once: a target that refuses immediately must not grow the stack.
     setImmediate(() => this.#loop.free(this, performance.now()));
   }
+}
+
+function tlsOptionsOf(host: string, { insecure, ca }: TargetTls): ConnectionOptions {
+  return {
+    // The name that was asked for, not the address that it was looked up to; an address has none (RFC 6066 §3).
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    ALPNProtocols: ["http/1.1"],
+    rejectUnauthorized: !insecure,
+    ...(ca === null ? {} : { ca }),
+  };
 }
 
 function errorClassOf({ code }: NodeJS.ErrnoException, connected: boolean): ErrorClass {
@@ -233,6 +260,11 @@ function errorClassOf({ code }: NodeJS.ErrnoException, connected: boolean): Erro
     case "ENFILE":
       return "too-many-files";
     default:
-      return "connect-failed";
+      // OpenSSL's and Node's own codes of a certificate or a handshake that is not accepted.
+      return /^(ERR_SSL|ERR_TLS|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)|_CERT(IFICATE)?(_|$)|^EPROTO$|^HOSTNAME_MISMATCH$/.test(
+        code ?? "",
+      )
+        ? "tls-failed"
+        : "connect-failed";
   }
 }

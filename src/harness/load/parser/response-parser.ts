@@ -45,7 +45,10 @@ export class ResponseParser {
   /** Whether a byte of the response has arrived. */
   started = false;
   #inBody = false;
+  #bodiless = false;
   #framing: Framing = "length";
+  /** Where the framing is "length". */
+  #bodyLength = 0;
   /** The head so far, where it came in pieces. */
   #pieces: Buffer | undefined;
   readonly #sink: BodySink | null;
@@ -59,8 +62,9 @@ export class ResponseParser {
     this.#chunks = new ChunkedBody(sink);
   }
 
-  /** Forgets the response: the next byte starts a new one. */
-  reset(): void {
+  /** Forgets the response: the next byte starts a new one, which is `bodiless` where a HEAD was sent (RFC 9110 §9.3.2). */
+  reset(bodiless = false): void {
+    this.#bodiless = bodiless;
     this.bodyBytes = 0;
     this.firstByte = -1;
     this.started = false;
@@ -126,14 +130,15 @@ export class ResponseParser {
   #startBody(): void {
     const head = this.head;
     this.#inBody = true;
-    if (head.status === 204 || head.status === 304) {
+    if (this.#bodiless || head.status === 204 || head.status === 304) {
       this.#framing = "length";
-      head.contentLength = 0;
+      this.#bodyLength = 0;
     } else if (head.chunked) {
       this.#framing = "chunked";
       this.#chunks.reset();
     } else if (head.contentLength >= 0 && !head.coded) {
       this.#framing = "length";
+      this.#bodyLength = head.contentLength;
     } else {
       this.#framing = "close";
       head.keepAlive = false;
@@ -146,8 +151,8 @@ export class ResponseParser {
       case "length": {
         this.#sink?.update(bytes, position, length);
         this.bodyBytes += length - position;
-        if (this.bodyBytes < this.head.contentLength) return ParseState.more;
-        return this.bodyBytes === this.head.contentLength ? ParseState.complete : ParseState.overlong;
+        if (this.bodyBytes < this.#bodyLength) return ParseState.more;
+        return this.bodyBytes === this.#bodyLength ? ParseState.complete : ParseState.overlong;
       }
       case "chunked": {
         const end = this.#chunks.feed(bytes, position, length);

@@ -11,6 +11,8 @@ export const errorClasses = [
   "connect-failed",
   /** The connection was not made within the time allowed: the peer drops what asks for one. */
   "connect-timeout",
+  /** The TLS handshake failed: the server's certificate is not trusted, or it speaks no TLS. */
+  "tls-failed",
   /** No local address and port was left to connect from (EADDRNOTAVAIL): all ports to this target are taken or in TIME_WAIT. */
   "no-local-port",
   /** The generator's process or the system has no file descriptor left (EMFILE, ENFILE). */
@@ -48,6 +50,7 @@ export const unsentClasses = [
   "connect-refused",
   "connect-failed",
   "connect-timeout",
+  "tls-failed",
   "no-local-port",
   "too-many-files",
   "not-sent",
@@ -70,9 +73,21 @@ export interface SecondResult {
 
 /** How an open loop kept to its schedule. */
 export interface OpenLoopResult {
-  /** Requests per second asked for (--rate). */
+  /** Requests per second asked for (--rate), after the ramp where there is one. */
   readonly rate: number;
-  /** Requests sent ÷ the time from the first one's intended time to one period after the last one's sending. */
+  /** When requests were to be sent; absent in a result of an older version: "even". */
+  readonly arrivals?: "even" | "poisson" | "recorded";
+  /** Of random arrivals. */
+  readonly seed?: number;
+  /** For how long the rate rose; absent where it did not. */
+  readonly rampSeconds?: number;
+  /** Requests ÷ length of the schedule, where that is not `rate`: with a ramp. */
+  readonly meanRate?: number;
+  /** Requests that waited for a connection, since all were busy when they were due; absent in a result of an older version. */
+  readonly waited?: number;
+  /** Connections were made as requests needed them, and so many were allowed; absent where all took turns. */
+  readonly connectionsAllowed?: number;
+  /** Requests sent ÷ the length of the schedule, or the time to the last one's sending where that is longer (and, evenly spaced, a period more). */
   readonly achievedRate: number;
   /** How long after its intended time each request was sent, ns; what waited for a free connection included. `max` is the largest lag. */
   readonly lag: StoredHistogram;
@@ -93,13 +108,36 @@ export interface RunWindow {
   readonly latencyAfterSeconds: number;
 }
 
+/** What a run found of one kind of request. */
+export interface KindResult {
+  readonly name: string;
+  readonly sent: number;
+  readonly completed: number;
+  readonly errors: Readonly<Record<ErrorClass, number>>;
+  readonly statusCounts: Readonly<Record<string, number>>;
+  /** Body bytes of its first success; where there is none, of its first response. */
+  readonly documentBytes: number;
+  /** Body bytes of whole responses. */
+  readonly bodyBytes: number;
+  /** Total latencies, ns. */
+  readonly total: StoredHistogram;
+}
+
 /** What one run of the load generator found. Everything a report needs; times in nanoseconds unless the name says otherwise. */
 export interface RunResult {
   readonly url: string;
   readonly host: string;
   readonly port: number;
-  /** Path and query, as sent. */
+  /** Path and query, as sent. Where there are several kinds of request, that of the URL. */
   readonly path: string;
+  /** Of the request; where there are several kinds, "MIX". Absent in a result of an older version: "GET". */
+  readonly method?: string;
+  /** Bytes of its body; absent where it has none, or where there are several kinds. */
+  readonly requestBodyBytes?: number;
+  /** By kind of request, in the order they were asked for; absent where there is one. Counts add up to those of the run. */
+  readonly kinds?: readonly KindResult[];
+  /** Decides the order of kinds; absent where there is one. */
+  readonly seed?: number;
   /**
    * Closed: every connection sends its next request when the last one is answered; latency is service time. Open: requests are sent at
    * times that are fixed beforehand; latency counts from these.
@@ -128,6 +166,10 @@ export interface RunResult {
   readonly serverSoftware: string;
   /** Body bytes of the first response with a 2xx status; where there is none, of the first response. */
   readonly documentBytes: number;
+  /** With --variable-length: body bytes of the shortest and of the longest success, where these differ. */
+  readonly bodyLengths?: { readonly shortest: number; readonly longest: number };
+  /** Why the first connection that was not made was not, in the system's words; absent where all were made. */
+  readonly connectFailure?: string;
   /** With --verify: SHA-256 that the bodies had to have, in hexadecimal; "" where none was given and no body was good. */
   readonly bodySha256?: string;
   /** All bytes read, heads included. */

@@ -1,8 +1,16 @@
 import { mergedHistogram, type StoredHistogram } from "../histogram/histogram.js";
 import type { LoadOptions } from "../request/options.js";
-import { noErrors, type OpenLoopResult, type RunResult, type SecondResult } from "../result/run-result.js";
+import { kindsOf } from "../request/source.js";
+import {
+  type KindResult,
+  noErrors,
+  type OpenLoopResult,
+  type RunResult,
+  type SecondResult,
+} from "../result/run-result.js";
+import { timetableOf } from "../schedule/timetable.js";
 import { windowOf } from "../tally/window.js";
-import type { Part } from "./part.js";
+import type { KindPart, Part } from "./part.js";
 import { requestsOf } from "./share.js";
 
 /** What the threads of a run know together. */
@@ -21,10 +29,15 @@ export function mergeParts(options: LoadOptions, parts: readonly Part[], whole: 
   const requests = requestsOf(options);
   const sent = sum((part) => part.sent);
   const elapsedMs = largest((part) => part.elapsedMs);
-  // One that succeeded had the body that all had to have.
-  const typical = parts.find(({ completed }) => completed > 0) ?? parts.find(({ documentBytes }) => documentBytes > 0);
-  const { documentBytes, bodySha256 } = typical ?? parts[0]!;
-  const openLoop = rate === null ? null : openLoopResult(rate, parts);
+  const asked = kindsOf(options);
+  const kinds = asked.map((_, number) => parts.map((part) => part.kinds[number]!));
+  const [first = []] = kinds;
+  const { documentBytes, bodySha256 } = typicalOf(first);
+  const [shortest, longest] = [
+    Math.min(...kinds.flat().map((kind) => kind.shortest)),
+    Math.max(...kinds.flat().map((kind) => kind.longest)),
+  ];
+  const openLoop = rate === null ? null : openLoopResult(options, rate, parts, whole);
   const completed = sum((part) => part.completed);
   const window = windowOf(
     parts.map((part) => part.window),
@@ -32,9 +45,9 @@ export function mergeParts(options: LoadOptions, parts: readonly Part[], whole: 
     rate !== null || (durationMs !== null && sent < requests),
   );
   // Of the process: the thread that came to the end of the window first read it closest to there.
-  const first = parts.reduce((a, b) => (b.measuredMs < a.measuredMs ? b : a));
+  const soonest = parts.reduce((a, b) => (b.measuredMs < a.measuredMs ? b : a));
   const cpuMicros = (of: keyof NodeJS.CpuUsage): number =>
-    first.cpuAfter[of] - Math.min(...parts.map((part) => part.cpuBefore[of]));
+    soonest.cpuAfter[of] - Math.min(...parts.map((part) => part.cpuBefore[of]));
   const [cpuUserMicros, cpuSystemMicros] = [cpuMicros("user"), cpuMicros("system")];
 
   return {
@@ -42,9 +55,13 @@ export function mergeParts(options: LoadOptions, parts: readonly Part[], whole: 
     host: target.host,
     port: target.port,
     path: target.path,
+    ...(asked.length === 1 ? { method: asked[0]!.method } : { method: "MIX", seed: options.seed ?? 1 }),
+    ...(asked.length === 1 && asked[0]!.body !== null ? { requestBodyBytes: asked[0]!.body.length } : {}),
+    ...(asked.length === 1 ? {} : { kinds: kinds.map(mergeKind) }),
     loop: rate === null ? "closed" : "open",
     ...(openLoop === null ? {} : { openLoop }),
-    concurrency: options.concurrency,
+    // Where connections grow, all that there were.
+    concurrency: openLoop?.connectionsAllowed === undefined ? options.concurrency : Math.max(1, whole.peakConnections),
     keepAlive: options.keepAlive,
     requested: Number.isFinite(requests) ? requests : sent,
     ...(durationMs === null ? {} : { requestedSeconds: durationMs / 1000 }),
@@ -56,7 +73,9 @@ export function mergeParts(options: LoadOptions, parts: readonly Part[], whole: 
     peakConnections: whole.peakConnections,
     serverSoftware: parts.find(({ serverSoftware }) => serverSoftware !== "")?.serverSoftware ?? "",
     documentBytes,
-    ...(bodySha256 === null ? {} : { bodySha256 }),
+    ...(options.variableLength === true && shortest < longest ? { bodyLengths: { shortest, longest } } : {}),
+    ...connectFailureOf(parts),
+    ...(bodySha256 === null || asked.length > 1 ? {} : { bodySha256 }),
     totalBytes: sum((part) => part.totalBytes),
     bodyBytes: sum((part) => part.bodyBytes),
     elapsedSeconds: elapsedMs / 1000,
@@ -74,23 +93,58 @@ export function mergeParts(options: LoadOptions, parts: readonly Part[], whole: 
       threads: parts.length,
       cpuUserMicros,
       cpuSystemMicros,
-      cpuShare: (cpuUserMicros + cpuSystemMicros) / (first.measuredMs * 1000),
+      cpuShare: (cpuUserMicros + cpuSystemMicros) / (soonest.measuredMs * 1000),
       eventLoopUtilization: largest((part) => part.eventLoopUtilization),
       eventLoopDelayMaxMs: largest((part) => part.eventLoopDelayMaxMs),
     },
   };
 }
 
-function openLoopResult(rate: number, parts: readonly Part[]): OpenLoopResult {
+function connectFailureOf(parts: readonly Part[]): Pick<RunResult, "connectFailure"> {
+  const failed = parts.find(({ connectFailure }) => connectFailure !== "");
+  return failed === undefined ? {} : { connectFailure: failed.connectFailure };
+}
+
+/** Of one kind: a thread that succeeded had the body that all had to have. */
+function typicalOf(parts: readonly KindPart[]): KindPart {
+  const succeeded = parts.find(({ completed }) => completed > 0);
+  return succeeded ?? parts.find(({ documentBytes }) => documentBytes > 0) ?? parts[0]!;
+}
+
+function mergeKind(parts: readonly KindPart[]): KindResult {
+  const sum = (of: (part: KindPart) => number): number => parts.reduce((total, part) => total + of(part), 0);
+  return {
+    name: parts[0]!.name,
+    sent: sum((part) => part.sent),
+    completed: sum((part) => part.completed),
+    errors: { ...noErrors(), ...summed(parts.map(({ errors }) => errors)) },
+    statusCounts: summed(parts.map(({ statusCounts }) => statusCounts)),
+    documentBytes: typicalOf(parts).documentBytes,
+    bodyBytes: sum((part) => part.bodyBytes),
+    total: mergedHistogram(parts.map((part) => part.total)),
+  };
+}
+
+function openLoopResult(options: LoadOptions, rate: number, parts: readonly Part[], whole: Whole): OpenLoopResult {
+  const { arrivals = "poisson", rampMs = 0, seed = 1, growing = false, concurrency } = options;
   const loops = parts.flatMap(({ openLoop }) => openLoop ?? []);
   const lag = mergedHistogram(loops.map((loop) => loop.lag));
-  // A last period, since n requests that are on time take n − 1 periods.
-  const sendingMs = Math.max(...loops.map(({ lastSentAfterMs }) => lastSentAfterMs)) + 1000 / rate;
+  const pacing = mergedHistogram(loops.map((loop) => loop.pacing));
+  // Evenly spaced n requests that are on time take n − 1 periods: a last one besides.
+  const lastMs = Math.max(...loops.map(({ lastSentAfterMs }) => lastSentAfterMs));
+  const sentMs = arrivals === "even" && rampMs === 0 ? lastMs + 1000 / rate : lastMs;
+  const scheduledMs = Math.max(...parts.map(({ window }) => window.endsAfterMs));
+  const { requests, lengthMs } = timetableOf(options, rate);
   return {
     rate,
-    achievedRate: lag.count === 0 ? 0 : (lag.count * 1000) / sendingMs,
+    arrivals: typeof arrivals === "string" ? arrivals : "recorded",
+    ...(arrivals === "poisson" ? { seed } : {}),
+    ...(rampMs > 0 ? { rampSeconds: rampMs / 1000, meanRate: (1000 * requests) / lengthMs } : {}),
+    waited: lag.count - pacing.count,
+    ...(growing ? { connectionsAllowed: Math.max(concurrency, whole.peakConnections) } : {}),
+    achievedRate: lag.count === 0 ? 0 : (lag.count * 1000) / Math.max(sentMs, scheduledMs),
     lag,
-    pacing: mergedHistogram(loops.map((loop) => loop.pacing)),
+    pacing,
   };
 }
 

@@ -1,15 +1,18 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Lane, type Loop } from "../connection/lane.js";
 import type { StoredHistogram } from "../histogram/histogram.js";
-import { encodeRequest } from "../request/options.js";
-import type { RunResult } from "../result/run-result.js";
+import type { LoadOptions } from "../request/options.js";
+import { kindsOf, RequestSource } from "../request/source.js";
+import type { KindResult, RunResult } from "../result/run-result.js";
 import { ClosedLoop } from "../schedule/closed-loop.js";
 import { OpenLoop, type OpenLoopPart } from "../schedule/open-loop.js";
+import { instantsOf, timetableOf } from "../schedule/timetable.js";
 import { Common } from "../tally/common.js";
+import type { KindExpectations } from "../tally/kind-tally.js";
 import type { ThreadSecond } from "../tally/series.js";
 import { Tally } from "../tally/tally.js";
 import type { WindowPart } from "../tally/window.js";
-import { type Share, scheduleMsOf } from "./share.js";
+import type { Share } from "./share.js";
 
 const READ_BUFFER_BYTES = 64 * 1024;
 const DELAY_RESOLUTION_MS = 10;
@@ -27,15 +30,16 @@ export interface Part
     | "statusCounts"
     | "keepAliveResponses"
     | "serverSoftware"
-    | "documentBytes"
     | "totalBytes"
     | "bodyBytes"
     | "startedAt"
     | "latency"
     | "totalByFirstByte"
   > {
-  /** SHA-256 that its bodies had to have; null where they were not looked at. */
-  readonly bodySha256: string | null;
+  /** By kind of request; the latencies of a single kind are those of the part, and its own are empty. */
+  readonly kinds: readonly KindPart[];
+  /** Why the first connection that was not made was not; "" where all were made. */
+  readonly connectFailure: string;
   /** In an open loop. */
   readonly openLoop: OpenLoopPart | null;
   /** From the start of the run, common to all threads, to the last response. */
@@ -49,6 +53,14 @@ export interface Part
   /** Up to `measuredMs`. */
   readonly eventLoopUtilization: number;
   readonly eventLoopDelayMaxMs: number;
+}
+
+export interface KindPart extends KindResult {
+  /** SHA-256 that its bodies had to have; null where they were not looked at. */
+  readonly bodySha256: string | null;
+  /** Body bytes of its shortest and of its longest success; none: Infinity and 0. */
+  readonly shortest: number;
+  readonly longest: number;
 }
 
 /** What a thread is told and tells in a run. */
@@ -65,8 +77,9 @@ export interface PartHooks {
  */
 export async function runPart(share: Share, { begin, onSecond }: PartHooks, signal?: AbortSignal): Promise<Part> {
   const { options, requests } = share;
-  const { byFirstByte, bodySha256 = null } = options;
-  const tally = new Tally({ requests, common: new Common(share.memory), onSecond, byFirstByte, bodySha256 });
+  const kinds = expectationsOf(options);
+  const common = new Common(share.memory, kinds.length);
+  const tally = new Tally({ requests, common, onSecond, byFirstByte: options.byFirstByte, kinds });
   const lanes = prepareLanes(share, tally);
   const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
 
@@ -96,9 +109,8 @@ export async function runPart(share: Share, { begin, onSecond }: PartHooks, sign
     statusCounts: tally.statusCounts,
     keepAliveResponses: tally.keepAliveResponses,
     serverSoftware,
-    documentBytes: tally.documentBytes,
     totalBytes: tally.totalBytes,
-    bodyBytes: tally.bodyBytes,
+    bodyBytes: tally.kinds.reduce((sum, { bodyBytes }) => sum + bodyBytes, 0),
     startedAt,
     latency: {
       connect: tally.connect.toStored(),
@@ -107,7 +119,13 @@ export async function runPart(share: Share, { begin, onSecond }: PartHooks, sign
       total: tally.total.toStored(),
     },
     totalByFirstByte: totalsByCharacter(tally),
-    bodySha256: tally.bodySha256,
+    kinds: tally.kinds.map((kind) => ({
+      ...kind.toResult(),
+      bodySha256: kind.bodySha256,
+      shortest: kind.shortest,
+      longest: kind.longest,
+    })),
+    connectFailure: tally.connectFailure,
     openLoop,
     elapsedMs: endMs - startMs,
     window,
@@ -116,6 +134,12 @@ export async function runPart(share: Share, { begin, onSecond }: PartHooks, sign
     // What it records is the time between two of its ticks, the planned interval included.
     eventLoopDelayMaxMs: Math.max(0, delay.max / 1e6 - DELAY_RESOLUTION_MS),
   };
+}
+
+/** What the books expect of each kind of request. */
+export function expectationsOf(options: LoadOptions): readonly KindExpectations[] {
+  const { bodySha256 = null, variableLength = false } = options;
+  return kindsOf(options).map(({ name, statuses }) => ({ name, statuses, variableLength, bodySha256 }));
 }
 
 function totalsByCharacter({ totalByFirstByte }: Tally): Readonly<Record<string, StoredHistogram>> {
@@ -139,27 +163,42 @@ interface Lanes {
 
 /** All that is needed to send, made before the clock starts. */
 function prepareLanes({ options, address, thread, threads, connections }: Share, tally: Tally): Lanes {
-  const { timeoutMs, durationMs, rate = null } = options;
+  const { timeoutMs, durationMs, rate = null, growing = false } = options;
   let onClosed = (): void => {};
   const closed = (): void => onClosed();
+  const requests = new RequestSource(options, thread, threads);
+  const context = { options, address, tally, requests, readBuffer: Buffer.allocUnsafe(READ_BUFFER_BYTES) };
+  const lanes: Lane[] = [];
+  const grow = (): Lane => {
+    const lane = new Lane(context, loop);
+    lanes.push(lane);
+    return lane;
+  };
   const openLoop =
     rate === null
       ? null
       : new OpenLoop(
           tally,
-          { rate, threads, thread, concurrency: connections, timeoutMs, scheduleMs: scheduleMsOf(options, rate) },
+          {
+            instants: instantsOf(options, rate, thread, threads),
+            concurrency: connections,
+            grow,
+            skip: () => requests.next().kind,
+            timeoutMs,
+            scheduleMs: timetableOf(options, rate).lengthMs,
+          },
           closed,
         );
   const loop: Loop = openLoop ?? new ClosedLoop(tally, durationMs ?? Number.POSITIVE_INFINITY, closed);
-  const request = encodeRequest(options);
-  const context = { options, address, tally, request, readBuffer: Buffer.allocUnsafe(READ_BUFFER_BYTES) };
-  const lanes = Array.from({ length: connections }, () => new Lane(context, loop));
+  // The first is made in any case: who has nothing to send still says so.
+  const atOnce = openLoop !== null && growing ? 1 : connections;
+  while (lanes.length < atOnce) grow();
   const scanMs = Math.min(MAX_SCAN_MS, Math.max(MIN_SCAN_MS, timeoutMs / 20));
 
   return {
     run(startMs, onFirstClosed, signal) {
       return new Promise((resolve) => {
-        let running = connections;
+        let ended = 0;
         const scan = setInterval(() => {
           const nowMs = performance.now();
           for (const lane of lanes) lane.checkTimeout(nowMs);
@@ -171,8 +210,8 @@ function prepareLanes({ options, address, thread, threads, connections }: Share,
           for (const lane of lanes) lane.interrupt();
         };
         onClosed = () => {
-          if (running === connections) onFirstClosed();
-          if (--running > 0) return;
+          if (ended++ === 0) onFirstClosed();
+          if (ended < lanes.length) return;
           clearInterval(scan);
           signal?.removeEventListener("abort", stop);
           const serverSoftware = lanes.find(({ server }) => server !== "")?.server ?? "";
@@ -180,7 +219,7 @@ function prepareLanes({ options, address, thread, threads, connections }: Share,
         };
         if (signal?.aborted) tally.stop();
         signal?.addEventListener("abort", stop, { once: true });
-        loop.start(lanes, startMs);
+        loop.start([...lanes], startMs);
       });
     },
   };

@@ -1,5 +1,6 @@
 import { addressOf } from "../connection/address.js";
 import type { LoadOptions } from "../request/options.js";
+import { kindsOf } from "../request/source.js";
 import type { RunResult } from "../result/run-result.js";
 import { Common } from "../tally/common.js";
 import { Seconds } from "../tally/series.js";
@@ -21,6 +22,6 @@ export async function run(options: LoadOptions, signal?: AbortSignal): Promise<R
     onSecond: seconds.add.bind(seconds, 0),
   };
   const part = await runPart(share!, hooks, signal);
-  const { peakConnections } = new Common(share!.memory);
+  const { peakConnections } = new Common(share!.memory, kindsOf(options).length);
   return mergeParts(options, [part], { peakConnections, perSecond: seconds.finish() });
 }

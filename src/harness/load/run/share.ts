@@ -1,4 +1,6 @@
 import type { LoadOptions } from "../request/options.js";
+import { kindsOf } from "../request/source.js";
+import { timetableOf } from "../schedule/timetable.js";
 import { commonMemory } from "../tally/common.js";
 
 /** What one thread does of a run. Can be posted to it. */
@@ -10,7 +12,7 @@ export interface Share {
   readonly threads: number;
   /** Number of this thread, from 0. */
   readonly thread: number;
-  /** Its connections. */
+  /** Its connections; where they grow, at most. */
   readonly connections: number;
   /** Requests that are its own, whatever the others do; Infinity where the duration ends the run. */
   readonly requests: number;
@@ -27,7 +29,7 @@ export function sharesOf(options: LoadOptions, address: string, threads: number)
   const { concurrency, rate = null } = options;
   const requests = requestsOf(options);
   const dealt = threads === 1 || rate !== null || requests === Number.POSITIVE_INFINITY;
-  const memory = commonMemory(dealt ? 0 : requests - concurrency);
+  const memory = commonMemory(dealt ? 0 : requests - concurrency, kindsOf(options).length);
   return Array.from({ length: threads }, (_, thread) => {
     const connections = Math.ceil((concurrency - thread) / threads);
     const own = dealt ? Math.ceil((requests - thread) / threads) : connections;
@@ -35,15 +37,8 @@ export function sharesOf(options: LoadOptions, address: string, threads: number)
   });
 }
 
-/** Requests that a run is to send: all whose intended time lies in the duration, at most `requests`; Infinity where it only ends by time. */
-export function requestsOf({ requests, rate = null, durationMs = null }: LoadOptions): number {
-  if (rate === null || durationMs === null) return requests;
-  // Number k, from 0, is to be sent after k ÷ rate seconds. Less the rounding of the product.
-  const product = (rate * durationMs) / 1000;
-  return Math.min(requests, Math.max(1, Math.ceil(product - product * 1e-12)));
-}
-
-/** How long the schedule of an open loop is: its duration, or where a number of requests ends it a period for each. */
-export function scheduleMsOf(options: LoadOptions, rate: number): number {
-  return Math.min(options.durationMs ?? Number.POSITIVE_INFINITY, (1000 * requestsOf(options)) / rate);
+/** Requests that a run is to send: in an open loop those of its schedule; Infinity where it only ends by time. */
+export function requestsOf(options: LoadOptions): number {
+  const { requests, rate = null } = options;
+  return rate === null ? requests : timetableOf(options, rate).requests;
 }

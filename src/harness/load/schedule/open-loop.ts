@@ -11,16 +11,17 @@ const NS_PER_MS = 1e6;
 const SPIN_MS = 2;
 
 export interface OpenLoopSettings {
-  /** Requests per second over all lanes of all threads. */
-  readonly rate: number;
-  /** Threads that share the schedule, and the number of this one, from 0: its requests are `thread`, `thread + threads`, … */
-  readonly threads: number;
-  readonly thread: number;
-  /** Number of lanes. */
+  /** Gives the instants of this thread's requests, ms from the start, ascending. */
+  readonly instants: () => number;
+  /** Lanes at most. */
   readonly concurrency: number;
+  /** Makes one more lane, where no lane is free and there may be more. */
+  readonly grow: () => Lane;
+  /** Number of the kind of a request that is given up before it was sent. */
+  readonly skip: () => number;
   /** A request that has waited so long for a lane is not sent any more. */
   readonly timeoutMs: number;
-  /** Length of the schedule: from the start to one period after the last intended time, or the duration. */
+  /** Length of the schedule. */
   readonly scheduleMs: number;
 }
 
@@ -33,8 +34,8 @@ export interface OpenLoopPart {
 }
 
 /**
- * Requests are sent at times that are fixed before the run, whatever the server does: number k at start + k ÷ rate, each on the lane
- * that has been free the longest, so that the lanes take turns and their phases are staggered.
+ * Requests are sent at times that are fixed before the run, whatever the server does, each on the lane that has been free the longest, so
+ * that the lanes take turns and their phases are staggered; where none is free and there may be more, on a new one.
  *
  * A request for which no lane is free waits, in order, and is sent when one is. Its latency counts from its intended time, and no
  * intended time is moved or left out: what a stall delays is measured as what its users would have seen (no coordinated omission;
@@ -43,12 +44,10 @@ export interface OpenLoopPart {
 export class OpenLoop implements Loop {
   readonly #tally: Tally;
   readonly #settings: OpenLoopSettings;
-  readonly #periodMs: number;
   readonly #onClosed: () => void;
-  /** When request 0 is due. */
   #startMs = 0;
-  /** Number of the next request. */
-  #next: number;
+  /** When the next request is due. */
+  #dueMs = 0;
   #lastSentMs = 0;
   /** When the schedule is over, or the run was stopped: after so long. */
   #endMs = 0;
@@ -59,6 +58,8 @@ export class OpenLoop implements Loop {
   readonly #freeSinceMs: Float64Array;
   #head = 0;
   #freeCount = 0;
+  /** All there are. */
+  #laneCount = 0;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   readonly #lag = new Histogram();
@@ -68,8 +69,6 @@ export class OpenLoop implements Loop {
   constructor(tally: Tally, settings: OpenLoopSettings, onClosed: () => void) {
     this.#tally = tally;
     this.#settings = settings;
-    this.#periodMs = 1000 / settings.rate;
-    this.#next = settings.thread;
     this.#onClosed = onClosed;
     this.#free = new Array<Lane | undefined>(settings.concurrency).fill(undefined);
     this.#freeSinceMs = new Float64Array(settings.concurrency);
@@ -80,7 +79,9 @@ export class OpenLoop implements Loop {
     this.#lastSentMs = startMs;
     this.#endsAfterMs = this.#settings.scheduleMs;
     this.#endMs = startMs + this.#endsAfterMs;
+    this.#laneCount = lanes.length;
     for (const lane of lanes) this.#push(lane, startMs);
+    this.#plan();
     this.#send(performance.now());
   }
 
@@ -92,9 +93,9 @@ export class OpenLoop implements Loop {
 
   /** What has waited for a lane for longer than a request may take is given up; the scan of the lanes sees to the others. */
   checkTimeout(nowMs: number): void {
-    while (this.#freeCount === 0 && nowMs - this.#dueMs() > this.#settings.timeoutMs && this.#tally.take()) {
-      this.#next += this.#settings.threads;
-      this.#tally.fail("not-sent", nowMs);
+    while (this.#freeCount === 0 && nowMs - this.#dueMs > this.#settings.timeoutMs && this.#tally.take()) {
+      this.#plan();
+      this.#tally.fail("not-sent", nowMs, this.#settings.skip());
     }
   }
 
@@ -116,23 +117,26 @@ export class OpenLoop implements Loop {
     };
   }
 
-  /** When the next request is due. From the number, so that no rounding adds up. */
-  #dueMs(): number {
-    return this.#startMs + this.#next * this.#periodMs;
+  #plan(): void {
+    this.#dueMs = this.#startMs + this.#settings.instants();
   }
 
   /** Sends what is due over lanes that are free. */
   #send(startMs: number): void {
     let nowMs = startMs;
-    while (this.#freeCount > 0) {
+    while (this.#freeCount > 0 || this.#mayGrow) {
       if (this.#tally.exhausted) {
         this.#closeFree();
         return;
       }
-      const dueMs = this.#dueMs();
+      const dueMs = this.#dueMs;
       if (dueMs > nowMs) break;
       this.#tally.take();
-      this.#next += this.#settings.threads;
+      this.#plan();
+      if (this.#freeCount === 0) {
+        this.#laneCount++;
+        this.#push(this.#settings.grow(), dueMs);
+      }
       const freeSinceMs = this.#freeSinceMs[this.#head]!;
       const lane = this.#shift();
       this.#lag.record((nowMs - dueMs) * NS_PER_MS);
@@ -141,13 +145,17 @@ export class OpenLoop implements Loop {
       lane.start(dueMs, nowMs);
       nowMs = performance.now();
     }
-    this.#plan(nowMs);
+    this.#comeBack(nowMs);
   }
 
-  /** Comes back when the next request is due. Where no lane is free, the next one to be free looks what is due. */
-  #plan(nowMs: number): void {
-    if (this.#freeCount === 0 || this.#timer !== undefined || this.#immediate !== undefined) return;
-    const sleepMs = Math.floor(this.#dueMs() - nowMs - SPIN_MS);
+  get #mayGrow(): boolean {
+    return this.#laneCount < this.#settings.concurrency;
+  }
+
+  /** Comes back when the next request is due. Where no lane is free or can be made, the next one to be free looks what is due. */
+  #comeBack(nowMs: number): void {
+    if ((this.#freeCount === 0 && !this.#mayGrow) || this.#timer !== undefined || this.#immediate !== undefined) return;
+    const sleepMs = Math.floor(this.#dueMs - nowMs - SPIN_MS);
     if (sleepMs >= 1) this.#timer = setTimeout(this.#turn, sleepMs);
     else this.#immediate = setImmediate(this.#turn);
   }

@@ -9,34 +9,40 @@ export interface FirstBody {
 const LEFT = 0;
 const OPEN = 1;
 const PEAK = 2;
-/** Of the first body: the thread that moves it from NONE to WRITING writes what follows, then moves it to KNOWN; others read after that. */
-const STATE = 3;
-const WORDS = 4;
+/** Of the first body of each kind: the thread that moves it from NONE to WRITING writes what follows, then moves it to KNOWN; others read after that. */
+const STATES = 3;
 const [NONE, WRITING, KNOWN] = [0, 1, 2] as const;
 
-/** Behind the words: the first body's length as a double, the bytes of its hash, and how many these are. */
-const LENGTH_AT = WORDS * Int32Array.BYTES_PER_ELEMENT;
-const HASH_AT = LENGTH_AT + Float64Array.BYTES_PER_ELEMENT;
+/** Of a kind's first body, behind the words: the bytes of its hash, and how many these are. */
 const HASH_BYTES = 32;
-const BYTES = HASH_AT + HASH_BYTES + 1;
 
-/** Memory for a run of which `requestsLeft` requests belong to no thread beforehand. */
-export function commonMemory(requestsLeft: number): SharedArrayBuffer {
-  const memory = new SharedArrayBuffer(BYTES);
-  Atomics.store(new Int32Array(memory, 0, WORDS), LEFT, requestsLeft);
+/** Where things lie in the memory of a run with so many kinds of request. */
+function layoutOf(kinds: number) {
+  const words = STATES + kinds;
+  // Lengths are doubles, which lie at multiples of their size.
+  const lengthsAt = Math.ceil((words * Int32Array.BYTES_PER_ELEMENT) / 8) * 8;
+  const hashesAt = lengthsAt + kinds * Float64Array.BYTES_PER_ELEMENT;
+  return { words, lengthsAt, hashesAt, bytes: hashesAt + kinds * (HASH_BYTES + 1) };
+}
+
+/** Memory for a run of which `requestsLeft` requests belong to no thread beforehand, with so many kinds of request. */
+export function commonMemory(requestsLeft: number, kinds: number): SharedArrayBuffer {
+  const memory = new SharedArrayBuffer(layoutOf(kinds).bytes);
+  Atomics.store(new Int32Array(memory, 0, STATES), LEFT, requestsLeft);
   return memory;
 }
 
 /** What the threads of one run have in common, so that their books are those of one run. Nothing of it is touched for an ordinary request of a single thread. */
 export class Common {
   readonly #words: Int32Array;
-  readonly #length: Float64Array;
-  readonly #hash: Uint8Array;
+  readonly #lengths: Float64Array;
+  readonly #hashes: Uint8Array;
 
-  constructor(memory: SharedArrayBuffer) {
-    this.#words = new Int32Array(memory, 0, WORDS);
-    this.#length = new Float64Array(memory, LENGTH_AT, 1);
-    this.#hash = new Uint8Array(memory, HASH_AT, HASH_BYTES + 1);
+  constructor(memory: SharedArrayBuffer, kinds: number) {
+    const { words, lengthsAt, hashesAt } = layoutOf(kinds);
+    this.#words = new Int32Array(memory, 0, words);
+    this.#lengths = new Float64Array(memory, lengthsAt, kinds);
+    this.#hashes = new Uint8Array(memory, hashesAt, kinds * (HASH_BYTES + 1));
   }
 
   /** Takes one of the requests that belong to no thread; false when there is none. */
@@ -66,17 +72,19 @@ export class Common {
     return Atomics.load(this.#words, PEAK);
   }
 
-  /** The body that all others have to equal: this one, where no thread has named one before. */
-  firstBody(own: FirstBody): FirstBody {
-    if (Atomics.compareExchange(this.#words, STATE, NONE, WRITING) === NONE) {
-      this.#length[0] = own.bodyBytes;
-      this.#hash[HASH_BYTES] = Buffer.from(own.sha256, "hex").copy(this.#hash);
-      Atomics.store(this.#words, STATE, KNOWN);
-      Atomics.notify(this.#words, STATE);
+  /** The body that all others of its kind have to equal: this one, where no thread has named one before. */
+  firstBody(kind: number, own: FirstBody): FirstBody {
+    const state = STATES + kind;
+    const hash = this.#hashes.subarray(kind * (HASH_BYTES + 1), (kind + 1) * (HASH_BYTES + 1));
+    if (Atomics.compareExchange(this.#words, state, NONE, WRITING) === NONE) {
+      this.#lengths[kind] = own.bodyBytes;
+      hash[HASH_BYTES] = Buffer.from(own.sha256, "hex").copy(hash);
+      Atomics.store(this.#words, state, KNOWN);
+      Atomics.notify(this.#words, state);
       return own;
     }
-    Atomics.wait(this.#words, STATE, WRITING);
-    const sha256 = Buffer.from(this.#hash.slice(0, this.#hash[HASH_BYTES])).toString("hex");
-    return { bodyBytes: this.#length[0]!, sha256 };
+    Atomics.wait(this.#words, state, WRITING);
+    const sha256 = Buffer.from(hash.slice(0, hash[HASH_BYTES])).toString("hex");
+    return { bodyBytes: this.#lengths[kind]!, sha256 };
   }
 }

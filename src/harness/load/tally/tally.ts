@@ -1,6 +1,7 @@
 import { Histogram } from "../histogram/histogram.js";
 import { type ErrorClass, noErrors } from "../result/run-result.js";
 import type { Common } from "./common.js";
+import { type KindExpectations, KindTally } from "./kind-tally.js";
 import { Series, type ThreadSecond } from "./series.js";
 
 /** What the books expect. */
@@ -13,12 +14,14 @@ export interface Expectations {
   readonly onSecond: (second: ThreadSecond) => void;
   /** Latencies are recorded by the first byte of the body, too. */
   readonly byFirstByte: boolean;
-  /** SHA-256 that bodies must have; "": that of the first good one; null: they are not looked at. */
-  readonly bodySha256: string | null;
+  /** By number of the kind, at least one. */
+  readonly kinds: readonly KindExpectations[];
 }
 
 /** A whole response. */
 export interface Response {
+  /** Number of its request's kind. */
+  readonly kind: number;
   readonly status: number;
   readonly bodyBytes: number;
   /** Of the body; −1 for a body without one. */
@@ -56,9 +59,9 @@ export class Tally {
   readonly errors = noErrors();
   readonly statusCounts: Record<string, number> = {};
   keepAliveResponses = 0;
-  documentBytes = 0;
   totalBytes = 0;
-  bodyBytes = 0;
+  /** Why the first connection that was not made was not, in the system's words; "" where all were made. */
+  connectFailure = "";
   readonly connect = new Histogram();
   readonly processing = new Histogram();
   readonly waiting = new Histogram();
@@ -66,22 +69,19 @@ export class Tally {
   /** `total` by the first byte of the body, where that is asked for. */
   readonly totalByFirstByte = new Map<number, Histogram>();
   readonly series: Series;
+  /** The books of each kind of request, by its number. */
+  readonly kinds: readonly KindTally[];
   readonly #own: number;
   readonly #common: Common;
   readonly #byFirstByte: boolean;
-  /** Body length that later responses must have; that of the run's first success. */
-  #expectedBytes = -1;
-  /** Hash that bodies must have; "" before the first success where none was given. */
-  #expectedSha256: string | null;
-  #responses = 0;
   #stopped = false;
 
-  constructor({ requests, common, onSecond, byFirstByte, bodySha256 }: Expectations) {
+  constructor({ requests, common, onSecond, byFirstByte, kinds }: Expectations) {
     this.series = new Series(this, onSecond);
     this.#own = requests;
     this.#common = common;
     this.#byFirstByte = byFirstByte;
-    this.#expectedSha256 = bodySha256;
+    this.kinds = kinds.map((kind, number) => new KindTally(number, kind, common, kinds.length === 1));
   }
 
   /** Takes one request to send; false when all are taken or the run was stopped. */
@@ -101,11 +101,6 @@ export class Tally {
     return this.#stopped || (this.sent >= this.#own && !this.#common.hasRequest);
   }
 
-  /** The hash that bodies must have; null where they are not looked at. */
-  get bodySha256(): string | null {
-    return this.#expectedSha256;
-  }
-
   connectionOpened(): void {
     this.#common.connectionOpened();
   }
@@ -114,48 +109,36 @@ export class Tally {
     this.#common.connectionClosed();
   }
 
-  fail(errorClass: ErrorClass, nowMs: number): void {
+  fail(errorClass: ErrorClass, nowMs: number, kind: number): void {
     this.series.reach(nowMs);
     this.errors[errorClass]++;
     this.failed++;
+    this.kinds[kind]!.errors[errorClass]++;
   }
 
   /** A whole response: a success, for which it answers true, or one of the three errors that a whole response can be. */
   respond(response: Response, timing: Timing): boolean {
-    const { status, bodyBytes } = response;
+    const { status } = response;
+    const kind = this.kinds[response.kind]!;
     this.statusCounts[status] = (this.statusCounts[status] ?? 0) + 1;
-    if (this.#responses++ === 0) this.documentBytes = bodyBytes;
     if (response.reusable) this.keepAliveResponses++;
-    this.bodyBytes += bodyBytes;
-    const errorClass = this.#errorClassOf(status, bodyBytes, response.sha256);
+    const errorClass = kind.errorClassOf(status, response.bodyBytes, response.sha256);
+    if (kind.total !== null) kind.statusCounts[status] = (kind.statusCounts[status] ?? 0) + 1;
     if (errorClass !== null) {
-      this.fail(errorClass, timing.nowMs);
+      this.fail(errorClass, timing.nowMs, response.kind);
       return false;
     }
     this.series.reach(timing.nowMs);
     this.completed++;
+    kind.completed++;
     this.connect.record(timing.connectMs * NS_PER_MS);
     this.waiting.record(timing.waitingMs * NS_PER_MS);
     this.processing.record(timing.processingMs * NS_PER_MS);
     const totalNs = timing.totalMs * NS_PER_MS;
     this.total.record(totalNs);
+    kind.total?.record(totalNs);
     if (this.#byFirstByte) this.#totalOf(response.firstByte).record(totalNs);
     return true;
-  }
-
-  /** What is wrong with a whole response, if anything. */
-  #errorClassOf(status: number, bodyBytes: number, sha256: string): ErrorClass | null {
-    if (status < 200 || status > 299) return "unexpected-status";
-    if (this.#expectedBytes === -1) {
-      const given = this.#expectedSha256;
-      if (given !== null && given !== "" && sha256 !== given) return "wrong-body";
-      const first = this.#common.firstBody({ bodyBytes, sha256 });
-      this.#expectedBytes = first.bodyBytes;
-      this.documentBytes = first.bodyBytes;
-      if (given !== null) this.#expectedSha256 = first.sha256;
-    }
-    if (bodyBytes !== this.#expectedBytes) return "wrong-length";
-    return this.#expectedSha256 !== null && sha256 !== this.#expectedSha256 ? "wrong-body" : null;
   }
 
   #totalOf(firstByte: number): Histogram {

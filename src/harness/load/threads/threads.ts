@@ -3,6 +3,7 @@ import { Worker } from "node:worker_threads";
 import { LoopoolError, messageOf } from "../../../shared/errors.js";
 import { addressOf } from "../connection/address.js";
 import type { LoadOptions } from "../request/options.js";
+import { kindsOf } from "../request/source.js";
 import type { RunResult } from "../result/run-result.js";
 import type { Generator } from "../run/generator.js";
 import { mergeParts } from "../run/merge.js";
@@ -55,7 +56,7 @@ export class GeneratorThreads implements Generator {
         return await answers(threads, "part");
       },
     );
-    const { peakConnections } = new Common(shares[0]!.memory);
+    const { peakConnections } = new Common(shares[0]!.memory, kindsOf(options).length);
     const whole = { peakConnections, perSecond: seconds.finish() };
     return mergeParts(
       options,

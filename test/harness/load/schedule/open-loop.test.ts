@@ -175,4 +175,58 @@ test("a run that is stopped before it begins sends nothing", async () => {
   assert.equal([result.sent, result.openLoop!.achievedRate], [0, 0]);
 });
 
+for (const threads of [1, 2]) {
+  test(`random arrivals: exactly the number asked for, at the rate, and the result says how (threads: ${threads})`, async () => {
+    let received = 0;
+    const server = liar((socket) => {
+      received++;
+      socket.write(good);
+    });
+    const settings = {
+      rate: 500,
+      durationMs: 400,
+      requests: Number.POSITIVE_INFINITY,
+      arrivals: "poisson",
+      seed: 9,
+    } as const;
+    const { requested, completed, openLoop, window } = await against(server, { threads, ...settings });
+    assert.equal([requested, completed, received], [200, 200, 200]);
+    assert.equal([openLoop!.arrivals, openLoop!.seed, openLoop!.rate, window!.seconds], ["poisson", 9, 500, 0.4]);
+    assert.ok(openLoop!.achievedRate <= 500.001 && openLoop!.achievedRate > 0);
+    assert.is(openLoop!.waited, openLoop!.lag.count - openLoop!.pacing.count);
+  });
+}
+
+test("connections are made as requests need them: one for a fast server, one for each that waits for a slow one", async () => {
+  const settings = { growing: true, concurrency: 50, rate: 100, requests: 20, arrivals: "even" } as const;
+  let held: (() => void)[] = [];
+  const slow = liar((socket) => {
+    held.push(() => socket.write(good));
+    if (held.length === 20) for (const answer of held) answer();
+  });
+  const waiting = await against(slow, settings);
+  assert.equal([waiting.completed, waiting.peakConnections, waiting.concurrency], [20, 20, 20]);
+  assert.equal([waiting.openLoop!.waited, waiting.openLoop!.connectionsAllowed], [0, 50]);
+  held = [];
+  const two = liar((socket) => {
+    held.push(() => socket.write(good));
+    if (held.length === 2) for (const answer of held.splice(0)) answer();
+  });
+  const limited = await against(two, { ...settings, concurrency: 2 });
+  assert.equal([limited.completed, limited.peakConnections], [20, 2]);
+});
+
+test("where the connections are the limit the result says how many requests waited", async () => {
+  const server = liar((socket) => setTimeout(() => socket.write(good), 20));
+  const result = await against(server, { rate: 200, requests: 40, concurrency: 1, arrivals: "even" });
+  assert.is(result.completed, 40);
+  assert.ok(result.openLoop!.waited! >= 30, `${result.openLoop!.waited} waited`);
+});
+
+test("a run whose connections grow can be stopped before it begins", async () => {
+  const server = liar((socket) => socket.write(good));
+  const result = await against(server, { rate: 100, growing: true }, AbortSignal.abort());
+  assert.equal([result.sent, result.concurrency], [0, 1]);
+});
+
 test.run();
