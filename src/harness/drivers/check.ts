@@ -11,7 +11,7 @@ export function checkDriverOptions(
   options: LoadOptions & Pick<DriverOptions, "threads">,
   warmUp: LoadOptions | null,
 ): void {
-  const { name, limits } = driver;
+  const { name, capabilities } = driver;
   const cannot = (flag: string, what: string): never => {
     throw usageError(`--driver ${name} cannot ${what}: leave out --${flag}, or use loopool's own generator`);
   };
@@ -22,7 +22,7 @@ export function checkDriverOptions(
   if (kind !== undefined && kind.body !== null) cannot("body", "send a body");
   if (kind !== undefined && kind.statuses !== null)
     cannot("expect-status", "take another status than 2xx for a success");
-  if (options.variableLength === true) cannot("variable-length", "be told that bodies may differ");
+  if (options.variableLength === true) cannot("variable-length", "be reported that bodies may differ");
   if (options.target.socketPath) cannot("unix-socket", "connect to a Unix-domain socket");
   if (options.target.tls) cannotReach(name, options.target.url);
   if ((options.rate ?? null) !== null) cannot("rate", "send at fixed times and count latency from these");
@@ -30,11 +30,12 @@ export function checkDriverOptions(
   if ((options.bodySha256 ?? null) !== null) cannot("sha256", "compare bodies by hash");
   if (options.byFirstByte) cannot("by-first-byte", "tell latencies apart by the first byte");
   if ((options.localAddress ?? null) !== null) cannot("local-address", "be given an address to connect from");
-  if (!options.keepAlive && !limits.newConnections) cannot("no-keep-alive", "make a new connection for every request");
-  if ((options.threads ?? 1) > 1 && !limits.threads) cannot("threads", "send from more than one thread");
+  if (!options.keepAlive && !capabilities.newConnections)
+    cannot("no-keep-alive", "make a new connection for every request");
+  if ((options.threads ?? 1) > 1 && !capabilities.threads) cannot("threads", "send from more than one thread");
   checkEnd(driver, options);
   if (warmUp !== null) checkEnd(driver, warmUp, "warmup");
-  checkStep(driver, "timeout", options.timeoutMs, limits.timeoutStepMs);
+  checkStep(driver, "timeout", options.timeoutMs, capabilities.timeoutStepMs);
 }
 
 function cannotReach(name: string, url: string): never {
@@ -42,10 +43,10 @@ function cannotReach(name: string, url: string): never {
 }
 
 function checkEnd(driver: Driver, { requests, durationMs = null }: LoadOptions, warmUp?: "warmup"): void {
-  const { name, limits } = driver;
+  const { name, capabilities } = driver;
   const counted = Number.isFinite(requests);
   const asked = durationMs === null ? "requests" : counted ? "either" : "duration";
-  if (!limits.ends.includes(asked)) {
+  if (!capabilities.ends.includes(asked)) {
     const remedies = {
       requests: `--driver ${name} cannot stop after a number of requests: give ${warmUp ? '--warmup in seconds, like "2s"' : "--duration"}`,
       duration: `--driver ${name} cannot stop after a time: give ${warmUp ? "--warmup as a number" : "--requests"}`,
@@ -53,7 +54,7 @@ function checkEnd(driver: Driver, { requests, durationMs = null }: LoadOptions, 
     };
     throw usageError(remedies[asked]);
   }
-  if (durationMs !== null) checkStep(driver, warmUp ?? "duration", durationMs, limits.durationStepMs);
+  if (durationMs !== null) checkStep(driver, warmUp ?? "duration", durationMs, capabilities.durationStepMs);
 }
 
 function checkStep({ name }: Driver, flag: string, valueMs: number, stepMs: number): void {

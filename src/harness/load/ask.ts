@@ -1,12 +1,12 @@
 import { foldedLine } from "../../shared/terminal-text.js";
 
 import { addressOf } from "./connection/address.js";
-import { Lane } from "./connection/lane.js";
+import { Connection } from "./connection/connection.js";
 import type { LoadOptions } from "./request/options.js";
 import { RequestSource } from "./request/source.js";
 import { type ErrorClass, errorClasses } from "./result/run-result.js";
-import { expectationsOf } from "./run/part.js";
-import { Common, commonMemory } from "./tally/common.js";
+import { expectationsOf } from "./run/partial-result.js";
+import { SharedRunState, sharedRunStateMemory } from "./tally/shared-run-state.js";
 import { Tally } from "./tally/tally.js";
 
 const SCAN_MS = 50;
@@ -37,8 +37,8 @@ export interface Asked {
 export async function askOnce(options: LoadOptions, signal: AbortSignal): Promise<Asked> {
   const address = await addressOf(options.target);
   const kinds = expectationsOf(options);
-  const common = new Common(commonMemory(0, kinds.length), kinds.length);
-  const tally = new Tally({ requests: 1, common, onSecond: () => {}, byFirstByte: false, kinds });
+  const shared = new SharedRunState(sharedRunStateMemory(0, kinds.length), kinds.length);
+  const tally = new Tally({ requests: 1, shared, onSecond: () => {}, byFirstByte: false, kinds });
   const body: Buffer[] = [];
   let bodyBytes = 0;
   const bodySink = {
@@ -50,20 +50,20 @@ export async function askOnce(options: LoadOptions, signal: AbortSignal): Promis
   const requests = new RequestSource(options, 0, 1);
   const context = { options, address, tally, requests, readBuffer: Buffer.allocUnsafe(READ_BUFFER_BYTES), bodySink };
   await new Promise<void>((resolve) => {
-    const lane = new Lane(context, {
+    const connection = new Connection(context, {
       free() {
-        lane.close();
+        connection.close();
         clearInterval(scan);
         signal.removeEventListener("abort", interrupt);
         resolve();
       },
     });
-    const scan = setInterval(() => lane.checkTimeout(performance.now()), SCAN_MS);
-    const interrupt = (): void => lane.interrupt();
+    const scan = setInterval(() => connection.checkTimeout(performance.now()), SCAN_MS);
+    const interrupt = (): void => connection.interrupt();
     signal.addEventListener("abort", interrupt, { once: true });
     tally.take();
     const nowMs = performance.now();
-    lane.start(nowMs, nowMs);
+    connection.start(nowMs, nowMs);
     if (signal.aborted) interrupt();
   });
   const [status] = Object.keys(tally.statusCounts);

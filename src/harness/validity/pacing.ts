@@ -1,7 +1,7 @@
 import { Histogram } from "../load/histogram/histogram.js";
 import type { OpenLoopResult } from "../load/result/run-result.js";
 import { median } from "../statistics/median.js";
-import { limits, type Reason, type Warning } from "./findings.js";
+import { type Reason, thresholds, type Warning } from "./diagnostics.js";
 import type { RanTrial } from "./saturation.js";
 
 interface Paced {
@@ -29,20 +29,20 @@ export function pacing(trials: readonly RanTrial[]): {
     latencyMs: median(paced.map(({ latencyMs }) => latencyMs)),
   };
   const share = found.pacingMs / found.latencyMs;
-  if (share >= limits.late) return { reasons: [{ code: "generator-late", ...found }], warnings: [] };
+  if (share >= thresholds.late) return { reasons: [{ code: "generator-late", ...found }], warnings: [] };
   const missed = paced
     .map(({ openLoop }) => openLoop)
-    .filter(({ rate, meanRate = rate, achievedRate }) => achievedRate < meanRate * (1 - limits.rateMissed))
+    .filter(({ rate, meanRate = rate, achievedRate }) => achievedRate < meanRate * (1 - thresholds.rateMissed))
     .sort((a, b) => a.achievedRate - b.achievedRate);
   const [worst] = missed;
   const short = trials
-    .filter(({ run }) => (run.openLoop?.waited ?? 0) > limits.waitedForConnection * run.sent)
+    .filter(({ run }) => (run.openLoop?.waited ?? 0) > thresholds.waitedForConnection * run.sent)
     .sort((a, b) => b.run.openLoop!.waited! / b.run.sent - a.run.openLoop!.waited! / a.run.sent);
   const [shortest] = short;
   return {
     reasons: [],
     warnings: [
-      ...(share >= limits.somewhatLate ? [{ code: "generator-somewhat-late", ...found } as const] : []),
+      ...(share >= thresholds.somewhatLate ? [{ code: "generator-somewhat-late", ...found } as const] : []),
       ...(worst === undefined
         ? []
         : [

@@ -21,9 +21,9 @@ export class Template {
   /** Every name in `text` is one of `fields`. */
   constructor(text: string, fields: Fields | null, how: Escape) {
     // Between two texts the split leaves the name.
-    const parts = fields === null ? [text] : text.split(PLACEHOLDER);
-    this.#texts = parts.filter((_, index) => index % 2 === 0);
-    this.#values = parts
+    const pieces = fields === null ? [text] : text.split(PLACEHOLDER);
+    this.#texts = pieces.filter((_, index) => index % 2 === 0);
+    this.#values = pieces
       .filter((_, index) => index % 2 === 1)
       .map((name) => {
         const column = fields!.names.indexOf(name);

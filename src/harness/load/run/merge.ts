@@ -10,8 +10,8 @@ import {
 } from "../result/run-result.js";
 import { timetableOf } from "../schedule/timetable.js";
 import { windowOf } from "../tally/window.js";
-import type { KindPart, Part } from "./part.js";
-import { requestsOf } from "./share.js";
+import { requestsOf } from "./assignment.js";
+import type { KindPart, PartialResult } from "./partial-result.js";
 
 /** What the threads of a run know together. */
 export interface Whole {
@@ -20,34 +20,34 @@ export interface Whole {
 }
 
 /** One run's result from what its threads have to tell, at least one. Counts add up, histograms merge cell by cell. */
-export function mergeParts(options: LoadOptions, parts: readonly Part[], whole: Whole): RunResult {
+export function mergePartialResults(options: LoadOptions, partials: readonly PartialResult[], whole: Whole): RunResult {
   const { target, rate = null, durationMs = null } = options;
-  const sum = (of: (part: Part) => number): number => parts.reduce((total, part) => total + of(part), 0);
-  const largest = (of: (part: Part) => number): number => Math.max(...parts.map(of));
-  const merged = (of: (part: Part) => StoredHistogram): StoredHistogram => mergedHistogram(parts.map(of));
+  const sum = (of: (part: PartialResult) => number): number => partials.reduce((total, part) => total + of(part), 0);
+  const largest = (of: (part: PartialResult) => number): number => Math.max(...partials.map(of));
+  const merged = (of: (part: PartialResult) => StoredHistogram): StoredHistogram => mergedHistogram(partials.map(of));
 
   const requests = requestsOf(options);
   const sent = sum((part) => part.sent);
   const elapsedMs = largest((part) => part.elapsedMs);
   const asked = kindsOf(options);
-  const kinds = asked.map((_, number) => parts.map((part) => part.kinds[number]!));
+  const kinds = asked.map((_, number) => partials.map((part) => part.kinds[number]!));
   const [first = []] = kinds;
   const { documentBytes, bodySha256 } = typicalOf(first);
   const [shortest, longest] = [
     Math.min(...kinds.flat().map((kind) => kind.shortest)),
     Math.max(...kinds.flat().map((kind) => kind.longest)),
   ];
-  const openLoop = rate === null ? null : openLoopResult(options, rate, parts, whole);
+  const openLoop = rate === null ? null : openLoopResult(options, rate, partials, whole);
   const completed = sum((part) => part.completed);
   const window = windowOf(
-    parts.map((part) => part.window),
+    partials.map((part) => part.window),
     completed,
     rate !== null || (durationMs !== null && sent < requests),
   );
   // Of the process: the thread that came to the end of the window first read it closest to there.
-  const soonest = parts.reduce((a, b) => (b.measuredMs < a.measuredMs ? b : a));
+  const soonest = partials.reduce((a, b) => (b.measuredMs < a.measuredMs ? b : a));
   const cpuMicros = (of: keyof NodeJS.CpuUsage): number =>
-    soonest.cpuAfter[of] - Math.min(...parts.map((part) => part.cpuBefore[of]));
+    soonest.cpuAfter[of] - Math.min(...partials.map((part) => part.cpuBefore[of]));
   const [cpuUserMicros, cpuSystemMicros] = [cpuMicros("user"), cpuMicros("system")];
 
   return {
@@ -67,20 +67,20 @@ export function mergeParts(options: LoadOptions, parts: readonly Part[], whole: 
     ...(durationMs === null ? {} : { requestedSeconds: durationMs / 1000 }),
     sent,
     completed,
-    errors: { ...noErrors(), ...summed(parts.map(({ errors }) => errors)) },
-    statusCounts: summed(parts.map(({ statusCounts }) => statusCounts)),
+    errors: { ...noErrors(), ...summed(partials.map(({ errors }) => errors)) },
+    statusCounts: summed(partials.map(({ statusCounts }) => statusCounts)),
     keepAliveResponses: sum((part) => part.keepAliveResponses),
     peakConnections: whole.peakConnections,
-    serverSoftware: parts.find(({ serverSoftware }) => serverSoftware !== "")?.serverSoftware ?? "",
+    serverSoftware: partials.find(({ serverSoftware }) => serverSoftware !== "")?.serverSoftware ?? "",
     documentBytes,
     ...(options.variableLength === true && shortest < longest ? { bodyLengths: { shortest, longest } } : {}),
-    ...connectFailureOf(parts),
+    ...connectFailureOf(partials),
     ...(bodySha256 === null || asked.length > 1 ? {} : { bodySha256 }),
     totalBytes: sum((part) => part.totalBytes),
     bodyBytes: sum((part) => part.bodyBytes),
     elapsedSeconds: elapsedMs / 1000,
     ...(window === null ? {} : { window }),
-    startedAt: parts.map(({ startedAt }) => startedAt).sort()[0]!,
+    startedAt: partials.map(({ startedAt }) => startedAt).sort()[0]!,
     latency: {
       connect: merged((part) => part.latency.connect),
       processing: merged((part) => part.latency.processing),
@@ -88,9 +88,9 @@ export function mergeParts(options: LoadOptions, parts: readonly Part[], whole: 
       total: merged((part) => part.latency.total),
     },
     perSecond: whole.perSecond,
-    totalByFirstByte: mergedByKey(parts.map(({ totalByFirstByte }) => totalByFirstByte)),
+    totalByFirstByte: mergedByKey(partials.map(({ totalByFirstByte }) => totalByFirstByte)),
     generator: {
-      threads: parts.length,
+      threads: partials.length,
       cpuUserMicros,
       cpuSystemMicros,
       cpuShare: (cpuUserMicros + cpuSystemMicros) / (soonest.measuredMs * 1000),
@@ -100,40 +100,45 @@ export function mergeParts(options: LoadOptions, parts: readonly Part[], whole: 
   };
 }
 
-function connectFailureOf(parts: readonly Part[]): Pick<RunResult, "connectFailure"> {
-  const failed = parts.find(({ connectFailure }) => connectFailure !== "");
+function connectFailureOf(partials: readonly PartialResult[]): Pick<RunResult, "connectFailure"> {
+  const failed = partials.find(({ connectFailure }) => connectFailure !== "");
   return failed === undefined ? {} : { connectFailure: failed.connectFailure };
 }
 
 /** Of one kind: a thread that succeeded had the body that all had to have. */
-function typicalOf(parts: readonly KindPart[]): KindPart {
-  const succeeded = parts.find(({ completed }) => completed > 0);
-  return succeeded ?? parts.find(({ documentBytes }) => documentBytes > 0) ?? parts[0]!;
+function typicalOf(partials: readonly KindPart[]): KindPart {
+  const succeeded = partials.find(({ completed }) => completed > 0);
+  return succeeded ?? partials.find(({ documentBytes }) => documentBytes > 0) ?? partials[0]!;
 }
 
-function mergeKind(parts: readonly KindPart[]): KindResult {
-  const sum = (of: (part: KindPart) => number): number => parts.reduce((total, part) => total + of(part), 0);
+function mergeKind(partials: readonly KindPart[]): KindResult {
+  const sum = (of: (part: KindPart) => number): number => partials.reduce((total, part) => total + of(part), 0);
   return {
-    name: parts[0]!.name,
+    name: partials[0]!.name,
     sent: sum((part) => part.sent),
     completed: sum((part) => part.completed),
-    errors: { ...noErrors(), ...summed(parts.map(({ errors }) => errors)) },
-    statusCounts: summed(parts.map(({ statusCounts }) => statusCounts)),
-    documentBytes: typicalOf(parts).documentBytes,
+    errors: { ...noErrors(), ...summed(partials.map(({ errors }) => errors)) },
+    statusCounts: summed(partials.map(({ statusCounts }) => statusCounts)),
+    documentBytes: typicalOf(partials).documentBytes,
     bodyBytes: sum((part) => part.bodyBytes),
-    total: mergedHistogram(parts.map((part) => part.total)),
+    total: mergedHistogram(partials.map((part) => part.total)),
   };
 }
 
-function openLoopResult(options: LoadOptions, rate: number, parts: readonly Part[], whole: Whole): OpenLoopResult {
+function openLoopResult(
+  options: LoadOptions,
+  rate: number,
+  partials: readonly PartialResult[],
+  whole: Whole,
+): OpenLoopResult {
   const { arrivals = "poisson", rampMs = 0, seed = 1, growing = false, concurrency } = options;
-  const loops = parts.flatMap(({ openLoop }) => openLoop ?? []);
+  const loops = partials.flatMap(({ openLoop }) => openLoop ?? []);
   const lag = mergedHistogram(loops.map((loop) => loop.lag));
   const pacing = mergedHistogram(loops.map((loop) => loop.pacing));
   // Evenly spaced n requests that are on time take n − 1 periods: a last one besides.
   const lastMs = Math.max(...loops.map(({ lastSentAfterMs }) => lastSentAfterMs));
   const sentMs = arrivals === "even" && rampMs === 0 ? lastMs + 1000 / rate : lastMs;
-  const scheduledMs = Math.max(...parts.map(({ window }) => window.endsAfterMs));
+  const scheduledMs = Math.max(...partials.map(({ window }) => window.endsAfterMs));
   const { requests, lengthMs } = timetableOf(options, rate);
   return {
     rate,

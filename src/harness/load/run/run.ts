@@ -2,11 +2,11 @@ import { addressOf } from "../connection/address.js";
 import type { LoadOptions } from "../request/options.js";
 import { kindsOf } from "../request/source.js";
 import type { RunResult } from "../result/run-result.js";
-import { Common } from "../tally/common.js";
 import { Seconds } from "../tally/series.js";
-import { mergeParts } from "./merge.js";
-import { runPart } from "./part.js";
-import { sharesOf } from "./share.js";
+import { SharedRunState } from "../tally/shared-run-state.js";
+import { assignmentsOf } from "./assignment.js";
+import { mergePartialResults } from "./merge.js";
+import { runAssignment } from "./partial-result.js";
 
 /**
  * Sends requests over `concurrency` connections, in a closed loop or at a rate, until `requests` are sent or the duration is over, and
@@ -15,13 +15,13 @@ import { sharesOf } from "./share.js";
  */
 export async function run(options: LoadOptions, signal?: AbortSignal): Promise<RunResult> {
   const address = await addressOf(options.target);
-  const [share] = sharesOf(options, address, 1);
+  const [assignment] = assignmentsOf(options, address, 1);
   const seconds = new Seconds(1);
   const hooks = {
     begin: () => performance.now(),
     onSecond: seconds.add.bind(seconds, 0),
   };
-  const part = await runPart(share!, hooks, signal);
-  const { peakConnections } = new Common(share!.memory, kindsOf(options).length);
-  return mergeParts(options, [part], { peakConnections, perSecond: seconds.finish() });
+  const part = await runAssignment(assignment!, hooks, signal);
+  const { peakConnections } = new SharedRunState(assignment!.memory, kindsOf(options).length);
+  return mergePartialResults(options, [part], { peakConnections, perSecond: seconds.finish() });
 }

@@ -1,9 +1,9 @@
 import { Histogram } from "../histogram/histogram.js";
 import { isExpected, type StatusRange } from "../request/status.js";
 import { type ErrorClass, type KindResult, noErrors } from "../result/run-result.js";
-import type { Common } from "./common.js";
+import type { SharedRunState } from "./shared-run-state.js";
 
-/** What the books of one kind expect. */
+/** What the accounting of one kind expect. */
 export interface KindExpectations {
   readonly name: string;
   readonly statuses: readonly StatusRange[] | null;
@@ -13,7 +13,7 @@ export interface KindExpectations {
   readonly bodySha256: string | null;
 }
 
-/** The books of one kind of request in one thread's run. */
+/** The accounting of one kind of request in one thread's run. */
 export class KindTally {
   completed = 0;
   readonly errors = noErrors();
@@ -26,7 +26,7 @@ export class KindTally {
   /** Total latencies; null where the run has no other kind, so that they are those of the run. */
   readonly total: Histogram | null;
   readonly #number: number;
-  readonly #common: Common;
+  readonly #shared: SharedRunState;
   readonly #expected: KindExpectations;
   /** Body length of the run's first success of this kind; −1 before it. */
   #firstBytes = -1;
@@ -34,10 +34,10 @@ export class KindTally {
   #sha256: string | null;
   #responses = 0;
 
-  constructor(number: number, expected: KindExpectations, common: Common, alone: boolean) {
+  constructor(number: number, expected: KindExpectations, shared: SharedRunState, alone: boolean) {
     this.#number = number;
     this.#expected = expected;
-    this.#common = common;
+    this.#shared = shared;
     this.#sha256 = expected.bodySha256;
     this.total = alone ? null : new Histogram();
   }
@@ -55,7 +55,7 @@ export class KindTally {
     if (this.#firstBytes === -1) {
       const given = this.#sha256;
       if (given !== null && given !== "" && sha256 !== given) return "wrong-body";
-      const first = this.#common.firstBody(this.#number, { bodyBytes, sha256 });
+      const first = this.#shared.firstBody(this.#number, { bodyBytes, sha256 });
       this.#firstBytes = first.bodyBytes;
       this.documentBytes = first.bodyBytes;
       if (given !== null) this.#sha256 = first.sha256;

@@ -1,15 +1,15 @@
 import { Histogram } from "../histogram/histogram.js";
 import { type ErrorClass, noErrors } from "../result/run-result.js";
-import type { Common } from "./common.js";
 import { type KindExpectations, KindTally } from "./kind-tally.js";
 import { Series, type ThreadSecond } from "./series.js";
+import type { SharedRunState } from "./shared-run-state.js";
 
-/** What the books expect. */
+/** What the accounting expect. */
 export interface Expectations {
   /** Requests that this thread has to send, whatever others do; Infinity where something else ends the run. */
   readonly requests: number;
-  /** What it has in common with the other threads of the run. */
-  readonly common: Common;
+  /** What it has in shared with the other threads of the run. */
+  readonly shared: SharedRunState;
   /** Is given each second of the run when it is over. */
   readonly onSecond: (second: ThreadSecond) => void;
   /** Latencies are recorded by the first byte of the body, too. */
@@ -49,7 +49,7 @@ export interface Timing {
 const NS_PER_MS = 1e6;
 
 /**
- * The books of one thread's run: every request that is started is taken from here, and ends here exactly once, as completed or in one
+ * The accounting of one thread's run: every request that is started is taken from here, and ends here exactly once, as completed or in one
  * class of error. `sent = completed + Σ errors + in flight` holds at every moment.
  */
 export class Tally {
@@ -69,24 +69,24 @@ export class Tally {
   /** `total` by the first byte of the body, where that is asked for. */
   readonly totalByFirstByte = new Map<number, Histogram>();
   readonly series: Series;
-  /** The books of each kind of request, by its number. */
+  /** The accounting of each kind of request, by its number. */
   readonly kinds: readonly KindTally[];
   readonly #own: number;
-  readonly #common: Common;
+  readonly #shared: SharedRunState;
   readonly #byFirstByte: boolean;
   #stopped = false;
 
-  constructor({ requests, common, onSecond, byFirstByte, kinds }: Expectations) {
+  constructor({ requests, shared, onSecond, byFirstByte, kinds }: Expectations) {
     this.series = new Series(this, onSecond);
     this.#own = requests;
-    this.#common = common;
+    this.#shared = shared;
     this.#byFirstByte = byFirstByte;
-    this.kinds = kinds.map((kind, number) => new KindTally(number, kind, common, kinds.length === 1));
+    this.kinds = kinds.map((kind, number) => new KindTally(number, kind, shared, kinds.length === 1));
   }
 
   /** Takes one request to send; false when all are taken or the run was stopped. */
   take(): boolean {
-    if (this.#stopped || (this.sent >= this.#own && !this.#common.takeRequest())) return false;
+    if (this.#stopped || (this.sent >= this.#own && !this.#shared.takeRequest())) return false;
     this.sent++;
     return true;
   }
@@ -98,15 +98,15 @@ export class Tally {
 
   /** There is none to take any more. */
   get exhausted(): boolean {
-    return this.#stopped || (this.sent >= this.#own && !this.#common.hasRequest);
+    return this.#stopped || (this.sent >= this.#own && !this.#shared.hasRequest);
   }
 
   connectionOpened(): void {
-    this.#common.connectionOpened();
+    this.#shared.connectionOpened();
   }
 
   connectionClosed(): void {
-    this.#common.connectionClosed();
+    this.#shared.connectionClosed();
   }
 
   fail(errorClass: ErrorClass, nowMs: number, kind: number): void {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { parentPort } from "node:worker_threads";
-import { runPart } from "../run/part.js";
-import type { Share } from "../run/share.js";
+import type { Assignment } from "../run/assignment.js";
+import { runAssignment } from "../run/partial-result.js";
 import { warmUpGenerator } from "../run/warm-up.js";
 import type { FromThread, ToThread } from "./messages.js";
 
@@ -19,13 +19,13 @@ main.on("message", async (message: ToThread) => {
       await warmUpGenerator(message.options, interruption.signal);
       tell({ type: "warm" });
     } else {
-      tell({ type: "part", part: await runShare(message.share, interruption.signal) });
+      tell({ type: "part", part: await runShare(message.assignment, interruption.signal) });
     }
   }
 });
 
-function runShare(share: Share, signal: AbortSignal) {
-  return runPart(share, { begin, onSecond: (second) => tell({ type: "second", second }) }, signal);
+function runShare(assignment: Assignment, signal: AbortSignal) {
+  return runAssignment(assignment, { begin, onSecond: (second) => tell({ type: "second", second }) }, signal);
 }
 
 /** Sleeps until the instant that all threads begin at. */

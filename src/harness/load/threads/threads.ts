@@ -5,11 +5,11 @@ import { addressOf } from "../connection/address.js";
 import type { LoadOptions } from "../request/options.js";
 import { kindsOf } from "../request/source.js";
 import type { RunResult } from "../result/run-result.js";
+import { assignmentsOf } from "../run/assignment.js";
 import type { Generator } from "../run/generator.js";
-import { mergeParts } from "../run/merge.js";
-import { sharesOf } from "../run/share.js";
-import { Common } from "../tally/common.js";
+import { mergePartialResults } from "../run/merge.js";
 import { Seconds, type ThreadSecond } from "../tally/series.js";
+import { SharedRunState } from "../tally/shared-run-state.js";
 import type { FromThread, ToThread } from "./messages.js";
 
 // Beside this file and with its extension, so that sources and build both work.
@@ -40,14 +40,14 @@ export class GeneratorThreads implements Generator {
     const address = await addressOf(options.target);
     // A warm-up may have fewer connections than there are threads.
     const threads = this.#threads.slice(0, options.concurrency);
-    const shares = sharesOf(options, address, threads.length);
+    const assignments = assignmentsOf(options, address, threads.length);
     const seconds = new Seconds(threads.length);
     threads.forEach((thread, index) => {
       thread.onSecond = (second) => seconds.add(index, second);
     });
-    const parts = await this.#ask(
+    const partials = await this.#ask(
       threads,
-      (index) => ({ type: "run", share: shares[index]! }),
+      (index) => ({ type: "run", assignment: assignments[index]! }),
       signal,
       async () => {
         await answers(threads, "ready");
@@ -56,11 +56,11 @@ export class GeneratorThreads implements Generator {
         return await answers(threads, "part");
       },
     );
-    const { peakConnections } = new Common(shares[0]!.memory, kindsOf(options).length);
+    const { peakConnections } = new SharedRunState(assignments[0]!.memory, kindsOf(options).length);
     const whole = { peakConnections, perSecond: seconds.finish() };
-    return mergeParts(
+    return mergePartialResults(
       options,
-      parts.map(({ part }) => part),
+      partials.map(({ part }) => part),
       whole,
     );
   }

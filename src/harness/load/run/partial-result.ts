@@ -1,18 +1,18 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { Lane, type Loop } from "../connection/lane.js";
+import { Connection, type Loop } from "../connection/connection.js";
 import type { StoredHistogram } from "../histogram/histogram.js";
 import type { LoadOptions } from "../request/options.js";
 import { kindsOf, RequestSource } from "../request/source.js";
 import type { KindResult, RunResult } from "../result/run-result.js";
 import { ClosedLoop } from "../schedule/closed-loop.js";
-import { OpenLoop, type OpenLoopPart } from "../schedule/open-loop.js";
+import { OpenLoop, type PartialOpenLoop } from "../schedule/open-loop.js";
 import { instantsOf, timetableOf } from "../schedule/timetable.js";
-import { Common } from "../tally/common.js";
 import type { KindExpectations } from "../tally/kind-tally.js";
 import type { ThreadSecond } from "../tally/series.js";
+import { SharedRunState } from "../tally/shared-run-state.js";
 import { Tally } from "../tally/tally.js";
-import type { WindowPart } from "../tally/window.js";
-import type { Share } from "./share.js";
+import type { PartialWindow } from "../tally/window.js";
+import type { Assignment } from "./assignment.js";
 
 const READ_BUFFER_BYTES = 64 * 1024;
 const DELAY_RESOLUTION_MS = 10;
@@ -21,7 +21,7 @@ const MIN_SCAN_MS = 5;
 const MAX_SCAN_MS = 500;
 
 /** What one thread has to tell of a run. What has the name of a field of the result adds up to it. */
-export interface Part
+export interface PartialResult
   extends Pick<
     RunResult,
     | "sent"
@@ -41,10 +41,10 @@ export interface Part
   /** Why the first connection that was not made was not; "" where all were made. */
   readonly connectFailure: string;
   /** In an open loop. */
-  readonly openLoop: OpenLoopPart | null;
+  readonly openLoop: PartialOpenLoop | null;
   /** From the start of the run, common to all threads, to the last response. */
   readonly elapsedMs: number;
-  readonly window: WindowPart;
+  readonly window: PartialWindow;
   /** From the start of the run until a connection of this thread had nothing more to send: what follows is waiting. */
   readonly measuredMs: number;
   /** CPU time of the whole process at its start and after `measuredMs`. */
@@ -64,7 +64,7 @@ export interface KindPart extends KindResult {
 }
 
 /** What a thread is told and tells in a run. */
-export interface PartHooks {
+export interface RunHooks {
   /** Called when all is ready to send: answers when the run begins, ms of performance.now(), which may not lie ahead. */
   begin(): number | Promise<number>;
   /** Is given each second of the run when it is over. */
@@ -75,12 +75,16 @@ export interface PartHooks {
  * Sends a thread's requests over its connections until there is none left to send, and accounts for every one. When `signal` aborts,
  * no more are sent and those in flight count as interrupted.
  */
-export async function runPart(share: Share, { begin, onSecond }: PartHooks, signal?: AbortSignal): Promise<Part> {
-  const { options, requests } = share;
+export async function runAssignment(
+  assignment: Assignment,
+  { begin, onSecond }: RunHooks,
+  signal?: AbortSignal,
+): Promise<PartialResult> {
+  const { options, requests } = assignment;
   const kinds = expectationsOf(options);
-  const common = new Common(share.memory, kinds.length);
-  const tally = new Tally({ requests, common, onSecond, byFirstByte: options.byFirstByte, kinds });
-  const lanes = prepareLanes(share, tally);
+  const shared = new SharedRunState(assignment.memory, kinds.length);
+  const tally = new Tally({ requests, shared, onSecond, byFirstByte: options.byFirstByte, kinds });
+  const connections = prepareConnections(assignment, tally);
   const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
 
   const startMs = await begin();
@@ -96,7 +100,7 @@ export async function runPart(share: Share, { begin, onSecond }: PartHooks, sign
     spent.cpuAfter = process.cpuUsage();
     spent.eventLoopUtilization = performance.eventLoopUtilization(loopBefore).utilization;
   };
-  const { serverSoftware, openLoop, window } = await lanes.run(startMs, onFirstClosed, signal);
+  const { serverSoftware, openLoop, window } = await connections.run(startMs, onFirstClosed, signal);
 
   const endMs = performance.now();
   delay.disable();
@@ -136,7 +140,7 @@ export async function runPart(share: Share, { begin, onSecond }: PartHooks, sign
   };
 }
 
-/** What the books expect of each kind of request. */
+/** What is expected of each kind of request. */
 export function expectationsOf(options: LoadOptions): readonly KindExpectations[] {
   const { bodySha256 = null, variableLength = false } = options;
   return kindsOf(options).map(({ name, statuses }) => ({ name, statuses, variableLength, bodySha256 }));
@@ -148,31 +152,34 @@ function totalsByCharacter({ totalByFirstByte }: Tally): Readonly<Record<string,
   );
 }
 
-interface Lanes {
-  /** Resolves when every lane has found nothing more to send; calls `onFirstClosed` when one has. */
+interface Connections {
+  /** Resolves when every connection has found nothing more to send; calls `onFirstClosed` when one has. */
   run(
     startMs: number,
     onFirstClosed: () => void,
     signal: AbortSignal | undefined,
   ): Promise<{
     readonly serverSoftware: string;
-    readonly openLoop: OpenLoopPart | null;
-    readonly window: WindowPart;
+    readonly openLoop: PartialOpenLoop | null;
+    readonly window: PartialWindow;
   }>;
 }
 
 /** All that is needed to send, made before the clock starts. */
-function prepareLanes({ options, address, thread, threads, connections }: Share, tally: Tally): Lanes {
+function prepareConnections(
+  { options, address, thread, threads, connections: count }: Assignment,
+  tally: Tally,
+): Connections {
   const { timeoutMs, durationMs, rate = null, growing = false } = options;
   let onClosed = (): void => {};
   const closed = (): void => onClosed();
   const requests = new RequestSource(options, thread, threads);
   const context = { options, address, tally, requests, readBuffer: Buffer.allocUnsafe(READ_BUFFER_BYTES) };
-  const lanes: Lane[] = [];
-  const grow = (): Lane => {
-    const lane = new Lane(context, loop);
-    lanes.push(lane);
-    return lane;
+  const connections: Connection[] = [];
+  const grow = (): Connection => {
+    const connection = new Connection(context, loop);
+    connections.push(connection);
+    return connection;
   };
   const openLoop =
     rate === null
@@ -181,7 +188,7 @@ function prepareLanes({ options, address, thread, threads, connections }: Share,
           tally,
           {
             instants: instantsOf(options, rate, thread, threads),
-            concurrency: connections,
+            concurrency: count,
             grow,
             skip: () => requests.next().kind,
             timeoutMs,
@@ -191,8 +198,8 @@ function prepareLanes({ options, address, thread, threads, connections }: Share,
         );
   const loop: Loop = openLoop ?? new ClosedLoop(tally, durationMs ?? Number.POSITIVE_INFINITY, closed);
   // The first is made in any case: who has nothing to send still says so.
-  const atOnce = openLoop !== null && growing ? 1 : connections;
-  while (lanes.length < atOnce) grow();
+  const atOnce = openLoop !== null && growing ? 1 : count;
+  while (connections.length < atOnce) grow();
   const scanMs = Math.min(MAX_SCAN_MS, Math.max(MIN_SCAN_MS, timeoutMs / 20));
 
   return {
@@ -201,25 +208,25 @@ function prepareLanes({ options, address, thread, threads, connections }: Share,
         let ended = 0;
         const scan = setInterval(() => {
           const nowMs = performance.now();
-          for (const lane of lanes) lane.checkTimeout(nowMs);
+          for (const connection of connections) connection.checkTimeout(nowMs);
           loop.checkTimeout(nowMs);
         }, scanMs);
         const stop = (): void => {
           tally.stop();
           loop.stop();
-          for (const lane of lanes) lane.interrupt();
+          for (const connection of connections) connection.interrupt();
         };
         onClosed = () => {
           if (ended++ === 0) onFirstClosed();
-          if (ended < lanes.length) return;
+          if (ended < connections.length) return;
           clearInterval(scan);
           signal?.removeEventListener("abort", stop);
-          const serverSoftware = lanes.find(({ server }) => server !== "")?.server ?? "";
-          resolve({ serverSoftware, openLoop: openLoop?.toPart() ?? null, window: loop.window() });
+          const serverSoftware = connections.find(({ server }) => server !== "")?.server ?? "";
+          resolve({ serverSoftware, openLoop: openLoop?.toPartial() ?? null, window: loop.window() });
         };
         if (signal?.aborted) tally.stop();
         signal?.addEventListener("abort", stop, { once: true });
-        loop.start([...lanes], startMs);
+        loop.start([...connections], startMs);
       });
     },
   };

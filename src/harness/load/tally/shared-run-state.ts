@@ -26,14 +26,14 @@ function layoutOf(kinds: number) {
 }
 
 /** Memory for a run of which `requestsLeft` requests belong to no thread beforehand, with so many kinds of request. */
-export function commonMemory(requestsLeft: number, kinds: number): SharedArrayBuffer {
+export function sharedRunStateMemory(requestsLeft: number, kinds: number): SharedArrayBuffer {
   const memory = new SharedArrayBuffer(layoutOf(kinds).bytes);
   Atomics.store(new Int32Array(memory, 0, STATES), LEFT, requestsLeft);
   return memory;
 }
 
-/** What the threads of one run have in common, so that their books are those of one run. Nothing of it is touched for an ordinary request of a single thread. */
-export class Common {
+/** What the threads of one run have in shared, so that their accounting is that of one run. Nothing of it is touched for an ordinary request of a single thread. */
+export class SharedRunState {
   readonly #words: Int32Array;
   readonly #lengths: Float64Array;
   readonly #hashes: Uint8Array;
