@@ -5,6 +5,7 @@ import { changesSince } from "../harness/sweep/environment.js";
 import { pinningFacts, resolvePinning } from "../harness/sweep/pinning.js";
 import { missingTrials } from "../harness/sweep/plan.js";
 import type { SweepResult } from "../harness/sweep/result.js";
+import { stateText } from "../harness/sweep/state-check.js";
 import { continueSweep } from "../harness/sweep/sweep.js";
 import { usageError } from "../shared/errors.js";
 import { packageRoot } from "../shared/package-root.js";
@@ -13,11 +14,12 @@ import type { Command } from "./command.js";
 import { called } from "./invocation.js";
 import { checkOpenFiles } from "./open-files.js";
 import { defaultFolders, outputFolder } from "./output-folder.js";
-import { estimateText, sweepProgress } from "./progress.js";
+import { answersText, estimateText, sweepProgress } from "./progress.js";
 import { exitCodeOf } from "./signals.js";
 import { beginNew, DEFAULT_TRIAL_TIMEOUT_S, nextBlocksOf, trialTimeoutOf } from "./sweep-begin.js";
 import { planOptions } from "./sweep-plan.js";
-import { checkConsent, checkSameFlags, consentFlags, quoted, runsText } from "./sweep-resume.js";
+import { checkConsent, checkSameFlags, checkSameTraffic, consentFlags, quoted, runsText } from "./sweep-resume.js";
+import { withRequest } from "./sweep-traffic.js";
 import { reportFiles, text, withValues } from "./values/options.js";
 
 /** Failed trials that are told of one by one; a sweep in which all fail, fails for one reason. */
@@ -45,11 +47,18 @@ export const sweepCommand: Command = {
       .options(
         withValues({
           resume: {
-            describe: "result file of an interrupted sweep to finish; give --handlers, --target and --driver again",
+            describe:
+              "result file of an interrupted sweep to finish; give --handlers, --target, --target-command and --driver again",
           },
         }),
       )
       .option("keep-alive", { describe: "use a connection for many requests [default: true]", type: "boolean" })
+      .option("variable-length", {
+        alias: "l",
+        describe:
+          "bodies may differ in length [default: for --handlers, --target-command and several kinds of request]",
+        type: "boolean",
+      })
       .option("quick", { describe: "a small sweep, to see that it works", type: "boolean" })
       .option("aa", { describe: "measure the first core against itself too, for the noise floor", type: "boolean" })
       .option("report", { describe: "write the report at the end", type: "boolean", default: true })
@@ -61,6 +70,14 @@ export const sweepCommand: Command = {
       .example(
         called("sweep --target nginx=http://127.0.0.1:8080"),
         "a server that is not ours, side by side with the cores",
+      )
+      .example(
+        called("sweep --handlers ./app.js --request 'POST /render' --body-file r.json --rate 500"),
+        "your own application under your own request: which core serves more, and which is faster at your rate",
+      )
+      .example(
+        called("sweep --handlers ./app.js --target-command now='node app.js' --requests-file traffic.har"),
+        "beside the application as it runs today, under what a browser has recorded",
       )
       .example(called("sweep --rate auto --concurrency 100"), "latencies at 50, 70 and 90% of the capacity (open loop)")
       .example(called("sweep --driver wrk --duration 2"), "the same plan with wrk, to check one with the other")
@@ -77,7 +94,9 @@ async function sweep(argv: Values): Promise<void> {
   console.log(`Result: ${oneLine(file)}`);
   tellFailures(trials);
   if (argv["report"] === false) return;
-  const { markdownPath, answer } = await writeReport(file, outputFolder("reports", reports));
+  const { markdownPath, answer, summary } = await writeReport(file, outputFolder("reports", reports));
+  for (const line of summary) console.log(oneLine(line));
+  console.log();
   for (const line of answer) console.log(oneLine(line));
   console.log(`\nReport: ${oneLine(markdownPath)}`);
 }
@@ -123,17 +142,22 @@ async function runToTheEnd(
 }
 
 async function begin(argv: Values, timeoutMs: number, signal: AbortSignal): Promise<Sweep> {
-  const { file, result, probes } = await beginNew(argv, commandOf(argv), timeoutMs, signal);
-  const { plan } = result;
+  const { file, result, checked, notes } = await beginNew(argv, commandOf(argv), timeoutMs, signal);
+  const { plan, stateDifferences = [] } = result;
+  for (const note of notes) console.error(`loopool: ${oneLine(note)}`);
+  if (plan.handlers !== null || plan.commands !== undefined) console.error(answersText(checked.answers));
+  for (const difference of stateDifferences) console.error(`loopool: ${oneLine(stateText(difference))}`);
   console.error(oneLine(`${missingTrials(plan, []).length} trials, each written to ${file}. ${plan.pinning.reason}`));
-  console.error(estimateText(plan, probes));
+  console.error(estimateText(plan, checked.probes));
   return { file, result };
 }
 
 async function resume(argv: Values): Promise<Sweep> {
   const file = text("resume", argv["resume"]);
   const result = await readSweep(file);
-  checkSameFlags(file, result, argv);
+  const asked = withRequest(argv);
+  checkSameFlags(file, result, asked);
+  await checkSameTraffic(file, result, asked);
   const { plan, trials } = result;
   const missing = missingTrials(plan, trials).length;
   if (missing === 0) {
@@ -178,6 +202,8 @@ function tellFailures(trials: SweepResult["trials"]): void {
 /** The command as a user would type it: the flags that were given. */
 function commandOf(argv: Values): string {
   const flags = flagsGiven({ ...planOptions, ...resultOptions, ...runOptions }, argv);
+  if (argv["variableLength"] !== undefined)
+    flags.push(argv["variableLength"] === false ? "--no-variable-length" : "--variable-length");
   if (argv["aa"] === true) flags.unshift("--aa");
   if (argv["quick"] === true) flags.unshift("--quick");
   if (argv["keep-alive"] !== undefined) flags.push(argv["keep-alive"] === false ? "--no-keep-alive" : "--keep-alive");

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { basename, extname } from "node:path";
-import type { Escape } from "../../harness/load/request/kind.js";
 import { messageOf, usageError } from "../../shared/errors.js";
 import { text } from "../values/options.js";
 
@@ -75,11 +74,4 @@ function formBody(parts: readonly string[]): Body {
     bytes: Buffer.concat([...chunks, Buffer.from(`--${BOUNDARY}--\r\n`)]),
     type: `multipart/form-data; boundary=${BOUNDARY}`,
   };
-}
-
-/** How values are written into a body of this type. */
-export function escapeOf(headers: readonly (readonly [string, string])[]): Escape {
-  const type = headers.find(([name]) => /^content-type$/i.test(name))?.[1] ?? "";
-  if (/^application\/(.+\+)?json\b/i.test(type)) return "json";
-  return /^application\/x-www-form-urlencoded\b/i.test(type) ? "url" : "none";
 }

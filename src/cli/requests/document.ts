@@ -1,5 +1,4 @@
 import type { Fields, RequestKind } from "../../harness/load/request/kind.js";
-import { statusesText } from "../../harness/load/request/status.js";
 import type { HeaderField } from "./parts.js";
 
 /** A file with several kinds of request, as schemas/loopool-requests-1.schema.json describes it. */
@@ -45,35 +44,4 @@ export function withOwnNames(kinds: readonly RequestKind[]): readonly RequestKin
     seen.set(kind.name, count);
     return count === 1 ? kind : { ...kind, name: `${kind.name} (${count})` };
   });
-}
-
-/** A file that asks for the same, and refers to no other. */
-export function documentOf({ headers, kinds, fields }: Omit<ReadRequests, "notes">): RequestsDocument {
-  return {
-    schema: "loopool-requests/1",
-    ...(fields === null ? {} : { fields }),
-    headers: storedHeaders(headers),
-    requests: kinds.map(({ name, weight, method, path, body, statuses, ...kind }) => ({
-      name,
-      weight,
-      method,
-      path,
-      headers: storedHeaders(kind.headers),
-      ...(body === null ? {} : storedBody(body)),
-      ...(statuses === null ? {} : { expectStatus: statusesText(statuses) }),
-    })),
-  };
-}
-
-function storedHeaders(headers: readonly HeaderField[]): StoredHeaders {
-  const stored: Record<string, string[]> = {};
-  for (const [name, value] of headers) stored[name] = [...(stored[name] ?? []), value];
-  return stored;
-}
-
-/** As text where the bytes are one. */
-function storedBody(body: Uint8Array): Pick<StoredRequest, "body" | "bodyBase64"> {
-  const bytes = Buffer.from(body);
-  const text = bytes.toString("utf8");
-  return Buffer.from(text).equals(bytes) ? { body: text } : { bodyBase64: bytes.toString("base64") };
 }

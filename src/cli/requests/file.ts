@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import type { RequestKind } from "../../harness/load/request/kind.js";
+import { escapeOf, type RequestKind } from "../../harness/load/request/kind.js";
 import { misfitOf } from "../../harness/report/schema.js";
 import { messageOf, usageError } from "../../shared/errors.js";
-import { escapeOf, fileBody, textBody } from "./body.js";
+import { fileBody, textBody } from "./body.js";
 import {
   type ReadRequests,
   type RequestsDocument,

@@ -1,7 +1,7 @@
-import type { Fields, RequestKind } from "../../harness/load/request/kind.js";
+import { escapeOf, type Fields, type RequestKind } from "../../harness/load/request/kind.js";
 import { usageError } from "../../shared/errors.js";
 import { text } from "../values/options.js";
-import { bodyOf, escapeOf } from "./body.js";
+import { bodyOf } from "./body.js";
 import { checkPlaceholders, readFields } from "./fields.js";
 import { readRequests } from "./file.js";
 import { type HeaderField, headerField, methodOf, statusesOf } from "./parts.js";

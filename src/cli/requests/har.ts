@@ -1,6 +1,5 @@
-import type { RequestKind } from "../../harness/load/request/kind.js";
+import { escapeOf, type RequestKind } from "../../harness/load/request/kind.js";
 import { usageError } from "../../shared/errors.js";
-import { escapeOf } from "./body.js";
 import { type ReadRequests, withOwnNames } from "./document.js";
 import { type HeaderField, headerField, methodOf } from "./parts.js";
 

@@ -3,7 +3,7 @@ import { completedInWindow, requestsPerSecond, windowSeconds, workSeconds } from
 import type { GeneratorResult } from "../drivers/result.js";
 import { Histogram } from "../load/histogram/histogram.js";
 import { errorClasses, type KindResult } from "../load/result/run-result.js";
-import { externalTargetOf } from "../sweep/plan.js";
+import { isOurs } from "../sweep/plan.js";
 import type { TrialResult } from "../sweep/result.js";
 import { failedRequests } from "../validity/accounting.js";
 import { generatorShare } from "../validity/saturation.js";
@@ -113,7 +113,7 @@ export function trialsCsv(comparison: Comparison): string {
     const cell = cells.find(
       ({ core, concurrency, rate }) => core === trial.core && concurrency === trial.concurrency && rate === trial.rate,
     );
-    const ours = externalTargetOf(plan, trial.core) === undefined;
+    const ours = isOurs(plan, trial.core);
     const { reasons } = verdictOf([trial], { plannedTrials: 1, pinning: plan.pinning, environment, ours });
     return {
       trial,

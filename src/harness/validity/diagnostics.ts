@@ -75,6 +75,8 @@ export type Warning =
       readonly waited: number;
       readonly sent: number;
     }
+  /** Bodies of one kind of request had so many bytes, which the plan allows. */
+  | { readonly code: "lengths-vary"; readonly trials: number; readonly shortest: number; readonly longest: number }
   | { readonly code: "shared-cpus"; readonly cpus: number; readonly busyCpus: number }
   | {
       readonly code: "disturbed";

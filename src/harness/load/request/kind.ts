@@ -41,3 +41,10 @@ export function plainGet(path: string): RequestKind {
     statuses: null,
   };
 }
+
+/** How values are written into a body of the type that header fields name. */
+export function escapeOf(headers: readonly (readonly [name: string, value: string])[]): Escape {
+  const type = headers.find(([name]) => /^content-type$/i.test(name))?.[1] ?? "";
+  if (/^application\/(.+\+)?json\b/i.test(type)) return "json";
+  return /^application\/x-www-form-urlencoded\b/i.test(type) ? "url" : "none";
+}

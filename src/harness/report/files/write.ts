@@ -14,11 +14,14 @@ import { hgrmOf } from "../hgrm.js";
 import { latenciesOf } from "../latencies.js";
 import { unfinishedNotice } from "../notes.js";
 import { readSweep } from "../read.js";
+import { summaryLines } from "../summary.js";
 
 /** What was written, and the answer in words for the terminal. */
 export interface WrittenReport {
   readonly markdownPath: string;
   readonly answer: readonly string[];
+  /** Requests per second and latencies in columns; empty of a comparison of two sweeps. */
+  readonly summary: readonly string[];
 }
 
 /** A folder, or what makes it: called once the results have been read, so that a file that cannot be used leaves nothing behind. */
@@ -67,6 +70,7 @@ export async function writeReport(resultFile: string, out: OutputFolder): Promis
   return {
     markdownPath,
     answer: [...(notice === null ? [] : [notice]), [answer.headline, ...answer.explanation].join(" "), ...answer.lines],
+    summary: summaryLines(comparison),
   };
 }
 
@@ -97,7 +101,7 @@ export async function writeChange(
     await writeFile(join(outDir, name, "change.json"), encode(changeData(change, files)));
     await writeFile(markdownPath, changeDocument(change, files));
   });
-  return { markdownPath, answer: changeAnswer(change), judgement: judgeChange(change, conditions) };
+  return { markdownPath, answer: changeAnswer(change), summary: [], judgement: judgeChange(change, conditions) };
 }
 
 async function writing(outDir: string, write: () => Promise<void>): Promise<void> {
