@@ -222,7 +222,7 @@ async function checkAnswer({ errorClass, status, text, connectFailure }: Asked, 
   throw new LoopoolError(
     wording.code,
     status === null
-      ? `${wording.said} (${errorClass}${connectFailure === "" ? "" : `: ${connectFailure}`})${server}; no trial was run: ${wording.remedy}`
+      ? `${wording.said} (${errorClass}${errorClass === "connect-refused" || connectFailure === "" ? "" : `: ${connectFailure}`})${server}; no trial was run: ${wording.remedy}`
       : `${wording.answered} with status ${status}${body}, and only 2xx counts${server}; no trial was run: ${wording.remedy}`,
   );
 }
