@@ -35,7 +35,7 @@ const contents: Readonly<Record<FileFlag, (results: readonly GeneratorResult[]) 
 
 /** The whole result in one line. */
 export function jsonLine(result: GeneratorResult): string {
-  return `${terminalJson({ schema: "loopool-load/2", ...result })}\n`;
+  return `${terminalJson({ schema: "loopool-load/3", ...result })}\n`;
 }
 
 /** Where `--json` asks for the result: null: nowhere; "-": standard output. */

@@ -2,24 +2,34 @@ import { once } from "node:events";
 import { driverNames } from "../harness/drivers/drivers.js";
 import { requestsPerSecond } from "../harness/drivers/rate.js";
 import type { GeneratorResult } from "../harness/drivers/result.js";
+import { kindsOf } from "../harness/load/request/source.js";
 import { errorClasses } from "../harness/load/result/run-result.js";
 import { abReport } from "../harness/report/ab-text.js";
+import { checkKinds, judgeRun, parseLimits } from "../harness/report/limits.js";
 import { LoopoolError, messageOf, usageError } from "../shared/errors.js";
 import { oneLine } from "../shared/terminal-text.js";
 import type { Command } from "./command.js";
 import { called } from "./invocation.js";
+import { reportJudgement } from "./judgement.js";
 import { fileFlags, jsonAndUrl, jsonLine, resultFilesOf, writeResultFiles } from "./load-files.js";
 import { AUTO, loadFlags } from "./load-options.js";
 import { measure, prepareLoad } from "./load-run.js";
 import { exitCodeOf, onEndingSignal } from "./signals.js";
-import { withValues } from "./values/options.js";
+import { text, withValues } from "./values/options.js";
+
+const limitFlags = {
+  "fail-if": {
+    describe:
+      "exit code 1 where this is so, like 'p99>50ms', 'errors>0', 'errors>1%', 'rate<500' or, of one kind of request, 'p99[GET /x]>50ms'; several with commas",
+  },
+} as const;
 
 /** `loopool load URL`: one run of the load generator, told as ab tells it. */
 export const loadCommand: Command = {
   options: (yargs) =>
     yargs
       .positional("url", { describe: "http(s)://host[:port][/path], or unix:/path/to.sock:/route", type: "string" })
-      .options(withValues({ ...loadFlags, ...fileFlags }))
+      .options(withValues({ ...loadFlags, ...fileFlags, ...limitFlags }))
       .option("keep-alive", {
         alias: "k",
         describe: "use a connection for many requests",
@@ -54,7 +64,7 @@ export const loadCommand: Command = {
       })
       .option("json", {
         describe:
-          "print the result as one line of JSON (schemas/loopool-load-2.schema.json) in place of the report, or write it to a file",
+          "print the result as one line of JSON (schemas/loopool-load-3.schema.json) in place of the report, or write it to a file",
         type: "string",
       })
       .example(called("load -n 100000 -c 100 http://localhost:9090/"), "as ab -k -n 100000 -c 100")
@@ -82,6 +92,10 @@ export const loadCommand: Command = {
       .example(called("load --verify -n 10000 http://localhost:9090/"), "no body may differ from the first")
       .example(called("load --json run.json http://localhost:9090/"), "the report, and the whole result in a file")
       .example(
+        called("load -R 200 -t 30 --fail-if 'p99>50ms,errors>0' http://localhost:3000/"),
+        "for CI: exit code 1 when it is slower, or fails",
+      )
+      .example(
         called("load --driver wrk -t 10 http://localhost:9090/"),
         "the same with wrk, to check one with the other",
       )
@@ -95,6 +109,11 @@ async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
   for (const note of prepared.notes) console.error(`loopool: ${oneLine(note)}`);
   const { options, generator } = prepared;
   const files = resultFilesOf(argv, json);
+  const limits = argv["fail-if"] === undefined ? [] : parseLimits(text("fail-if", argv["fail-if"]));
+  checkKinds(
+    limits,
+    kindsOf(options).map(({ name }) => name),
+  );
   const auto = argv["rate"] === AUTO;
   if (auto) checkAuto(argv);
 
@@ -118,7 +137,10 @@ async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
       add(await generator.run({ ...options, rate }, signal));
     }
     if (signal.aborted) process.exitCode = exitCode;
-    else tellWhatFailed(results.at(-1)!);
+    else {
+      for (const result of results) reportJudgement(judgeRun(result, limits));
+      tellWhatFailed(results.at(-1)!);
+    }
   } catch (error) {
     // Our own generator tells what it has when it is stopped; another one leaves nothing.
     if (!interruption.signal.aborted) throw error;

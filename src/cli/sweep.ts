@@ -1,9 +1,10 @@
 import { writeReport } from "../harness/report/files/write.js";
 import { loadText } from "../harness/report/format.js";
+import { checkKinds, type Limit, parseLimits } from "../harness/report/limits.js";
 import { readSweep } from "../harness/report/read.js";
 import { changesSince } from "../harness/sweep/environment.js";
 import { pinningFacts, resolvePinning } from "../harness/sweep/pinning.js";
-import { missingTrials } from "../harness/sweep/plan.js";
+import { kindNames, missingTrials } from "../harness/sweep/plan.js";
 import type { SweepResult } from "../harness/sweep/result.js";
 import { stateText } from "../harness/sweep/state-check.js";
 import { continueSweep } from "../harness/sweep/sweep.js";
@@ -12,6 +13,7 @@ import { packageRoot } from "../shared/package-root.js";
 import { oneLine } from "../shared/terminal-text.js";
 import type { Command } from "./command.js";
 import { called } from "./invocation.js";
+import { reportJudgement } from "./judgement.js";
 import { checkOpenFiles } from "./open-files.js";
 import { defaultFolders, outputFolder } from "./output-folder.js";
 import { answersText, estimateText, sweepProgress } from "./progress.js";
@@ -34,6 +36,11 @@ const resultOptions = {
 /** Flags that a resumed sweep takes too. */
 const runOptions = {
   reports: { describe: `folder of the reports [default: ${defaultFolders.reports}]` },
+  "fail-if": {
+    describe:
+      "exit code 1 where this is so of any core, with the whole interval of its median, like 'p99>50ms', 'errors>0' or 'p99[GET /x]>50ms'; 3 " +
+      "where it is not decided; several with commas",
+  },
   "trial-timeout": { describe: `seconds a trial may take [default: ${DEFAULT_TRIAL_TIMEOUT_S}]` },
 } as const;
 
@@ -90,15 +97,24 @@ export const sweepCommand: Command = {
 async function sweep(argv: Values): Promise<void> {
   const reports = argv["reports"] === undefined ? undefined : text("reports", argv["reports"]);
   const trialTimeoutMs = trialTimeoutOf(argv["trial-timeout"]);
-  const { file, trials } = await runToTheEnd(argv, trialTimeoutMs);
+  const limits = argv["fail-if"] === undefined ? [] : parseLimits(text("fail-if", argv["fail-if"]));
+  if (limits.length > 0 && argv["report"] === false) {
+    throw usageError("--fail-if judges what the report says: leave out --no-report");
+  }
+  const { file, trials } = await runToTheEnd(argv, trialTimeoutMs, limits);
   console.log(`Result: ${oneLine(file)}`);
   tellFailures(trials);
   if (argv["report"] === false) return;
-  const { markdownPath, answer, summary } = await writeReport(file, outputFolder("reports", reports));
+  const { markdownPath, answer, summary, judgement } = await writeReport(
+    file,
+    outputFolder("reports", reports),
+    limits,
+  );
   for (const line of summary) console.log(oneLine(line));
   console.log();
   for (const line of answer) console.log(oneLine(line));
   console.log(`\nReport: ${oneLine(markdownPath)}`);
+  reportJudgement(judgement);
 }
 
 interface Sweep {
@@ -110,6 +126,7 @@ interface Sweep {
 async function runToTheEnd(
   argv: Values,
   trialTimeoutMs: number,
+  limits: readonly Limit[],
 ): Promise<{ readonly file: string; readonly trials: SweepResult["trials"] }> {
   const interruption = new AbortController();
   let exitCode = 1;
@@ -126,6 +143,7 @@ async function runToTheEnd(
   try {
     begun = argv["resume"] === undefined ? await begin(argv, trialTimeoutMs, interruption.signal) : await resume(argv);
     const { file, result } = begun;
+    checkKinds(limits, kindNames(result.plan));
     const { signal } = interruption;
     const { trials } = await continueSweep(file, result, trialTimeoutMs, progress, signal, nextBlocksOf(result));
     return { file, trials };

@@ -22,7 +22,7 @@ for (const flags of [[], ["--rate", "400"]]) {
         const { code, output, errors } = await loopool("load", ...args).ended;
         assert.is(code, 0, errors);
         const result = JSON.parse(output) as RunResult;
-        assert.is(await misfitOf("loopool-load/2", result), null);
+        assert.is(await misfitOf("loopool-load/3", result), null);
         assert.is(await readFile(hgrm!, "utf8"), hgrmOf(Histogram.fromStored(result.latency.total)));
         const [header = "", row = "", end] = (await readFile(csv!, "utf8")).split("\r\n");
         const cell = (name: string): string => row.split(",")[header.split(",").indexOf(name)]!;

@@ -75,9 +75,10 @@ const runColumns: readonly Column<GeneratorResult>[] = [
   ["generator_share", (run) => generatorShare({ run })],
 ];
 
-/** A trial with what is known of it and its cell. */
+/** A trial with what is known of it and its cell, or one kind of its requests. */
 interface TrialRow {
   readonly trial: TrialResult;
+  readonly kind: KindResult | null;
   readonly path: string;
   /** Why this trial alone is not valid. */
   readonly reasons: readonly string[];
@@ -90,39 +91,52 @@ const trialColumns: readonly Column<TrialRow>[] = [
   ["path", ({ path }) => path],
   ["concurrency", ({ trial }) => trial.concurrency],
   ["block", ({ trial }) => trial.block],
-  ...runColumns.map(([name, of]): Column<TrialRow> => [name, ({ trial: { run } }) => (run === null ? null : of(run))]),
+  ...runColumns.map(
+    ([name, of]): Column<TrialRow> => [
+      name,
+      ({ trial: { run }, kind }) => (run === null ? null : kind === null ? of(run) : kindValue(name, run, kind)),
+    ],
+  ),
   [
     "server_cpu_us_per_request",
-    ({ trial: { server } }) =>
-      server === null || server.requests === 0
+    ({ trial: { server }, kind }) =>
+      kind !== null || server === null || server.requests === 0
         ? null
         : (server.cpuUserMicros + server.cpuSystemMicros) / server.requests,
   ],
-  ["server_peak_rss_mib", ({ trial: { server } }) => (server === null ? null : server.peakRssBytes / 2 ** 20)],
+  [
+    "server_peak_rss_mib",
+    ({ trial: { server }, kind }) => (server === null || kind !== null ? null : server.peakRssBytes / 2 ** 20),
+  ],
   ["valid", ({ reasons }) => reasons.length === 0],
   ["reasons", ({ reasons }) => reasons.join("; ")],
   ["cell_valid", ({ cellReasons }) => cellReasons.length === 0],
   ["cell_reasons", ({ cellReasons }) => cellReasons.join("; ")],
 ];
 
-/** Every trial of a sweep as a row, in the order they ran. A field that was not measured is empty. */
+/** After the core, where requests are of several kinds. */
+const kindColumn: Column<TrialRow> = ["kind", ({ kind }) => kind?.name ?? null];
+
+/** Every trial of a sweep as a row, in the order they ran; of several kinds of request, a row for each of them after it. A field that was not measured is empty. */
 export function trialsCsv(comparison: Comparison): string {
   const { plan, environment, trials } = comparison.sweep;
   const cells = allCells(comparison);
-  const rows = trials.map((trial): TrialRow => {
+  const rows = trials.flatMap((trial): readonly TrialRow[] => {
     const cell = cells.find(
       ({ core, concurrency, rate }) => core === trial.core && concurrency === trial.concurrency && rate === trial.rate,
     );
     const ours = isOurs(plan, trial.core);
     const { reasons } = verdictOf([trial], { plannedTrials: 1, pinning: plan.pinning, environment, ours });
-    return {
+    const row = {
       trial,
       path: plan.path,
       reasons: reasons.map(reasonText),
       cellReasons: cell?.verdict.reasons.map(reasonText) ?? [],
     };
+    return [null, ...(trial.run?.kinds ?? [])].map((kind) => ({ ...row, kind }));
   });
-  return csvOf(trialColumns, rows);
+  const [core, ...others] = trialColumns;
+  return csvOf(rows.some(({ kind }) => kind !== null) ? [core!, kindColumn, ...others] : trialColumns, rows);
 }
 
 /** A run, or one kind of its requests. */

@@ -65,8 +65,9 @@ function damagedHistogram({ trials }: SweepResult): string | null {
   for (const [index, { run }] of trials.entries()) {
     if (run === null) continue;
     const { latency, openLoop, totalByFirstByte } = run;
-    for (const [place, histograms] of Object.entries({ latency, openLoop, totalByFirstByte })) {
-      // The last two are not in every result.
+    const kinds = Object.fromEntries((run.kinds ?? []).map(({ name, total }) => [name, total]));
+    for (const [place, histograms] of Object.entries({ latency, openLoop, totalByFirstByte, kinds })) {
+      // Only the first is in every result.
       for (const [name, stored] of Object.entries(histograms ?? {})) {
         if (typeof stored !== "object" || !isHistogram(stored)) continue;
         try {

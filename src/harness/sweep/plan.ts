@@ -56,6 +56,11 @@ export function requestText({ path, traffic }: Pick<SweepPlan, "path" | "traffic
   return only === undefined ? `GET ${path}` : `${only.method} ${only.path}`;
 }
 
+/** Names of the kinds of request that are sent. */
+export function kindNames({ path, traffic }: Pick<SweepPlan, "path" | "traffic">): readonly string[] {
+  return traffic?.requests.map(({ name }) => name) ?? [`GET ${path}`];
+}
+
 /** The closed loops of a plan, in the order they were asked for. */
 function closedLoads({ concurrencies, openLoop }: SweepPlan): readonly Load[] {
   return openLoop !== undefined && openLoop.shares === null && openLoop.saturation !== true
