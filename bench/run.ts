@@ -23,6 +23,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     file: "power",
     about: "how often the statistics call a difference that is not there, and find one of 5% (simulated)",
   },
+  queueing: { file: "queueing", about: "whether the waits in an open loop are those that queueing theory says" },
   shared: { file: "shared-costs", about: "what file cache, mirrored stats and access log cost" },
   slowloris: {
     file: "slowloris",

@@ -1,7 +1,7 @@
 import { Presets, SingleBar } from "cli-progress";
 import { requestsPerSecond } from "../harness/drivers/rate.js";
 import { counted, loadText } from "../harness/report/format.js";
-import type { Probe } from "../harness/sweep/check.js";
+import type { FirstAnswer, Probe } from "../harness/sweep/check.js";
 import { estimatedSeconds } from "../harness/sweep/estimate.js";
 import { type PlannedTrial, planTrials, warmUpSeconds } from "../harness/sweep/plan.js";
 import type { SweepPlan, TrialResult } from "../harness/sweep/result.js";
@@ -62,6 +62,17 @@ function left(remainingMs: number | null): string {
   if (remainingMs === null || remainingMs === 0) return "";
   const seconds = Math.ceil(remainingMs / 1000);
   return seconds < 60 ? `, ${seconds} s left` : `, ${Math.floor(seconds / 60)} min ${seconds % 60} s left`;
+}
+
+/** What each server answered to the first request of each kind. */
+export function answersText(answers: readonly FirstAnswer[]): string {
+  const requests = [...new Set(answers.map(({ request }) => request))];
+  const lines = requests.map((request) => {
+    const own = answers.filter((answer) => answer.request === request);
+    const texts = own.map(({ name, status, bodyBytes }) => `${name} ${status}, ${counted(bodyBytes, "byte")}`);
+    return `${request}: ${texts.join("; ")}`;
+  });
+  return lines.map(oneLine).join("\n");
 }
 
 /** About how long a sweep will take, and what that rests on, before its first trial. */

@@ -1,6 +1,6 @@
 import { driverNamed } from "../harness/drivers/drivers.js";
 import { ratesFromCapacity } from "../harness/sweep/capacity.js";
-import { checkTargets, type Probe } from "../harness/sweep/check.js";
+import { type Checked, checkTargets } from "../harness/sweep/check.js";
 import { trialSeconds } from "../harness/sweep/estimate.js";
 import type { SweepResult } from "../harness/sweep/result.js";
 import { createResultFile } from "../harness/sweep/store.js";
@@ -11,6 +11,7 @@ import { describeApplication, pathToMeasure } from "./describe-application.js";
 import { checkOpenFiles } from "./open-files.js";
 import { outputFolder } from "./output-folder.js";
 import { handlersFile, leavesLengthOpen, planOf } from "./sweep-plan.js";
+import { trafficOf, withRequest } from "./sweep-traffic.js";
 import { untilNarrow } from "./sweep-until.js";
 import { text, wholeNumber } from "./values/options.js";
 
@@ -22,7 +23,9 @@ type Values = Readonly<Record<string, unknown>>;
 export interface BegunSweep {
   readonly file: string;
   readonly result: SweepResult;
-  readonly probes: readonly Probe[];
+  readonly checked: Checked;
+  /** What a user must know before the first trial, a sentence each. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -35,7 +38,10 @@ export async function beginNew(
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<BegunSweep> {
-  const asked = planOf({ ...flags, path: flags["path"] ?? (await defaultPath(flags["handlers"])) });
+  const argv = withRequest(flags);
+  const path = argv["path"] ?? (argv["requests-file"] === undefined ? await defaultPath(argv["handlers"]) : "/");
+  const { traffic, notes } = await trafficOf(argv, path === undefined ? "/" : text("path", path));
+  const asked = planOf({ ...argv, path }, traffic);
   checkOpenFiles(Math.max(...asked.concurrencies), asked.threads);
   if (asked.driver !== undefined) await driverNamed(asked.driver).version();
   const name = text("name", flags["name"] ?? "cores");
@@ -44,9 +50,9 @@ export async function beginNew(
   }
   const out = flags["out"] === undefined ? undefined : text("out", flags["out"]);
   const checked = await checkTargets(asked, timeoutMs, signal);
-  const plan = leavesLengthOpen(asked, flags) ? { ...asked, seconds: trialSeconds(checked.probes) } : asked;
+  const plan = leavesLengthOpen(asked, argv) ? { ...asked, seconds: trialSeconds(checked.probes) } : asked;
   const result = beginSweep({ name, command, plan, packageFolder: packageRoot }, checked);
-  return { file: await createResultFile(outputFolder("results", out), result), result, probes: checked.probes };
+  return { file: await createResultFile(outputFolder("results", out), result), result, checked, notes };
 }
 
 /** What a trial may take, ms. */

@@ -7,7 +7,9 @@ import { misfitOfPlan } from "../harness/sweep/plan.js";
 import type { Pinning, SweepPlan, Until } from "../harness/sweep/result.js";
 import { adapters, modes } from "../server.js";
 import { usageError } from "../shared/errors.js";
-import { coresOf, DEFAULT_SECONDS, generatorOf, openLoopOf, targetsOf } from "./sweep-loads.js";
+import { requestFlags } from "./requests/flags.js";
+import { coresOf, DEFAULT_SECONDS, generatorOf, openLoopOf, targetCommandsOf, targetsOf } from "./sweep-loads.js";
+import type { Traffic } from "./sweep-traffic.js";
 import { listOf, oneOf, text, wholeNumber } from "./values/options.js";
 
 /**
@@ -34,14 +36,22 @@ export const planOptions = {
     describe:
       "path and query to request [default: /, the 1 KiB page; with --handlers: the only one that the module has]",
   },
+  ...requestFlags,
+  request: { describe: "method and path to request, like 'POST /render': short for --method and --path" },
+  "target-command": {
+    describe:
+      "also measure a server that a command starts anew for each trial, name='node app.js'; it gets a free PORT, or listens on its own; may be repeated",
+  },
   target: {
     describe:
       "also measure a server that is not ours and runs already, name=URL; a URL without a path gets --path; may be repeated",
   },
   rate: {
     describe:
-      "open loop: requests per second, like 1000,5000; auto: 50, 70 and 90% of what the slowest core serves in a closed loop",
+      "open loop: requests per second, like 1000,5000, with --handlers beside the closed loops; auto: 50, 70 and 90% of what the slowest core serves in a closed loop",
   },
+  arrivals: { describe: "with --rate: poisson, at random as from many users, or even [default: poisson]" },
+  ramp: { describe: "with --rate: seconds in which it rises from 0 [default: 0]" },
   duration: {
     describe: `seconds of a trial, instead of --requests [default with --rate: ${DEFAULT_SECONDS}; with --handlers: what suits them]`,
   },
@@ -62,8 +72,11 @@ export const planOptions = {
   pin: { describe: "CPUs: auto, none, or SERVER:GENERATOR like 0:1 [default: auto]" },
 } as const;
 
-/** The plan that the flags ask for. Throws a usage error that names the flag and what is allowed. */
-export function planOf(argv: Readonly<Record<string, unknown>>): SweepPlan {
+/**
+ * The plan that the flags ask for; `traffic` is what they ask to send, null: a GET of the path. Throws a usage error that names the flag and
+ * what is allowed.
+ */
+export function planOf(argv: Readonly<Record<string, unknown>>, traffic: Traffic | null = null): SweepPlan {
   const base = argv["quick"] === true ? quick : usual;
   const path = text("path", argv["path"] ?? "/");
   if (!/^\/[!"$-~]*$/.test(path)) {
@@ -71,7 +84,11 @@ export function planOf(argv: Readonly<Record<string, unknown>>): SweepPlan {
   }
   const handlers = argv["handlers"] === undefined ? null : handlersFile(text("handlers", argv["handlers"]));
   const facts = pinningFacts();
-  const pinning = resolvePinning(text("pin", argv["pin"] ?? "auto"), { path, handlers }, facts);
+  const pinning = resolvePinning(
+    text("pin", argv["pin"] ?? "auto"),
+    { path, handlers: handlers ?? commandText(argv) },
+    facts,
+  );
   const requests = wholeNumber("requests", argv["requests"] ?? base.requests, 1, 1e9);
   const concurrencies = listOf("concurrency", argv["concurrency"] ?? base.concurrency, (flag, raw) =>
     wholeNumber(flag, raw, 1, 100_000),
@@ -80,10 +97,17 @@ export function planOf(argv: Readonly<Record<string, unknown>>): SweepPlan {
   if (most > requests) {
     throw usageError(`--concurrency ${most} is more than --requests ${requests}: send at least one each`);
   }
-  const targets = targetsOf(argv["target"], path);
-  const cores = [...coresOf(argv["cores"] ?? base.cores, targets), ...targets.map(({ name }) => name)];
-  const openLoop = openLoopOf(argv, concurrencies);
-  const generator = generatorOf(argv, { concurrencies, requests });
+  const targets = targetsOf(argv["target"], traffic === null ? path : "/");
+  const commands = targetCommandsOf(argv["target-command"], targets);
+  const others = [...targets, ...commands];
+  const cores = [...coresOf(argv["cores"] ?? base.cores, others), ...others.map(({ name }) => name)];
+  const isOwn = handlers !== null || commands.length > 0;
+  // Another generator has its own way with them.
+  const mayVary = traffic?.varied === true || (isOwn && argv["driver"] === undefined);
+  const variableLength = argv["variableLength"] === undefined ? mayVary : argv["variableLength"] === true;
+  const openLoop = openLoopOf(argv, concurrencies, isOwn);
+  const generator = generatorOf(argv, { concurrencies, requests, traffic: traffic?.requests ?? null, variableLength });
+  const isLong = openLoop?.saturation === true && argv["duration"] !== undefined;
   const trials = wholeNumber("trials", argv["trials"] ?? base.trials, 1, 1000);
   const until = untilOf(argv, cores, trials);
   const plan: SweepPlan = {
@@ -93,6 +117,8 @@ export function planOf(argv: Readonly<Record<string, unknown>>): SweepPlan {
     warmupRequests: wholeNumber("warmup", argv["warmup"] ?? Math.min(base.warmup, requests), 0, 1e9),
     trials,
     path,
+    ...(traffic === null ? {} : { traffic: traffic.requests }),
+    ...(variableLength ? { variableLength } : {}),
     keepAlive: argv["keepAlive"] !== false,
     adapter: oneOf("adapter", argv["adapter"] ?? adapters[0], adapters),
     seed: wholeNumber("seed", argv["seed"] ?? DEFAULT_SEED, 0, 2 ** 32 - 1),
@@ -100,8 +126,10 @@ export function planOf(argv: Readonly<Record<string, unknown>>): SweepPlan {
     handlers,
     pinning,
     ...(targets.length > 0 ? { targets } : {}),
+    ...(commands.length > 0 ? { commands } : {}),
     ...(openLoop === null ? {} : { openLoop }),
     ...generator,
+    ...(isLong ? { seconds: openLoop.seconds } : {}),
     ...(argv["aa"] === true ? { control: { name: `${cores[0]} again`, of: cores[0]! } } : {}),
     ...(until === null ? {} : { until }),
   };
@@ -111,9 +139,19 @@ export function planOf(argv: Readonly<Record<string, unknown>>): SweepPlan {
 }
 
 /** Whether the flags leave open how long a trial is, and its handler is one of which nothing is known. */
-export function leavesLengthOpen({ handlers, seconds }: SweepPlan, argv: Readonly<Record<string, unknown>>): boolean {
-  const given = ["requests", "duration", "rate", "warmup"].some((flag) => argv[flag] !== undefined);
-  return handlers !== null && seconds === undefined && !given;
+export function leavesLengthOpen(
+  { handlers, commands, seconds, openLoop }: SweepPlan,
+  argv: Readonly<Record<string, unknown>>,
+): boolean {
+  const isOwn = handlers !== null || commands !== undefined;
+  const given = ["requests", "warmup"].some((flag) => argv[flag] !== undefined);
+  if (openLoop !== undefined) return isOwn && openLoop.saturation === true && seconds === undefined && !given;
+  return isOwn && seconds === undefined && !given && argv["duration"] === undefined;
+}
+
+/** Of what a command starts nothing is known either. */
+function commandText(argv: Readonly<Record<string, unknown>>): string | null {
+  return argv["target-command"] === undefined ? null : String(argv["target-command"]);
 }
 
 /** `--until` and its limits; null without it. */

@@ -3,8 +3,10 @@ import { driverNames } from "../harness/drivers/drivers.js";
 import type { SweepPlan, SweepResult } from "../harness/sweep/result.js";
 import { adapters, modes } from "../server.js";
 import { usageError } from "../shared/errors.js";
-import { targetsOf } from "./sweep-loads.js";
+import type { requestFlags } from "./requests/flags.js";
+import { targetCommandsOf, targetsOf } from "./sweep-loads.js";
 import { type planOptions, quick } from "./sweep-plan.js";
+import { saysTraffic, trafficOf } from "./sweep-traffic.js";
 
 /**
  * What a stored result may have a resumed sweep do. A file can come from anywhere: code that it names is run, and servers that it names are
@@ -18,8 +20,11 @@ const LISTS: ReadonlySet<string> = new Set(["cores", "concurrency", "rate"]);
 /** Flags whose value is a path. */
 const PATHS: ReadonlySet<string> = new Set(["handlers", "out"]);
 
-/** Every flag of a plan must be here, so that none is taken and ignored; targets are compared one by one. */
-type ComparedFlag = Exclude<keyof typeof planOptions, "target"> | "name" | "out";
+/** Every flag of a plan must be here, so that none is taken and ignored; targets are compared one by one, and what is sent as a whole. */
+type ComparedFlag =
+  | Exclude<keyof typeof planOptions, keyof typeof requestFlags | "target" | "target-command" | "request">
+  | "name"
+  | "out";
 
 /** What the flags would have to be for this plan; null where the plan has nothing of the kind. */
 function flagsOf(file: string, { name, plan }: SweepResult): ReadonlyMap<string, string | null> {
@@ -36,6 +41,8 @@ function flagsOf(file: string, { name, plan }: SweepResult): ReadonlyMap<string,
     path: plan.path,
     rate: openLoop === undefined ? null : openLoop.shares === null ? [...new Set(rates)].join() : "auto",
     duration: seconds ?? null,
+    arrivals: openLoop === undefined ? null : (openLoop.arrivals ?? "even"),
+    ramp: openLoop === undefined ? null : (openLoop.rampSeconds ?? 0),
     threads: plan.threads ?? 1,
     driver: plan.driver ?? null,
     until: until === undefined ? null : `${Number((until.halfWidth * 100).toPrecision(9))}%`,
@@ -73,8 +80,32 @@ export function checkSameFlags(file: string, result: SweepResult, argv: Values):
   }
   if (argv["aa"] === true && plan.control === undefined) refuse("aa", "without it");
   const known = new Set((plan.targets ?? []).map(targetText));
-  const other = targetsOf(argv["target"], plan.path).find((target) => !known.has(targetText(target)));
+  const other = givenTargets(plan, argv).find((target) => !known.has(targetText(target)));
   if (other !== undefined) refuse(`target ${targetText(other)}`, [...known].join(", ") || "without targets");
+  const commands = new Set((plan.commands ?? []).map(commandText));
+  const otherCommand = targetCommandsOf(argv["target-command"], []).find(
+    (command) => !commands.has(commandText(command)),
+  );
+  if (otherCommand !== undefined)
+    refuse(`target-command ${commandText(otherCommand)}`, [...commands].join(", ") || "without");
+}
+
+/** What is sent may be said again, as it was. */
+export async function checkSameTraffic(file: string, { plan }: SweepResult, argv: Values): Promise<void> {
+  if (!saysTraffic(argv)) return;
+  const { traffic } = await trafficOf(argv, plan.path);
+  if (JSON.stringify(traffic?.requests) === JSON.stringify(plan.traffic)) return;
+  throw usageError(
+    `--resume ${file}: what is to be sent is not as the sweep was begun: leave out the flags that say it, or start a new sweep`,
+  );
+}
+
+function givenTargets(plan: SweepPlan, argv: Values) {
+  return targetsOf(argv["target"], plan.traffic === undefined ? plan.path : "/");
+}
+
+function commandText({ name, command }: { readonly name: string; readonly command: string }): string {
+  return `${name}=${command}`;
 }
 
 function withoutAbsent(argv: Values): Values {
@@ -99,8 +130,9 @@ function targetText({ name, url }: { readonly name: string; readonly url: string
 }
 
 /** What names code to run, programs to start and servers to ask, as flags. */
-function consentOf({ handlers, targets = [], driver }: SweepPlan) {
+function consentOf({ handlers, targets = [], commands = [], driver }: SweepPlan) {
   return [
+    ...commands.map((command) => ({ flag: "target-command", value: commandText(command) })),
     ...(handlers === null ? [] : [{ flag: "handlers", value: handlers }]),
     ...targets.map((target) => ({ flag: "target", value: targetText(target) })),
     ...(driver === undefined ? [] : [{ flag: "driver", value: driver }]),
@@ -117,17 +149,20 @@ export function consentFlags(plan: SweepPlan): readonly string[] {
  * `checkSameFlags` has compared the values.
  */
 export function checkConsent(file: string, { plan }: SweepResult, argv: Values): void {
-  const { targets = [], driver, pinning } = plan;
-  const given = new Set(targetsOf(argv["target"], plan.path).map(targetText));
+  const { targets = [], commands = [], driver, pinning } = plan;
+  const given = new Set([
+    ...givenTargets(plan, argv).map(targetText),
+    ...targetCommandsOf(argv["target-command"], []).map(commandText),
+  ]);
   const missing = consentOf(plan)
-    .filter(({ flag, value }) => (flag === "target" ? !given.has(value) : argv[flag] === undefined))
+    .filter(({ flag, value }) => (flag.startsWith("target") ? !given.has(value) : argv[flag] === undefined))
     .map(({ flag, value }) => `--${flag} ${quoted(value)}`);
   if (missing.length > 0) {
     throw usageError(
       `--resume ${file} would run or ask what the file names, and a file can come from anywhere: if that is meant, add ${missing.join(" ")}`,
     );
   }
-  const names = new Set([...modes, ...targets.map(({ name }) => name)]);
+  const names = new Set([...modes, ...[...targets, ...commands].map(({ name }) => name)]);
   const unknown =
     plan.cores.find((core) => !names.has(core)) ??
     [plan.adapter ?? adapters[0]].find((adapter) => !adapters.some((known) => known === adapter)) ??
@@ -139,9 +174,10 @@ export function checkConsent(file: string, { plan }: SweepResult, argv: Values):
 }
 
 /** What a resumed sweep runs and asks beside loopool itself, in words; null: nothing. */
-export function runsText({ handlers, targets = [], driver }: SweepPlan): string | null {
+export function runsText({ handlers, targets = [], commands = [], driver }: SweepPlan): string | null {
   const parts = [
     ...(handlers === null ? [] : [`runs the handlers in ${handlers}`]),
+    ...commands.map(({ name, command }) => `starts ${name} by the command ${quoted(command)}`),
     ...targets.map(({ name, url }) => `sends requests to ${name} at ${url}`),
     ...(driver === undefined ? [] : [`starts ${driver}`]),
   ];

@@ -1,10 +1,12 @@
 import { writeReport } from "../harness/report/files/write.js";
 import { loadText } from "../harness/report/format.js";
+import { checkKinds, type Limit, parseLimits } from "../harness/report/limits.js";
 import { readSweep } from "../harness/report/read.js";
 import { changesSince } from "../harness/sweep/environment.js";
 import { pinningFacts, resolvePinning } from "../harness/sweep/pinning.js";
-import { missingTrials } from "../harness/sweep/plan.js";
+import { kindNames, missingTrials } from "../harness/sweep/plan.js";
 import type { SweepResult } from "../harness/sweep/result.js";
+import { stateText } from "../harness/sweep/state-check.js";
 import { continueSweep } from "../harness/sweep/sweep.js";
 import { usageError } from "../shared/errors.js";
 import { packageRoot } from "../shared/package-root.js";
@@ -12,13 +14,15 @@ import { oneLine } from "../shared/terminal-text.js";
 import { withApplication, withApplicationArgument } from "./application-argument.js";
 import type { Command } from "./command.js";
 import { called } from "./invocation.js";
+import { reportJudgement } from "./judgement.js";
 import { checkOpenFiles } from "./open-files.js";
 import { defaultFolders, outputFolder } from "./output-folder.js";
-import { estimateText, sweepProgress } from "./progress.js";
+import { answersText, estimateText, sweepProgress } from "./progress.js";
 import { exitCodeOf } from "./signals.js";
 import { beginNew, DEFAULT_TRIAL_TIMEOUT_S, nextBlocksOf, trialTimeoutOf } from "./sweep-begin.js";
 import { planOptions } from "./sweep-plan.js";
-import { checkConsent, checkSameFlags, consentFlags, quoted, runsText } from "./sweep-resume.js";
+import { checkConsent, checkSameFlags, checkSameTraffic, consentFlags, quoted, runsText } from "./sweep-resume.js";
+import { withRequest } from "./sweep-traffic.js";
 import { reportFiles, text, withValues } from "./values/options.js";
 
 /** Failed trials that are told of one by one; a sweep in which all fail, fails for one reason. */
@@ -33,6 +37,11 @@ const resultOptions = {
 /** Flags that a resumed sweep takes too. */
 const runOptions = {
   reports: { describe: `folder of the reports [default: ${defaultFolders.reports}]` },
+  "fail-if": {
+    describe:
+      "exit code 1 where this is so of any core, with the whole interval of its median, like 'p99>50ms', 'errors>0' or 'p99[GET /x]>50ms'; 3 " +
+      "where it is not decided; several with commas",
+  },
   "trial-timeout": { describe: `seconds a trial may take [default: ${DEFAULT_TRIAL_TIMEOUT_S}]` },
 } as const;
 
@@ -46,11 +55,18 @@ export const sweepCommand: Command = {
       .options(
         withValues({
           resume: {
-            describe: "result file of an interrupted sweep to finish; give --handlers, --target and --driver again",
+            describe:
+              "result file of an interrupted sweep to finish; give --handlers, --target, --target-command and --driver again",
           },
         }),
       )
       .option("keep-alive", { describe: "use a connection for many requests [default: true]", type: "boolean" })
+      .option("variable-length", {
+        alias: "l",
+        describe:
+          "bodies may differ in length [default: for --handlers, --target-command and several kinds of request]",
+        type: "boolean",
+      })
       .option("quick", { describe: "a small sweep, to see that it works", type: "boolean" })
       .option("aa", { describe: "measure the first core against itself too, for the noise floor", type: "boolean" })
       .option("report", { describe: "write the report at the end", type: "boolean", default: true })
@@ -64,6 +80,14 @@ export const sweepCommand: Command = {
         called("sweep --target nginx=http://127.0.0.1:8080"),
         "a server that is not ours, side by side with the cores",
       )
+      .example(
+        called("sweep --handlers ./app.js --request 'POST /render' --body-file r.json --rate 500"),
+        "your own application under your own request: which core serves more, and which is faster at your rate",
+      )
+      .example(
+        called("sweep --handlers ./app.js --target-command now='node app.js' --requests-file traffic.har"),
+        "beside the application as it runs today, under what a browser has recorded",
+      )
       .example(called("sweep --rate auto --concurrency 100"), "latencies at 50, 70 and 90% of the capacity (open loop)")
       .example(called("sweep --driver wrk --duration 2"), "the same plan with wrk, to check one with the other")
       .example(called("sweep --no-keep-alive --concurrency 450"), "a new connection for every request")
@@ -76,13 +100,24 @@ async function sweep(given: Values): Promise<void> {
   const argv = withApplication(given);
   const reports = argv["reports"] === undefined ? undefined : text("reports", argv["reports"]);
   const trialTimeoutMs = trialTimeoutOf(argv["trial-timeout"]);
-  const { file, trials } = await runToTheEnd(argv, trialTimeoutMs);
+  const limits = argv["fail-if"] === undefined ? [] : parseLimits(text("fail-if", argv["fail-if"]));
+  if (limits.length > 0 && argv["report"] === false) {
+    throw usageError("--fail-if judges what the report says: leave out --no-report");
+  }
+  const { file, trials } = await runToTheEnd(argv, trialTimeoutMs, limits);
   console.log(`Result: ${oneLine(file)}`);
   tellFailures(trials);
   if (argv["report"] === false) return;
-  const { markdownPath, answer } = await writeReport(file, outputFolder("reports", reports));
+  const { markdownPath, answer, summary, judgement } = await writeReport(
+    file,
+    outputFolder("reports", reports),
+    limits,
+  );
+  for (const line of summary) console.log(oneLine(line));
+  console.log();
   for (const line of answer) console.log(oneLine(line));
   console.log(`\nReport: ${oneLine(markdownPath)}`);
+  reportJudgement(judgement);
 }
 
 interface Sweep {
@@ -94,6 +129,7 @@ interface Sweep {
 async function runToTheEnd(
   argv: Values,
   trialTimeoutMs: number,
+  limits: readonly Limit[],
 ): Promise<{ readonly file: string; readonly trials: SweepResult["trials"] }> {
   const interruption = new AbortController();
   let exitCode = 1;
@@ -110,6 +146,7 @@ async function runToTheEnd(
   try {
     begun = argv["resume"] === undefined ? await begin(argv, trialTimeoutMs, interruption.signal) : await resume(argv);
     const { file, result } = begun;
+    checkKinds(limits, kindNames(result.plan));
     const { signal } = interruption;
     const { trials } = await continueSweep(file, result, trialTimeoutMs, progress, signal, nextBlocksOf(result));
     return { file, trials };
@@ -126,17 +163,22 @@ async function runToTheEnd(
 }
 
 async function begin(argv: Values, timeoutMs: number, signal: AbortSignal): Promise<Sweep> {
-  const { file, result, probes } = await beginNew(argv, commandOf(argv), timeoutMs, signal);
-  const { plan } = result;
+  const { file, result, checked, notes } = await beginNew(argv, commandOf(argv), timeoutMs, signal);
+  const { plan, stateDifferences = [] } = result;
+  for (const note of notes) console.error(`loopool: ${oneLine(note)}`);
+  if (plan.handlers !== null || plan.commands !== undefined) console.error(answersText(checked.answers));
+  for (const difference of stateDifferences) console.error(`loopool: ${oneLine(stateText(difference))}`);
   console.error(oneLine(`${missingTrials(plan, []).length} trials, each written to ${file}. ${plan.pinning.reason}`));
-  console.error(estimateText(plan, probes));
+  console.error(estimateText(plan, checked.probes));
   return { file, result };
 }
 
 async function resume(argv: Values): Promise<Sweep> {
   const file = text("resume", argv["resume"]);
   const result = await readSweep(file);
-  checkSameFlags(file, result, argv);
+  const asked = withRequest(argv);
+  checkSameFlags(file, result, asked);
+  await checkSameTraffic(file, result, asked);
   const { plan, trials } = result;
   const missing = missingTrials(plan, trials).length;
   if (missing === 0) {
@@ -181,6 +223,8 @@ function tellFailures(trials: SweepResult["trials"]): void {
 /** The command as a user would type it: the flags that were given. */
 function commandOf(argv: Values): string {
   const flags = flagsGiven({ ...planOptions, ...resultOptions, ...runOptions }, argv);
+  if (argv["variableLength"] !== undefined)
+    flags.push(argv["variableLength"] === false ? "--no-variable-length" : "--variable-length");
   if (argv["aa"] === true) flags.unshift("--aa");
   if (argv["quick"] === true) flags.unshift("--quick");
   if (argv["keep-alive"] !== undefined) flags.push(argv["keep-alive"] === false ? "--no-keep-alive" : "--keep-alive");

@@ -1,6 +1,7 @@
 import { isCalled } from "../statistics/difference.js";
-import type { Load } from "../sweep/plan.js";
+import { type Load, requestText } from "../sweep/plan.js";
 import type { SweepPlan } from "../sweep/result.js";
+import { stateText } from "../sweep/state-check.js";
 import type { Cell } from "./cell.js";
 import type { Comparison, Level, Ratios } from "./comparison.js";
 import { oneCpuNote, serverCpusSentence } from "./cpus.js";
@@ -45,9 +46,9 @@ function namesFastest(level: Level, core: string): boolean {
   return level.outcome.kind === "ranked" && level.outcome.fastest.includes(core);
 }
 
-function headline(comparison: Comparison): string {
-  const { cores, path } = comparison.sweep.plan;
-  const levels = decisive(comparison);
+/** Which core serves best under these loads, all of them closed loops or all open ones. */
+function headline(comparison: Comparison, levels: readonly Level[]): string {
+  const { cores } = comparison.sweep.plan;
   const isClosed = levels.every(({ rate }) => rate === null);
   if (cores.length < 2) return `One core was measured (${cores.join()}), so there is nothing to compare.`;
   const ranked = groups(levels);
@@ -58,7 +59,7 @@ function headline(comparison: Comparison): string {
         ? "No answer on speed: the load generator, not the server, was the limit."
         : `No answer: ${isClosed ? "at no concurrency" : "under no load"} are the results of all cores valid.`;
   }
-  const handler = `this handler (GET ${path})`;
+  const handler = `this handler (${requestText(comparison.sweep.plan)})`;
   const [only] = ranked;
   if (ranked.length === 1 && only !== undefined && only.fastest.length > 1) {
     return only.fastest.length === cores.length
@@ -75,6 +76,18 @@ function headline(comparison: Comparison): string {
     return `On this evidence ${handler} is served best by the ${name}: ${lead} at ${where}.`;
   }
   return `On this evidence the best core for ${handler} depends on the ${isClosed ? "concurrency" : "load"}.`;
+}
+
+/** Of an application under a given rate both is asked: who serves more when saturated, and who is faster at that rate. */
+function headlines(comparison: Comparison): readonly string[] {
+  const open = comparison.levels.filter(({ rate }) => rate !== null);
+  if (comparison.sweep.plan.openLoop?.saturation !== true || open.length === comparison.levels.length) {
+    return [headline(comparison, decisive(comparison))];
+  }
+  return [
+    `Saturated: ${headline(comparison, decisive(comparison))}`,
+    `At the rate${open.length === 1 ? "" : "s"} given: ${headline(comparison, open)}`,
+  ];
 }
 
 /** What each group of levels says, where the headline leaves it open. */
@@ -175,7 +188,7 @@ function loops({ requests, seconds, openLoop }: SweepPlan): string {
   const closed = `${length} each, closed loop`;
   if (openLoop === undefined) return closed;
   const open = `of ${significant(openLoop.seconds)} s at given rates, open loop`;
-  return openLoop.shares === null ? open : `${closed}, and ${open}`;
+  return openLoop.shares === null && openLoop.saturation !== true ? open : `${closed}, and ${open}`;
 }
 
 function invalid(cells: readonly Cell[]): string {
@@ -228,8 +241,9 @@ function alone(level: Level, { core, verdict, estimates }: Cell): string {
 /** The answer of a comparison: the first core of the plan is the base of every ratio. */
 export function answerOf(comparison: Comparison): Answer {
   return {
-    headline: [serverCpusSentence(comparison.sweep) ?? [], headline(comparison)].flat().join(" "),
+    headline: [serverCpusSentence(comparison.sweep) ?? [], ...headlines(comparison)].flat().join(" "),
     explanation: [
+      ...(comparison.sweep.stateDifferences ?? []).map(stateText),
       ...oftenDisturbed(comparison.disturbed),
       ...oneCpuNote(comparison.sweep),
       ...perGroup(comparison),

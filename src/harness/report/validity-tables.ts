@@ -1,4 +1,5 @@
 import { median } from "../statistics/median.js";
+import { requestText } from "../sweep/plan.js";
 import type { SweepPlan, SweepResult } from "../sweep/result.js";
 import { inFlight } from "../validity/accounting.js";
 import { generatorShare, loopShare, type RanTrial, serverCpus } from "../validity/saturation.js";
@@ -109,7 +110,7 @@ export function environmentTable({ sweep }: Comparison): Table {
       ["Workers of the cores that have them", String(plan.workers)],
       ["Started / finished", `${sweep.startedAt} / ${sweep.finishedAt ?? "unfinished"}`],
       ["Trials", `${plan.trials} per cell${again}, ${windowText(plan)}`],
-      ["Request", { code: `GET ${plan.path}` }],
+      ["Request", { code: requestText(plan) }],
       ["Connections", plan.keepAlive ? "kept alive" : "a new one for each request"],
       ["Handlers", plan.handlers === null ? "built-in" : { code: plan.handlers }],
       ["Seed", String(plan.seed)],

@@ -1,5 +1,5 @@
 import { type Random, seededRandom } from "../statistics/random.js";
-import type { SweepPlan, Target, TrialResult } from "./result.js";
+import type { SweepPlan, Target, TargetCommand, TrialResult } from "./result.js";
 
 /** What a server is put under: so many connections, each with one request under way, or these and a rate of requests. */
 export interface Load {
@@ -38,9 +38,32 @@ export function externalTargetOf(plan: SweepPlan, target: string): Target | unde
   return plan.targets?.find(({ name }) => name === coreOf(plan, target));
 }
 
+/** The command that starts the server behind a name; undefined for a core and for a server that runs already. */
+export function commandOf(plan: SweepPlan, target: string): TargetCommand | undefined {
+  return plan.commands?.find(({ name }) => name === coreOf(plan, target));
+}
+
+/** Whether the server behind a name is a core of ours. */
+export function isOurs(plan: SweepPlan, target: string): boolean {
+  return externalTargetOf(plan, target) === undefined && commandOf(plan, target) === undefined;
+}
+
+/** What is sent, as a reader knows it: "GET /x", or "a mix of 3 kinds of request". */
+export function requestText({ path, traffic }: Pick<SweepPlan, "path" | "traffic">): string {
+  const kinds = traffic?.requests ?? [];
+  if (kinds.length > 1) return `a mix of ${kinds.length} kinds of request`;
+  const [only] = kinds;
+  return only === undefined ? `GET ${path}` : `${only.method} ${only.path}`;
+}
+
+/** Names of the kinds of request that are sent. */
+export function kindNames({ path, traffic }: Pick<SweepPlan, "path" | "traffic">): readonly string[] {
+  return traffic?.requests.map(({ name }) => name) ?? [`GET ${path}`];
+}
+
 /** The closed loops of a plan, in the order they were asked for. */
 function closedLoads({ concurrencies, openLoop }: SweepPlan): readonly Load[] {
-  return openLoop !== undefined && openLoop.shares === null
+  return openLoop !== undefined && openLoop.shares === null && openLoop.saturation !== true
     ? []
     : concurrencies.map((concurrency) => ({ concurrency, rate: null }));
 }
@@ -101,7 +124,7 @@ export function misfitOfPlan(plan: SweepPlan): string | null {
   const twice = targets.find((name, index) => targets.indexOf(name) !== index);
   if (twice !== undefined) return `two things are named "${twice}"`;
   const unknown = [
-    ...(plan.targets ?? []).map(({ name }) => name),
+    ...[...(plan.targets ?? []), ...(plan.commands ?? [])].map(({ name }) => name),
     ...(plan.control === undefined ? [] : [plan.control.of]),
   ];
   const lost = unknown.find((name) => !plan.cores.includes(name));

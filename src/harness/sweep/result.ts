@@ -1,4 +1,5 @@
 import type { GeneratorResult } from "../drivers/result.js";
+import type { StoredRequests } from "../load/request/stored.js";
 
 /** The file a sweep leaves in bench/results: everything a report needs, so that a report can always be made again. */
 export interface SweepResult {
@@ -15,8 +16,22 @@ export interface SweepResult {
   readonly environment: Environment;
   /** Why a sweep with `plan.until` added no more blocks; absent for others and while it runs. */
   readonly stopped?: Stop;
+  /** Cores whose answers to the same requests differed before the first trial; absent where none did, or where nobody looked. */
+  readonly stateDifferences?: readonly StateDifference[];
   /** Finished trials, in the order they ran. */
   readonly trials: readonly TrialResult[];
+}
+
+/** How the answers of a core to a sequence of requests differ from those of the base. */
+export interface StateDifference {
+  readonly core: string;
+  readonly base: string;
+  /** What differs: the first of these that does. */
+  readonly what: "status" | "type" | "length" | "body";
+  readonly requests: number;
+  /** Different answers that each gave: more, or fewer, copies of what a handler keeps in its thread. */
+  readonly answers: number;
+  readonly baseAnswers: number;
 }
 
 /** What was asked for; with the seed it gives the order of all trials. */
@@ -25,6 +40,8 @@ export interface SweepPlan {
   readonly cores: readonly string[];
   /** Servers among them that are not ours: they run already, and are not restarted between trials. Absent where there are none. */
   readonly targets?: readonly Target[];
+  /** Commands among them that start a server which is not ours, anew for each trial. Absent where there are none. */
+  readonly commands?: readonly TargetCommand[];
   readonly concurrencies: readonly number[];
   /** Requests in the measured window of one trial; in an open loop the rate and the length of the window decide. */
   readonly requests: number;
@@ -32,8 +49,12 @@ export interface SweepPlan {
   readonly warmupRequests: number;
   /** Trials per cell (a cell is one core at one concurrency). Each block holds every cell once. With `until` it grows as the sweep runs. */
   readonly trials: number;
-  /** Path and query requested. */
+  /** Path and query requested; with `traffic` those of its only kind, or "/". */
   readonly path: string;
+  /** What is sent in place of a GET of `path`; absent: that. */
+  readonly traffic?: StoredRequests;
+  /** Bodies of a kind of request may differ in length; absent: they may not. */
+  readonly variableLength?: boolean;
   readonly keepAlive: boolean;
   /** What speaks HTTP before the cores, the same for all; absent in a result of an older version: "uws". */
   readonly adapter?: string;
@@ -64,6 +85,13 @@ export interface Target {
   readonly url: string;
 }
 
+/** A server that is not ours, and how it is started. */
+export interface TargetCommand {
+  readonly name: string;
+  /** As a shell takes it. Its server listens on the port that PORT names, or on one of its own. */
+  readonly command: string;
+}
+
 export interface OpenLoopPlan {
   /**
    * Shares of the capacity of the slowest core at the same concurrency (`--rate auto`): it is measured first, in closed loops that are cells
@@ -74,6 +102,12 @@ export interface OpenLoopPlan {
   readonly rates: readonly { readonly concurrency: number; readonly requestsPerSecond: number }[];
   /** Length of a trial's window. */
   readonly seconds: number;
+  /** Absent in a result of an older version: "even". */
+  readonly arrivals?: "even" | "poisson";
+  /** For how long the rate rises from 0; absent: 0. */
+  readonly rampSeconds?: number;
+  /** The rates were given, and there are closed loops all the same: both questions are asked. Absent: not so. */
+  readonly saturation?: boolean;
 }
 
 /** One core under a second name: what tells the two apart is noise. */

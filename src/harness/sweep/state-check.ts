@@ -1,0 +1,134 @@
+import { createHash } from "node:crypto";
+import { connect } from "node:net";
+import { ParseState, ResponseParser } from "../load/parser/response-parser.js";
+import type { LoadOptions } from "../load/request/options.js";
+import { RequestSource } from "../load/request/source.js";
+import type { StateDifference } from "./result.js";
+
+/**
+ * Does an application keep something in the memory of its thread? The same requests are sent to every core, several at a time, and what came
+ * back is compared as a whole, whatever its order: a counter that each worker has for itself gives the same number more than once.
+ */
+
+/** Status, type, length and hash of a response. */
+type Answer = readonly [status: string, type: string, length: string, hash: string];
+
+const aspects = ["status", "type", "length", "body"] as const;
+
+/** Requests of a sequence, where time allows. */
+const REQUESTS = 48;
+/** And at least, so that a second answer of one worker has a chance to be seen. */
+const FEWEST = 8;
+const TIMEOUT_MS = 30_000;
+
+/** How many requests a sequence has, and how many of them at a time, for a server that took so long for one. */
+export function sequenceFor(
+  workers: number,
+  millisEach: number,
+): { readonly requests: number; readonly concurrency: number } {
+  const concurrency = Math.min(16, Math.max(4, 2 * workers));
+  const affordable = Math.floor((2000 * Math.min(workers, concurrency)) / Math.max(1, millisEach));
+  const requests = Math.max(FEWEST, 2 * workers, Math.min(REQUESTS, affordable));
+  return { requests, concurrency: Math.min(concurrency, requests) };
+}
+
+/** Sends the sequence and gives the answers, each over a connection of its own. One that did not come has the status "none". */
+export async function answersOf(
+  options: LoadOptions,
+  { requests, concurrency }: ReturnType<typeof sequenceFor>,
+  signal: AbortSignal,
+): Promise<readonly Answer[]> {
+  const source = new RequestSource({ ...options, keepAlive: false }, 0, 1);
+  const answers: Answer[] = [];
+  let sent = 0;
+  const sendAll = async (): Promise<void> => {
+    while (sent++ < requests && !signal.aborted) answers.push(await exchange(options, source.next(), signal));
+  };
+  await Promise.all(Array.from({ length: concurrency }, sendAll));
+  return answers;
+}
+
+function exchange(
+  { target }: LoadOptions,
+  { data, bodiless }: ReturnType<RequestSource["next"]>,
+  signal: AbortSignal,
+): Promise<Answer> {
+  return new Promise((resolve) => {
+    const hash = createHash("sha256");
+    const parser = new ResponseParser({ update: (bytes, start, end) => void hash.update(bytes.subarray(start, end)) });
+    parser.reset(bodiless);
+    let head = "";
+    const socket = connect({ host: target.host, port: target.port });
+    const finish = (isWhole: boolean): void => {
+      socket.destroy();
+      signal.removeEventListener("abort", abort);
+      const type = /^content-type:[ \t]*([^\r\n]*)/im.exec(head)?.[1] ?? "";
+      if (isWhole) resolve([String(parser.head.status), type, String(parser.bodyBytes), hash.digest("hex")]);
+      else resolve(["none", "", "", ""]);
+    };
+    const abort = (): void => finish(false);
+    signal.addEventListener("abort", abort, { once: true });
+    socket.setTimeout(TIMEOUT_MS, () => finish(false));
+    socket.on("connect", () => (typeof data === "string" ? socket.write(data, "latin1") : socket.write(data)));
+    socket.on("data", (bytes: Buffer) => {
+      if (head.length < 64 * 1024 && !/\r?\n\r?\n/.test(head)) head += bytes.toString("latin1");
+      const state = parser.feed(bytes, bytes.length);
+      if (state !== ParseState.more) finish(state === ParseState.complete);
+    });
+    socket.on("end", () => finish(parser.end() === ParseState.complete));
+    socket.on("error", () => finish(false));
+  });
+}
+
+/**
+ * How a core's answers differ from the base's. `again` are those of a second server of the base: what differs between the two says nothing (the
+ * time of day, random numbers), and only what the base repeats is compared. null: nothing differs.
+ */
+export function differenceOf(
+  names: { readonly core: string; readonly base: string },
+  base: readonly Answer[],
+  again: readonly Answer[],
+  other: readonly Answer[],
+): StateDifference | null {
+  for (const [index, what] of aspects.entries()) {
+    const upTo = (answers: readonly Answer[]): readonly string[] =>
+      answers.map((answer) => answer.slice(0, index + 1).join("\n")).sort();
+    const [ours, repeated, theirs] = [upTo(base), upTo(again), upTo(other)];
+    if (ours.join("\0") !== repeated.join("\0")) return null;
+    if (ours.join("\0") === theirs.join("\0")) continue;
+    return {
+      ...names,
+      what,
+      requests: base.length,
+      ...countsOf(base, again, other, index + 1),
+    };
+  }
+  return null;
+}
+
+/** How many different answers each gave, by all that the base repeats, and by no less than what differs. */
+function countsOf(
+  base: readonly Answer[],
+  again: readonly Answer[],
+  other: readonly Answer[],
+  least: number,
+): Pick<StateDifference, "answers" | "baseAnswers"> {
+  const texts = (answers: readonly Answer[]): readonly string[] => answers.map((answer) => answer.join("\n")).sort();
+  const isRepeated = texts(base).join("\0") === texts(again).join("\0");
+  const distinct = (answers: readonly Answer[]): number =>
+    new Set(answers.map((answer) => answer.slice(0, isRepeated ? aspects.length : least).join("\n"))).size;
+  return { answers: distinct(other), baseAnswers: distinct(base) };
+}
+
+/** In words, as one sentence. */
+export function stateText({ core, base, what, requests, answers, baseAnswers }: StateDifference): string {
+  const found = { status: "statuses", type: "content types", length: "lengths of the answers", body: "answers" }[what];
+  const isState = answers < baseAnswers;
+  const counts = isState
+    ? `${requests} requests got ${baseAnswers} different answers from the ${base} and ${answers} from the ${core}`
+    : `the ${found} of ${requests} requests to the ${base} and to the ${core} differ`;
+  const why = isState
+    ? ": the application seems to keep state in the memory of its thread, of which each worker has its own"
+    : "";
+  return `The cores do not answer alike: ${counts}${why}. Their speeds are of different work.`;
+}
