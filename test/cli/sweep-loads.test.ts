@@ -92,7 +92,20 @@ test("begins nothing against a server that does not answer, or not with success"
 });
 
 test("--rate auto measures the capacity first, then open loops at shares of it", async () => {
-  const auto = ["--trials", "1", "--rate", "auto", "--duration", "0.3", "--path", "/sleep?ms=2", "--pin", "none", "--name", "auto"];
+  const auto = [
+    "--trials",
+    "1",
+    "--rate",
+    "auto",
+    "--duration",
+    "0.3",
+    "--path",
+    "/sleep?ms=2",
+    "--pin",
+    "none",
+    "--name",
+    "auto",
+  ];
   const { code, output, errors } = await loopool("sweep", ...small.slice(0, -2), ...auto, ...folders).ended;
   assert.is(code, 0, errors);
   const { plan, trials, finishedAt } = resultIn(output);
