@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sweepProgress } from "../src/cli/progress.js";
 import { latencyOf } from "../src/harness/drivers/latency.js";
-import { Histogram } from "../src/harness/load/histogram.js";
+import { Histogram } from "../src/harness/load/histogram/histogram.js";
 import { writeReport } from "../src/harness/report/files/write.js";
 import { ratio as ratioText, whole } from "../src/harness/report/format.js";
 import { table } from "../src/harness/report/markdown.js";

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { driverNames } from "../harness/drivers/drivers.js";
 import { requestsPerSecond } from "../harness/drivers/rate.js";
 import type { GeneratorResult } from "../harness/drivers/result.js";
-import { errorClasses } from "../harness/load/run-result.js";
+import { errorClasses } from "../harness/load/result/run-result.js";
 import { abReport } from "../harness/report/ab-text.js";
 import { LoopoolError, messageOf, usageError } from "../shared/errors.js";
 import { oneLine } from "../shared/terminal-text.js";
@@ -18,7 +18,7 @@ import { withValues } from "./values/options.js";
 export const loadCommand: Command = {
   options: (yargs) =>
     yargs
-      .positional("url", { describe: "http://host[:port][/path]", type: "string" })
+      .positional("url", { describe: "http(s)://host[:port][/path], or unix:/path/to.sock:/route", type: "string" })
       .options(withValues({ ...loadFlags, ...fileFlags }))
       .option("keep-alive", {
         alias: "k",
@@ -31,6 +31,12 @@ export const loadCommand: Command = {
         type: "boolean",
         default: false,
       })
+      .option("variable-length", {
+        alias: "l",
+        describe: "bodies may differ in length, as ab has it [default: only of several kinds of request]",
+        type: "boolean",
+      })
+      .option("insecure", { describe: "with https://: do not check the server's certificate", type: "boolean" })
       .option("by-first-byte", {
         describe: "with --json: latencies also by the first byte of the body, for a handler that answers in kinds",
         type: "boolean",
@@ -65,6 +71,14 @@ export const loadCommand: Command = {
         called("load --threads 2 --no-keep-alive http://localhost:9090/"),
         "more connections than one thread can make",
       )
+      .example(
+        called("load -m POST --body-file order.json -H 'Authorization: Bearer t' http://localhost:3000/orders"),
+        "a request with a body",
+      )
+      .example(
+        called("load --requests-file traffic.har -R 200 -t 30 http://localhost:3000"),
+        "what a browser has recorded",
+      )
       .example(called("load --verify -n 10000 http://localhost:9090/"), "no body may differ from the first")
       .example(called("load --json run.json http://localhost:9090/"), "the report, and the whole result in a file")
       .example(
@@ -77,7 +91,8 @@ export const loadCommand: Command = {
 
 async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
   const { json, url } = jsonAndUrl(argv);
-  const prepared = prepareLoad({ ...argv, url });
+  const prepared = await prepareLoad({ ...argv, url });
+  for (const note of prepared.notes) console.error(`loopool: ${oneLine(note)}`);
   const { options, generator } = prepared;
   const files = resultFilesOf(argv, json);
   const auto = argv["rate"] === AUTO;
@@ -139,7 +154,7 @@ async function hold(): Promise<void> {
 }
 
 /** All refused is a mistake in the address, not a measurement. What this machine lacks has a remedy here. */
-function tellWhatFailed({ url, sent, completed, errors, statusCounts }: GeneratorResult): void {
+function tellWhatFailed({ url, sent, completed, errors, statusCounts, connectFailure }: GeneratorResult): void {
   if (sent > 0 && errors["connect-refused"] >= sent) {
     throw new LoopoolError("REFUSED", `${url}: connection refused ${sent} times: does a server listen on that port?`);
   }
@@ -152,6 +167,17 @@ function tellWhatFailed({ url, sent, completed, errors, statusCounts }: Generato
   if (errors["too-many-files"] > 0) {
     console.error(
       `loopool: ${errors["too-many-files"]} connections found no file descriptor: use a smaller --concurrency, or raise "ulimit -n"`,
+    );
+  }
+  if (errors["tls-failed"] > 0) {
+    console.error(
+      `loopool: ${errors["tls-failed"]} TLS handshakes failed (${oneLine(connectFailure ?? "no reason was given")}): for a certificate of your own ` +
+        "name its authority with --ca FILE, or use --insecure",
+    );
+  }
+  if (errors["wrong-length"] > 0) {
+    console.error(
+      `loopool: ${errors["wrong-length"]} bodies had another length than the first: where that is right, use --variable-length (-l)`,
     );
   }
   if (sent > 0 && completed === 0) {

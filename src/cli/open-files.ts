@@ -2,7 +2,7 @@ import { usageError } from "../shared/errors.js";
 import { openFilesLimit } from "../shared/open-files-limit.js";
 
 /** Descriptors that a generator has open beside its connections, with room to spare. */
-const SPARE_DESCRIPTORS = 50;
+export const SPARE_DESCRIPTORS = 50;
 /** What the event loop of one more thread has open. */
 const DESCRIPTORS_PER_THREAD = 4;
 

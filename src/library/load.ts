@@ -31,7 +31,7 @@ export async function load(url: string, options: LoadOptions): Promise<LoadResul
       throw usageError(`rate must be a number of requests per second, not "${String(rest.rate)}"`);
     }
     const header = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-    const prepared = prepareLoad({ keepAlive: true, ...flagsOf("load", rest, kinds), header, url });
+    const prepared = await prepareLoad({ keepAlive: true, ...flagsOf("load", rest, kinds), header, url });
     try {
       return await measure(prepared, signal);
     } finally {

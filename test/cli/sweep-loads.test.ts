@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { ToolResult } from "../../src/harness/drivers/result.js";
-import type { RunResult } from "../../src/harness/load/run-result.js";
+import type { RunResult } from "../../src/harness/load/result/run-result.js";
 import type { SweepResult } from "../../src/harness/sweep/result.js";
 import { loopool } from "../support/cli.js";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { errorClasses } from "../../src/harness/load/run-result.js";
+import { errorClasses } from "../../src/harness/load/result/run-result.js";
 import { pinningFacts } from "../../src/harness/sweep/pinning.js";
 import { missingTrials, planTrials } from "../../src/harness/sweep/plan.js";
 import type { SweepResult } from "../../src/harness/sweep/result.js";

@@ -1,5 +1,5 @@
 import { usageError } from "../../shared/errors.js";
-import type { LoadOptions } from "../load/options.js";
+import type { LoadOptions } from "../load/request/options.js";
 import type { Driver, DriverOptions } from "./driver.js";
 
 /**
@@ -15,6 +15,16 @@ export function checkDriverOptions(
   const cannot = (flag: string, what: string): never => {
     throw usageError(`--driver ${name} cannot ${what}: leave out --${flag}, or use loopool's own generator`);
   };
+  const [kind, ...others] = options.kinds ?? [];
+  if (others.length > 0) cannot("requests-file", "send several kinds of request");
+  if ((options.fields ?? null) !== null) cannot("fields", "fill requests from a file");
+  if (kind !== undefined && kind.method !== "GET") cannot("method", `send ${kind.method}`);
+  if (kind !== undefined && kind.body !== null) cannot("body", "send a body");
+  if (kind !== undefined && kind.statuses !== null)
+    cannot("expect-status", "take another status than 2xx for a success");
+  if (options.variableLength === true) cannot("variable-length", "be reported that bodies may differ");
+  if (options.target.socketPath) cannot("unix-socket", "connect to a Unix-domain socket");
+  if (options.target.tls) cannotReach(name, options.target.url);
   if ((options.rate ?? null) !== null) cannot("rate", "send at fixed times and count latency from these");
   if (options.bodySha256 === "") cannot("verify", "compare bodies by hash");
   if ((options.bodySha256 ?? null) !== null) cannot("sha256", "compare bodies by hash");
@@ -26,6 +36,10 @@ export function checkDriverOptions(
   checkEnd(driver, options);
   if (warmUp !== null) checkEnd(driver, warmUp, "warmup");
   checkStep(driver, "timeout", options.timeoutMs, capabilities.timeoutStepMs);
+}
+
+function cannotReach(name: string, url: string): never {
+  throw usageError(`--driver ${name} is used with http:// only, not ${url}: use loopool's own generator`);
 }
 
 function checkEnd(driver: Driver, { requests, durationMs = null }: LoadOptions, warmUp?: "warmup"): void {

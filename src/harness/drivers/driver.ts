@@ -1,4 +1,4 @@
-import type { LoadOptions } from "../load/options.js";
+import type { LoadOptions } from "../load/request/options.js";
 import type { ToolResult } from "./result.js";
 
 /** What a tool is asked for: the part of our own generator's options that some of them can honour. */

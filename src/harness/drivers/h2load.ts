@@ -1,7 +1,7 @@
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compressed, Histogram } from "../load/histogram.js";
+import { compressed, Histogram } from "../load/histogram/histogram.js";
 import type { Driver, DriverOptions } from "./driver.js";
 import { type EndedTool, failureOf, runTool } from "./process.js";
 import type { ToolHistogram } from "./result.js";

@@ -1,4 +1,4 @@
-import { type ErrorClass, errorClasses, noErrors } from "../load/run-result.js";
+import { type ErrorClass, errorClasses, noErrors } from "../load/result/run-result.js";
 import type { DriverOptions } from "./driver.js";
 import type { EndedTool } from "./process.js";
 import type { ToolResult } from "./result.js";

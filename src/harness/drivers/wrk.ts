@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compressed, Histogram } from "../load/histogram.js";
+import { compressed, Histogram } from "../load/histogram/histogram.js";
 import type { Driver, DriverOptions } from "./driver.js";
 import { refuseRedirects } from "./probe.js";
 import { type EndedTool, failureOf, runTool } from "./process.js";

@@ -1,4 +1,4 @@
-import { Histogram, isHistogram } from "../load/histogram.js";
+import { Histogram, isHistogram } from "../load/histogram/histogram.js";
 import { externalTargetOf } from "../sweep/plan.js";
 import { verdictOf } from "../validity/verdict.js";
 import type { Cell } from "./cell.js";

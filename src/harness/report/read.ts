@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { messageOf, usageError } from "../../shared/errors.js";
-import { countsOf, isHistogram } from "../load/histogram.js";
-import { noErrors } from "../load/run-result.js";
+import { countsOf, isHistogram } from "../load/histogram/histogram.js";
+import { noErrors } from "../load/result/run-result.js";
 import { misfitOfPlan } from "../sweep/plan.js";
 import type { SweepResult } from "../sweep/result.js";
 import { misfitOf } from "./schema.js";

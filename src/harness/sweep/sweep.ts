@@ -1,5 +1,5 @@
 import { LoopoolError } from "../../shared/errors.js";
-import { errorClasses } from "../load/run-result.js";
+import { errorClasses } from "../load/result/run-result.js";
 import type { Checked } from "./check.js";
 import { describeEnvironment } from "./environment.js";
 import { missingTrials, type PlannedTrial, planTrials } from "./plan.js";

@@ -1,7 +1,7 @@
 import { meanGrainOf, meanOf } from "../drivers/latency.js";
 import { completedInWindow, windowSeconds } from "../drivers/rate.js";
 import type { GeneratorResult } from "../drivers/result.js";
-import { type ErrorClass, errorClasses, unsentClasses } from "../load/run-result.js";
+import { type ErrorClass, errorClasses, unsentClasses } from "../load/result/run-result.js";
 import { type Reason, thresholds, type Warning } from "./diagnostics.js";
 import type { RanTrial } from "./saturation.js";
 

@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { checkDriverOptions } from "../../../src/harness/drivers/check.js";
 import { driverNamed, driverNames } from "../../../src/harness/drivers/drivers.js";
-import type { LoadOptions } from "../../../src/harness/load/options.js";
+import type { LoadOptions } from "../../../src/harness/load/request/options.js";
 import { optionsFor } from "../load/liar.js";
 
 const test = suite("what a tool cannot do");

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { RunResult } from "../../../src/harness/load/run-result.js";
+import type { RunResult } from "../../../src/harness/load/result/run-result.js";
 import { compare } from "../../../src/harness/report/comparison.js";
 import { runCsv, trialsCsv } from "../../../src/harness/report/csv.js";
 import { metrics } from "../../../src/harness/report/metrics.js";

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { type RunResult, unsentClasses } from "../../../src/harness/load/run-result.js";
+import { type RunResult, unsentClasses } from "../../../src/harness/load/result/run-result.js";
 import type { Pinning, ServerAccounting, TrialResult } from "../../../src/harness/sweep/result.js";
 import type { Reason } from "../../../src/harness/validity/diagnostics.js";
 import { verdictOf } from "../../../src/harness/validity/verdict.js";
