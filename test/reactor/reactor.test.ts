@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import type { Metrics } from "../../src/shared/stats/metrics.js";
 import { conformance } from "../core/conformance.js";
 import { isInFlight, unanswered } from "../support/in-flight.js";
 import { RawClient } from "../support/raw-client.js";
@@ -21,6 +22,18 @@ test("a promise that does not settle in time costs a 504, and its answer is not 
     while (performance.now() < lateMs) assert.is((await fetch(`${url}/hello`)).status, 200);
     const { timedOut, status, inFlight, aborted } = await stats();
     assert.equal([timedOut, status["504"], inFlight, aborted], [2, 2, 0, 0]);
+  });
+});
+
+test("the longest delay of the event loop is in ms: that of a handler that held it, and no longer than the server is up", async () => {
+  await withServer({ mode: "reactor", iterationsPerMicro: 1000 }, async ({ url }) => {
+    const read = async () =>
+      (await (await fetch(`${url}/stats.json`)).json()) as Pick<Metrics, "eventLoop" | "uptimeMicros">;
+    await (await fetch(`${url}/cpu?us=100000`)).text();
+    let metrics = await read();
+    // It is written ten times a second.
+    while (metrics.eventLoop.delayMaxMs < 5) metrics = await read();
+    assert.ok(metrics.eventLoop.delayMaxMs < metrics.uptimeMicros / 1000, JSON.stringify(metrics.eventLoop));
   });
 });
 
