@@ -1,11 +1,47 @@
 import { suite } from "uvu";
+import type { GeneratorResult, ToolPercentiles } from "../../../src/harness/drivers/result.js";
+import { toolResult } from "../../../src/harness/drivers/tool-result.js";
+import { parseWrk } from "../../../src/harness/drivers/wrk.js";
+import { noErrors } from "../../../src/harness/load/result/run-result.js";
+import { abReport } from "../../../src/harness/report/ab-text.js";
 import { changeBetween } from "../../../src/harness/report/change.js";
 import { changeAnswer, changeData, changeDocument } from "../../../src/harness/report/change-document.js";
+import { runCsv } from "../../../src/harness/report/csv.js";
 import type { SweepPlan, SweepResult } from "../../../src/harness/sweep/result.js";
+import { asked, ended, recorded } from "../drivers/reports.js";
 import { errorStorm, generatorLimited, nearLimit, plausibleSweep, withCell } from "./fixture.js";
 import { allForms, assertGolden, distinct, together } from "./golden.js";
+import { closedRun, openRun } from "./golden-runs.js";
 
 const test = suite("golden reports");
+
+/** What another tool reported. */
+const wrkAsked = asked({ requests: Number.POSITIVE_INFINITY, durationMs: 1000, concurrency: 4 });
+const wrkRun = toolResult(wrkAsked, parseWrk(ended(recorded("wrk.txt")), wrkAsked).reported, {
+  name: "wrk",
+  version: "4.1.0",
+  startedAt: "2026-01-02T03:04:05.000Z",
+  ended: ended(""),
+  output: "",
+  caveats: ["It says less.", "And later."],
+  uncountedAtMost: 4,
+});
+const percentiles: ToolPercentiles = {
+  unit: "ns",
+  count: 1001,
+  min: 110_000,
+  mean: 1_320_000,
+  standardDeviation: 540_000,
+  max: 8_760_000,
+  percentiles: [
+    [50, 1_230_000],
+    [90, 2_340_000],
+    [95, 3_450_000],
+    [99, 4_560_000],
+  ],
+  resolutionMicros: 10,
+  meanResolutionMicros: 1,
+};
 
 const plan: Partial<SweepPlan> = {
   concurrencies: [10, 100],
@@ -52,7 +88,7 @@ test("trials that are missing, too few, or stopped by --until", () => {
   assertGolden("unfinished", allForms({ ...few, finishedAt: null, trials: few.trials.slice(0, 5) }));
   const until = { halfWidth: 0.03, maxTrials: 10, maxSeconds: 61 };
   const stopped = closed(
-    { reactor: 1000, pool: 700 },
+    { reactor: 50, pool: 35 },
     { concurrencies: [17], until, keepAlive: false, path: "/cpu?us=5" },
   );
   assertGolden("until", allForms({ ...stopped, stopped: { code: "narrow", widest: 0.0213 } }));
@@ -84,6 +120,34 @@ test("a change between two sweeps", () => {
   assertGolden(
     "change-invalid",
     forms(before, { ...otherwise, environment: { ...otherwise.environment, node: "22.1.0" } }),
+  );
+});
+
+test("runs of the generator, as ab's text and as rows", () => {
+  const { window: _, ...whole } = closedRun;
+  const runs: Readonly<Record<string, GeneratorResult>> = {
+    closed: closedRun,
+    "closed, evenly": { ...whole, keepAlive: false, errors: noErrors(), sent: 1000, completed: 1000, requested: 1000 },
+    open: openRun,
+    interrupted: { ...whole, sent: 1200, errors: { ...noErrors(), interrupted: 9, reset: 191 } },
+    "nothing succeeded": { ...whole, completed: 0, errors: { ...noErrors(), "unexpected-status": 1500 } },
+    wrk: wrkRun,
+    oha: {
+      ...wrkRun,
+      latency: { connect: null, processing: null, waiting: null, total: percentiles },
+      bodyBytes: null,
+    },
+  };
+  assertGolden(
+    "runs",
+    together(
+      Object.fromEntries(
+        Object.entries(runs).flatMap(([name, run]) => [
+          [`${name}.txt`, abReport(run)],
+          [`${name}.csv`, runCsv(run)],
+        ]),
+      ),
+    ),
   );
 });
 
