@@ -17,6 +17,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   generator: { file: "generator", about: "the load generator beside autocannon and, where installed, wrk" },
   headers: { file: "handler-headers", about: "what a response costs in the pool, by how a handler makes its headers" },
   micro: { file: "micro", about: "the rings beside postMessage and piscina, and single operations" },
+  mutants: { file: "mutants/mutants", about: "which one-line faults the tests of a FOLDER of src do not see" },
   overload: { file: "overload", about: "a minute of far more requests than a pool can serve" },
   pool: { file: "pool-claims", about: "reactor, pool and piscina behind the same adapter" },
   power: {

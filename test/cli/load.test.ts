@@ -146,7 +146,7 @@ for (const threads of ["1", "2"]) {
   test(`Ctrl-C before the server answers at all ends --threads ${threads}, and what was under way is interrupted`, async () => {
     await withServer({ mode: "reactor" }, async ({ url, stats }) => {
       const flags = ["--threads", threads, "--json", "-t", "600", "-c", "4"];
-      const load = loopool("load", ...flags, `${url}/sleep?ms=60000`);
+      const load = loopool("load", ...flags, `${url}/never`);
       while ((await stats()).inFlight < 4) {}
       load.process.kill("SIGINT");
       const { code, output } = await load.ended;

@@ -141,6 +141,8 @@ for (const [name, text] of Object.entries({
   "two lengths that differ": "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
   "a chunk size that is none": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
   "a chunk longer than its size": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxy\r\n",
+  "a chunk that another byte ends": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxy0\r\n\r\n",
+  "a chunk that CR and another byte end": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\ry0\r\n\r\n",
   "a chunk size beyond all bounds": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffff\r\n",
   "a chunk size beyond all bounds, with zeros before it":
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0000fffffffffffff\r\n",

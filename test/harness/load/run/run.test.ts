@@ -279,6 +279,20 @@ test("a number of requests ends a run before its duration does", async () => {
   assert.equal([result.completed, result.requested, result.requestedSeconds], [20, 20, 60]);
 });
 
+test("the longest delay of the generator's event loop is in ms: no shorter than what held it, and no longer than the run", async () => {
+  // Server and generator have one event loop here.
+  const heldMs = 100;
+  const server = liar((socket, request) => {
+    const endMs = performance.now() + (request === 2 ? heldMs : 0);
+    while (performance.now() < endMs) {}
+    setTimeout(() => socket.write(good), 5);
+  });
+  const { generator, elapsedSeconds } = await against(server, { requests: 100, concurrency: 1 });
+  // Ticks of 20 ms notice it, so that two may be missing.
+  assert.ok(generator.eventLoopDelayMaxMs >= heldMs - 40, `${generator.eventLoopDelayMaxMs} ms`);
+  assert.ok(generator.eventLoopDelayMaxMs <= elapsedSeconds * 1000, `${generator.eventLoopDelayMaxMs} ms`);
+});
+
 test("the seconds of a run add up to the run", async () => {
   let answered = 0;
   const server = liar((socket) => {
