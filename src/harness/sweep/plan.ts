@@ -1,4 +1,5 @@
 import { type Random, seededRandom } from "../statistics/random.js";
+import { coreOrders, shuffled } from "./core-orders.js";
 import type { SweepPlan, Target, TrialResult } from "./result.js";
 
 /** What a server is put under: so many connections, each with one request under way, or these and a rate of requests. */
@@ -60,8 +61,8 @@ export function loadsOf(plan: SweepPlan): readonly Load[] {
  * All trials in the order they run: blocks that hold every cell once, so that what drifts over the sweep hits all alike. Closed loops come
  * before open ones, whose rates may depend on them.
  * In a block the loads stand in random order, and for each the cores run directly after one another, so that a pair is
- * minutes younger than the drift. Every second block takes the cores in the reverse of the order before (ABBA), so that
- * none is always the one that comes first. The seed decides everything; a plan with more trials begins with the same ones.
+ * minutes younger than the drift. Which core comes first is random, too (core-orders.ts). The seed decides everything; a plan
+ * with more trials begins with the same ones.
  */
 export function planTrials(plan: SweepPlan): readonly PlannedTrial[] {
   const random = seededRandom(plan.seed);
@@ -70,14 +71,11 @@ export function planTrials(plan: SweepPlan): readonly PlannedTrial[] {
 
 function blocksOf(plan: SweepPlan, loads: readonly Load[], random: Random): readonly PlannedTrial[] {
   const cores = subjectsOf(plan);
-  const lastOrder = new Map<Load, readonly string[]>();
+  const orders = new Map(loads.map((load) => [load, coreOrders(cores, random)]));
   const planned: PlannedTrial[] = [];
   for (let block = 0; block < plan.trials; block++) {
     for (const load of shuffled(loads, random)) {
-      const before = lastOrder.get(load);
-      const order = block % 2 === 1 && before !== undefined ? [...before].reverse() : shuffled(cores, random);
-      lastOrder.set(load, order);
-      for (const core of order) planned.push({ core, ...load, block });
+      for (const core of orders.get(load)!()) planned.push({ core, ...load, block });
     }
   }
   return planned;
@@ -110,16 +108,6 @@ export function missingTrials(plan: SweepPlan, finished: readonly TrialResult[])
   const key = ({ core, concurrency, rate, block }: PlannedTrial): string => `${block}/${concurrency}/${rate}/${core}`;
   const done = new Set(finished.map(key));
   return planTrials(plan).filter((trial) => !done.has(key(trial)));
-}
-
-/** A new order, all equally likely (Fisher and Yates; Durstenfeld, CACM 7(7), 1964). */
-function shuffled<T>(items: readonly T[], random: Random): readonly T[] {
-  const order = [...items];
-  for (let i = order.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
-  return order;
 }
 
 /** How long the warm-up before a window by time is: half as long, in whole seconds where the window has one. */
