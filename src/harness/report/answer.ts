@@ -9,6 +9,7 @@ import { meaningOf, testNotes } from "./difference-text.js";
 import { disturbedText, oftenDisturbed } from "./disturbed.js";
 import { counted, estimate, listed, loadsText, loadText, ratio, significant, whole } from "./format.js";
 import { type MetricKey, rankingMetric } from "./metrics.js";
+import { versionsHeadline } from "./versions.js";
 
 /** The answer in words, as plain text. */
 export interface Answer {
@@ -46,7 +47,8 @@ function namesFastest(level: Level, core: string): boolean {
 }
 
 function headline(comparison: Comparison): string {
-  const { cores, path } = comparison.sweep.plan;
+  const { cores, path, against } = comparison.sweep.plan;
+  if (against !== undefined) return versionsHeadline(decisive(comparison), against);
   const levels = decisive(comparison);
   const isClosed = levels.every(({ rate }) => rate === null);
   if (cores.length < 2) return `One core was measured (${cores.join()}), so there is nothing to compare.`;
@@ -89,9 +91,8 @@ function perGroup(comparison: Comparison): readonly string[] {
 }
 
 /** How large a difference may be that was not found: the bounds of the intervals that hold 1. */
-function room({ levels, sweep }: Comparison): readonly string[] {
-  const [base, ...others] = sweep.plan.cores;
-  return others.flatMap((core) => {
+function room({ levels }: Comparison): readonly string[] {
+  return (levels[0]?.ratios ?? []).flatMap(({ core, base }) => {
     const speeds = levels.flatMap(
       (level) => level.ratios.find((entry) => entry.core === core)?.byMetric.requestsPerSecond ?? [],
     );
@@ -128,9 +129,8 @@ function range(levels: readonly Level[], core: string, key: MetricKey): Range | 
 }
 
 function costs(comparison: Comparison): readonly string[] {
-  const [base, ...others] = comparison.sweep.plan.cores;
   const levels = decisive(comparison);
-  return others.flatMap((core) => {
+  return (levels[0]?.ratios ?? []).flatMap(({ core, base }) => {
     const cpu = range(levels, core, "cpuPerRequestMicros");
     const tail = range(levels, core, "p99Ms");
     return [
@@ -145,7 +145,8 @@ function costs(comparison: Comparison): readonly string[] {
 function evidence(comparison: Comparison): readonly string[] {
   const { levels, sweep } = comparison;
   const { plan, environment } = sweep;
-  const notRanked = levels.filter(({ outcome }) => plan.cores.length > 1 && outcome.kind === "not-ranked");
+  const isRanking = plan.cores.length > 1 && plan.against === undefined;
+  const notRanked = levels.filter(({ outcome }) => isRanking && outcome.kind === "not-ranked");
   const full = levels.filter(({ cells }) =>
     cells.some(({ verdict }) => verdict.valid && verdict.warnings.some(({ code }) => code === "generator-near-limit")),
   );
@@ -225,7 +226,7 @@ function alone(level: Level, { core, verdict, estimates }: Cell): string {
     : `${where} the ${core} is invalid: ${verdict.reasons.map(reasonText).join("; ")}.`;
 }
 
-/** The answer of a comparison: the first core of the plan is the base of every ratio. */
+/** The answer of a comparison. */
 export function answerOf(comparison: Comparison): Answer {
   return {
     headline: [serverCpusSentence(comparison.sweep) ?? [], headline(comparison)].flat().join(" "),
@@ -238,9 +239,10 @@ export function answerOf(comparison: Comparison): Answer {
       ...evidence(comparison),
     ],
     lines: comparison.levels.flatMap((level) => {
-      const [base] = level.cells;
-      if (base === undefined) return [];
-      return level.ratios.length === 0 ? [alone(level, base)] : level.ratios.map((entry) => line(level, base, entry));
+      const [first] = level.cells;
+      if (first === undefined) return [];
+      if (level.ratios.length === 0) return [alone(level, first)];
+      return level.ratios.map((entry) => line(level, level.cells.find(({ core }) => core === entry.base)!, entry));
     }),
   };
 }

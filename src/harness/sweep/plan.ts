@@ -1,6 +1,6 @@
 import { type Random, seededRandom } from "../statistics/random.js";
 import { coreOrders, shuffled } from "./core-orders.js";
-import type { SweepPlan, Target, TrialResult } from "./result.js";
+import type { OtherVersion, SweepPlan, Target, TrialResult } from "./result.js";
 
 /** What a server is put under: so many connections, each with one request under way, or these and a rate of requests. */
 export interface Load {
@@ -14,7 +14,7 @@ const MAX_PLANNED_TRIALS = 100_000;
 
 /** Names of what is compared: the same in schemas/loopool-sweep-3.schema.json. They become keys of objects in a chart's library. */
 export function isTargetName(name: string): boolean {
-  return /^[A-Za-z0-9][\w.: -]{0,99}$/.test(name) && !(name in Object.prototype);
+  return /^[A-Za-z0-9][\w.:@ -]{0,99}$/.test(name) && !(name in Object.prototype);
 }
 
 /** One trial to run. */
@@ -32,6 +32,36 @@ export function targetsOf({ cores, control }: SweepPlan): readonly string[] {
 /** The core that a planned trial runs. */
 export function coreOf({ control }: SweepPlan, target: string): string {
   return target === control?.name ? control.of : target;
+}
+
+/** A core of the other version, as a plan names it. */
+export function otherName(core: string, { label }: OtherVersion): string {
+  return `${core}@${label}`;
+}
+
+/** The core of the other version that a name stands for; null for anything else. */
+export function otherCoreOf({ against }: SweepPlan, name: string): string | null {
+  const end = against === undefined ? null : `@${against.label}`;
+  return end !== null && name.endsWith(end) ? name.slice(0, -end.length) : null;
+}
+
+/** What the ratios of one of a plan's cores are to: the same core of the other version, without one the first of all. null where it is itself that. */
+export function baseOf(plan: SweepPlan, core: string): string | null {
+  const { cores, against } = plan;
+  const base = against === undefined ? cores[0]! : otherCoreOf(plan, core) === null ? otherName(core, against) : core;
+  return base === core ? null : base;
+}
+
+/** The plan with each of its cores measured beside the same core of another version, which comes before it. */
+export function withOtherVersion(plan: SweepPlan, against: OtherVersion): SweepPlan {
+  const cores = plan.cores.flatMap((core) => [otherName(core, against), core]);
+  const [first = ""] = cores;
+  return {
+    ...plan,
+    cores,
+    against,
+    ...(plan.control === undefined ? {} : { control: { name: `${first} again`, of: first } }),
+  };
 }
 
 /** The server that is not ours behind a name; undefined for a core. */
