@@ -49,9 +49,10 @@ export function signFlipP(values: readonly number[]): number {
 }
 
 /**
- * The interval that belongs to the test: from the least to the greatest shift of the values that it does not reject at 1 − `level`. `centre` is an
- * estimate of the location, which the interval holds in any case, and `step` a length such as its standard error, by which distances from it are
- * tried. Ends within the values where 2 ÷ 2ⁿ is at most 1 − `level`.
+ * The interval that belongs to the test: the shifts of the values on either side of `centre`, as far as the test goes on not to reject them at
+ * 1 − `level`. What it does not reject farther out, beyond a gap, is left out: simulated, that covers as often as the test promises, and an interval
+ * over the gap is up to five times as wide. `centre` is an estimate of the location, and `step` a length such as its standard error, by which
+ * distances from it are tried. Ends within the values where 2 ÷ 2ⁿ is at most 1 − `level`.
  */
 export function signFlipInterval(
   values: readonly number[],
@@ -60,14 +61,13 @@ export function signFlipInterval(
 ): Interval {
   const rejects = (shift: number): boolean => atMost(signFlipP(values.map((value) => value - shift)), 1 - level);
   const end = (sign: 1 | -1): number => {
-    const farthest = Math.max(...values.map((value) => sign * (value - centre)), step);
-    const distances = [0];
-    for (let distance = step / 4; distance < farthest; distance *= STEP) distances.push(distance);
-    distances.push(farthest, farthest * (1 + 1e-9));
-    // From without, so that a hole in what the test does not reject is no end.
-    let outside = distances.length - 1;
-    while (outside > 1 && rejects(centre + sign * distances[outside - 1]!)) outside--;
-    let [inner, outer] = [distances[outside - 1]!, distances[outside]!];
+    const farthest = Math.max(...values.map((value) => sign * (value - centre)), step) * (1 + 1e-9);
+    let inner = 0;
+    let outer = Math.min(step / 4, farthest);
+    while (outer < farthest && !rejects(centre + sign * outer)) {
+      inner = outer;
+      outer = Math.min(outer * STEP, farthest);
+    }
     for (let halving = 0; halving < HALVINGS; halving++) {
       const middle = (inner + outer) / 2;
       if (rejects(centre + sign * middle)) outer = middle;
