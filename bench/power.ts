@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { readSweep } from "../src/harness/report/read.js";
 import { median } from "../src/harness/statistics/median.js";
 import { seededRandom } from "../src/harness/statistics/random.js";
-import { noises } from "./noises.js";
+import { heldOut, noises } from "./noises.js";
 import { operating, procedures } from "./procedures.js";
 import {
   draws,
@@ -50,7 +50,7 @@ function ratiosTable(): readonly object[] {
     console.log(`\n${name}: ${repetitions} sweeps a line`);
     row("", ["covered", "± half", "false", "of 4", ...found]);
     return BLOCKS.flatMap((blocks) =>
-      Object.entries(noises).map(([noiseName, noise]) => {
+      Object.entries({ ...noises, ...heldOut }).map(([noiseName, noise]) => {
         const random = seededRandom(SEED);
         const result = operating(procedure, { noise, blocks, ratios: RATIOS, repetitions, random });
         row(`${blocks} blocks, ${noiseName}`, [
@@ -60,7 +60,7 @@ function ratiosTable(): readonly object[] {
           percent(result.familyFalseCalls),
           ...result.found.flatMap(({ alone, ofFour }) => [percent(alone), percent(ofFour)]),
         ]);
-        return { procedure: name, blocks, noise: noiseName, ...result };
+        return { procedure: name, blocks, noise: noiseName, heldOut: noiseName in heldOut, ...result };
       }),
     );
   });

@@ -2,9 +2,12 @@ import { driverNamed } from "../harness/drivers/drivers.js";
 import { ratesFromCapacity } from "../harness/sweep/capacity.js";
 import { type Checked, checkTargets } from "../harness/sweep/check.js";
 import { trialSeconds } from "../harness/sweep/estimate.js";
+import { type ReadyVersion, readyVersion } from "../harness/sweep/other-version.js";
+import { misfitOfPlan, withOtherVersion } from "../harness/sweep/plan.js";
 import type { SweepResult } from "../harness/sweep/result.js";
 import { createResultFile } from "../harness/sweep/store.js";
 import { beginSweep, type NextBlocks } from "../harness/sweep/sweep.js";
+import { type ServerScript, serveScript } from "../harness/sweep/trial.js";
 import { usageError } from "../shared/errors.js";
 import { packageRoot } from "../shared/package-root.js";
 import { describeApplication, pathToMeasure } from "./describe-application.js";
@@ -26,6 +29,8 @@ export interface BegunSweep {
   readonly checked: Checked;
   /** What a user must know before the first trial, a sentence each. */
   readonly notes: readonly string[];
+  /** Starts the servers of its cores. */
+  readonly serverScript: ServerScript;
 }
 
 /**
@@ -49,10 +54,27 @@ export async function beginNew(
     throw usageError(`--name may have letters, digits, "_", and after the first also "." and "-", not "${name}"`);
   }
   const out = flags["out"] === undefined ? undefined : text("out", flags["out"]);
-  const checked = await checkTargets(asked, timeoutMs, signal);
-  const plan = leavesLengthOpen(asked, argv) ? { ...asked, seconds: trialSeconds(checked.probes) } : asked;
-  const result = beginSweep({ name, command, plan, packageFolder: packageRoot }, checked);
-  return { file: await createResultFile(outputFolder("results", out), result), result, checked, notes };
+  const other = await otherVersionOf(flags["against"], signal);
+  try {
+    const whole = other === null ? asked : withOtherVersion(asked, other.version);
+    const misfit = misfitOfPlan(whole);
+    if (misfit !== null) throw usageError(`--against asks for too much: ${misfit}`);
+    const { serverScript = serveScript } = other ?? {};
+    const checked = await checkTargets(whole, timeoutMs, signal, serverScript);
+    const plan = leavesLengthOpen(whole, argv) ? { ...whole, seconds: trialSeconds(checked.probes) } : whole;
+    const result = beginSweep({ name, command, plan, packageFolder: packageRoot }, checked);
+    const file = await createResultFile(outputFolder("results", out), result);
+    return { file, result, checked, notes, serverScript };
+  } catch (error) {
+    other?.remove();
+    throw error;
+  }
+}
+
+/** The version that `--against` names, made ready; null without it. It is removed when this process ends. */
+export async function otherVersionOf(against: unknown, signal: AbortSignal): Promise<ReadyVersion | null> {
+  if (against === undefined) return null;
+  return await readyVersion(text("against", against), packageRoot, signal);
 }
 
 /** What a trial may take, ms. */

@@ -46,6 +46,10 @@ export const planOptions = {
     describe:
       "also measure a server that is not ours and runs already, name=URL; a URL without a path gets --path; may be repeated",
   },
+  against: {
+    describe:
+      "measure each core beside the same core of another version of loopool: a commit of this checkout, a folder in which it is built, or a file of npm pack",
+  },
   rate: {
     describe:
       "open loop: requests per second, like 1000,5000, with --handlers beside the closed loops; auto: 50, 70 and 90% of what the slowest core serves in a closed loop",
@@ -98,6 +102,9 @@ export function planOf(argv: Readonly<Record<string, unknown>>, traffic: Traffic
     throw usageError(`--concurrency ${most} is more than --requests ${requests}: send at least one each`);
   }
   const targets = targetsOf(argv["target"], traffic === null ? path : "/");
+  if (argv["against"] !== undefined && targets.length > 0) {
+    throw usageError("--against compares two versions of loopool: leave out --target");
+  }
   const commands = targetCommandsOf(argv["target-command"], targets);
   const others = [...targets, ...commands];
   const cores = [...coresOf(argv["cores"] ?? base.cores, others), ...others.map(({ name }) => name)];
@@ -171,7 +178,8 @@ function untilOf(argv: Readonly<Record<string, unknown>>, cores: readonly string
   if (percent === undefined || Number(percent) < 0.1 || Number(percent) > 50) {
     throw usageError(`--until must be a percentage from 0.1% to 50%, like 3%, not "${given}"`);
   }
-  if (cores.length < 2) throw usageError("--until narrows the ratio of two cores: name two with --cores");
+  if (cores.length < 2 && argv["against"] === undefined)
+    throw usageError("--until narrows the ratio of two cores: name two with --cores");
   const maxTrials = wholeNumber("max-trials", argv["max-trials"] ?? Math.max(DEFAULT_MAX_TRIALS, trials), 1, 1000);
   if (maxTrials < trials) throw usageError(`--max-trials ${maxTrials} is less than --trials ${trials}: raise it`);
   const maxMinutes = wholeNumber("max-minutes", argv["max-minutes"] ?? DEFAULT_MAX_MINUTES, 1, 1440);

@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { driverNames } from "../harness/drivers/drivers.js";
-import type { SweepPlan, SweepResult } from "../harness/sweep/result.js";
+import { otherCoreOf } from "../harness/sweep/plan.js";
+import type { OtherVersion, SweepPlan, SweepResult } from "../harness/sweep/result.js";
 import { adapters, modes } from "../server.js";
 import { usageError } from "../shared/errors.js";
 import type { requestFlags } from "./requests/flags.js";
@@ -20,16 +21,21 @@ const LISTS: ReadonlySet<string> = new Set(["cores", "concurrency", "rate"]);
 /** Flags whose value is a path. */
 const PATHS: ReadonlySet<string> = new Set(["handlers", "out"]);
 
-/** Every flag of a plan must be here, so that none is taken and ignored; targets are compared one by one, and what is sent as a whole. */
+/**
+ * Every flag of a plan must be here, so that none is taken and ignored; targets are compared one by one, what is sent as a whole, and the code
+ * of another version when it is ready.
+ */
 type ComparedFlag =
-  | Exclude<keyof typeof planOptions, keyof typeof requestFlags | "target" | "target-command" | "request">
+  | Exclude<keyof typeof planOptions, keyof typeof requestFlags | "target" | "target-command" | "request" | "against">
   | "name"
   | "out";
 
 /** What the flags would have to be for this plan; null where the plan has nothing of the kind. */
 function flagsOf(file: string, { name, plan }: SweepResult): ReadonlyMap<string, string | null> {
   const { openLoop, until, pinning, targets = [] } = plan;
-  const cores = plan.cores.filter((core) => targets.every((target) => target.name !== core));
+  const cores = plan.cores.filter(
+    (core) => targets.every((target) => target.name !== core) && otherCoreOf(plan, core) === null,
+  );
   const rates = openLoop?.rates.map(({ requestsPerSecond }) => requestsPerSecond) ?? [];
   const seconds = openLoop?.seconds ?? plan.seconds;
   const values: Readonly<Record<ComparedFlag, string | number | null>> = {
@@ -78,6 +84,7 @@ export function checkSameFlags(file: string, result: SweepResult, argv: Values):
   if (argv["keepAlive"] !== undefined && argv["keepAlive"] !== plan.keepAlive) {
     refuse("keep-alive", plan.keepAlive ? "with keep-alive" : "without keep-alive");
   }
+  if (argv["against"] !== undefined && plan.against === undefined) refuse("against", "without it");
   if (argv["aa"] === true && plan.control === undefined) refuse("aa", "without it");
   const known = new Set((plan.targets ?? []).map(targetText));
   const other = givenTargets(plan, argv).find((target) => !known.has(targetText(target)));
@@ -130,8 +137,9 @@ function targetText({ name, url }: { readonly name: string; readonly url: string
 }
 
 /** What names code to run, programs to start and servers to ask, as flags. */
-function consentOf({ handlers, targets = [], commands = [], driver }: SweepPlan) {
+function consentOf({ handlers, targets = [], commands = [], driver, against }: SweepPlan) {
   return [
+    ...(against === undefined ? [] : [{ flag: "against", value: against.source }]),
     ...commands.map((command) => ({ flag: "target-command", value: commandText(command) })),
     ...(handlers === null ? [] : [{ flag: "handlers", value: handlers }]),
     ...targets.map((target) => ({ flag: "target", value: targetText(target) })),
@@ -164,7 +172,7 @@ export function checkConsent(file: string, { plan }: SweepResult, argv: Values):
   }
   const names = new Set([...modes, ...[...targets, ...commands].map(({ name }) => name)]);
   const unknown =
-    plan.cores.find((core) => !names.has(core)) ??
+    plan.cores.find((core) => !names.has(otherCoreOf(plan, core) ?? core)) ??
     [plan.adapter ?? adapters[0]].find((adapter) => !adapters.some((known) => known === adapter)) ??
     [driver ?? driverNames[0]!].find((name) => !driverNames.includes(name));
   if (unknown !== undefined) throw usageError(`--resume ${file}: there is no "${unknown}" here: start a new sweep`);
@@ -173,9 +181,18 @@ export function checkConsent(file: string, { plan }: SweepResult, argv: Values):
   }
 }
 
+/** Whether the other version that is ready is the one that the sweep was begun with. */
+export function checkSameVersion(file: string, { plan: { against } }: SweepResult, version: OtherVersion): void {
+  if (against === undefined || against.sha256 === version.sha256) return;
+  throw usageError(
+    `--resume ${file}: its trials were made with other code of ${against.label} than ${version.source} has now: start a new sweep`,
+  );
+}
+
 /** What a resumed sweep runs and asks beside loopool itself, in words; null: nothing. */
-export function runsText({ handlers, targets = [], commands = [], driver }: SweepPlan): string | null {
+export function runsText({ handlers, targets = [], commands = [], driver, against }: SweepPlan): string | null {
   const parts = [
+    ...(against === undefined ? [] : [`runs the loopool of ${against.from} ${against.source}`]),
     ...(handlers === null ? [] : [`runs the handlers in ${handlers}`]),
     ...commands.map(({ name, command }) => `starts ${name} by the command ${quoted(command)}`),
     ...targets.map(({ name, url }) => `sends requests to ${name} at ${url}`),

@@ -8,6 +8,7 @@ import { kindNames, missingTrials } from "../harness/sweep/plan.js";
 import type { SweepResult } from "../harness/sweep/result.js";
 import { stateText } from "../harness/sweep/state-check.js";
 import { continueSweep } from "../harness/sweep/sweep.js";
+import { type ServerScript, serveScript } from "../harness/sweep/trial.js";
 import { usageError } from "../shared/errors.js";
 import { packageRoot } from "../shared/package-root.js";
 import { oneLine } from "../shared/terminal-text.js";
@@ -19,9 +20,9 @@ import { checkOpenFiles } from "./open-files.js";
 import { defaultFolders, outputFolder } from "./output-folder.js";
 import { answersText, estimateText, sweepProgress } from "./progress.js";
 import { exitCodeOf } from "./signals.js";
-import { beginNew, DEFAULT_TRIAL_TIMEOUT_S, nextBlocksOf, trialTimeoutOf } from "./sweep-begin.js";
+import { beginNew, DEFAULT_TRIAL_TIMEOUT_S, nextBlocksOf, otherVersionOf, trialTimeoutOf } from "./sweep-begin.js";
 import { planOptions } from "./sweep-plan.js";
-import { checkConsent, checkSameFlags, checkSameTraffic, consentFlags, quoted, runsText } from "./sweep-resume.js";
+import { checkConsent, checkSameFlags, checkSameTraffic, checkSameVersion, consentFlags, quoted, runsText } from "./sweep-resume.js";
 import { withRequest } from "./sweep-traffic.js";
 import { reportFiles, text, withValues } from "./values/options.js";
 
@@ -56,7 +57,7 @@ export const sweepCommand: Command = {
         withValues({
           resume: {
             describe:
-              "result file of an interrupted sweep to finish; give --handlers, --target, --target-command and --driver again",
+              "result file of an interrupted sweep to finish; give --handlers, --target, --target-command, --driver and --against again",
           },
         }),
       )
@@ -88,6 +89,7 @@ export const sweepCommand: Command = {
         called("sweep --handlers ./app.js --target-command now='node app.js' --requests-file traffic.har"),
         "beside the application as it runs today, under what a browser has recorded",
       )
+      .example(called("sweep --against HEAD~1 --path /hello"), "what the last commit changed: both versions in turns")
       .example(called("sweep --rate auto --concurrency 100"), "latencies at 50, 70 and 90% of the capacity (open loop)")
       .example(called("sweep --driver wrk --duration 2"), "the same plan with wrk, to check one with the other")
       .example(called("sweep --no-keep-alive --concurrency 450"), "a new connection for every request")
@@ -123,6 +125,7 @@ async function sweep(given: Values): Promise<void> {
 interface Sweep {
   readonly file: string;
   readonly result: SweepResult;
+  readonly serverScript: ServerScript;
 }
 
 /** Runs all trials that are missing. When it is interrupted it says how to go on and ends this process. */
@@ -132,23 +135,24 @@ async function runToTheEnd(
   limits: readonly Limit[],
 ): Promise<{ readonly file: string; readonly trials: SweepResult["trials"] }> {
   const interruption = new AbortController();
+  const { signal } = interruption;
   let exitCode = 1;
-  const interrupt = (signal: NodeJS.Signals): void => {
-    exitCode = exitCodeOf(signal);
+  const interrupt = (by: NodeJS.Signals): void => {
+    exitCode = exitCodeOf(by);
     interruption.abort();
   };
   // Never "once": npm passes a Ctrl-C on that the terminal has sent already, and a second one must not end this process
   // before it has said how to go on. A terminal that closes takes nothing with it either: the children are groups of their own.
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const signal of signals) process.on(signal, interrupt);
+  for (const name of signals) process.on(name, interrupt);
   const progress = sweepProgress(process.stderr);
   let begun: Sweep | undefined;
   try {
-    begun = argv["resume"] === undefined ? await begin(argv, trialTimeoutMs, interruption.signal) : await resume(argv);
-    const { file, result } = begun;
+    begun = argv["resume"] === undefined ? await begin(argv, trialTimeoutMs, signal) : await resume(argv, signal);
+    const { file, result, serverScript } = begun;
     checkKinds(limits, kindNames(result.plan));
-    const { signal } = interruption;
-    const { trials } = await continueSweep(file, result, trialTimeoutMs, progress, signal, nextBlocksOf(result));
+    const next = nextBlocksOf(result);
+    const { trials } = await continueSweep(file, result, trialTimeoutMs, progress, signal, next, serverScript);
     return { file, trials };
   } catch (error) {
     if (!interruption.signal.aborted) throw error;
@@ -158,22 +162,23 @@ async function runToTheEnd(
     return process.exit(exitCode);
   } finally {
     progress.end();
-    for (const signal of signals) process.off(signal, interrupt);
+    for (const name of signals) process.off(name, interrupt);
   }
 }
 
 async function begin(argv: Values, timeoutMs: number, signal: AbortSignal): Promise<Sweep> {
-  const { file, result, checked, notes } = await beginNew(argv, commandOf(argv), timeoutMs, signal);
+  if (argv["against"] !== undefined) console.error(oneLine(`Making ${String(argv["against"])} ready`));
+  const { file, result, checked, notes, serverScript } = await beginNew(argv, commandOf(argv), timeoutMs, signal);
   const { plan, stateDifferences = [] } = result;
   for (const note of notes) console.error(`loopool: ${oneLine(note)}`);
   if (plan.handlers !== null || plan.commands !== undefined) console.error(answersText(checked.answers));
   for (const difference of stateDifferences) console.error(`loopool: ${oneLine(stateText(difference))}`);
   console.error(oneLine(`${missingTrials(plan, []).length} trials, each written to ${file}. ${plan.pinning.reason}`));
   console.error(estimateText(plan, checked.probes));
-  return { file, result };
+  return { file, result, serverScript };
 }
 
-async function resume(argv: Values): Promise<Sweep> {
+async function resume(argv: Values, signal: AbortSignal): Promise<Sweep> {
   const file = text("resume", argv["resume"]);
   const result = await readSweep(file);
   const asked = withRequest(argv);
@@ -183,7 +188,7 @@ async function resume(argv: Values): Promise<Sweep> {
   const missing = missingTrials(plan, trials).length;
   if (missing === 0) {
     console.error(`${oneLine(file)} is finished`);
-    return { file, result };
+    return { file, result, serverScript: serveScript };
   }
   checkConsent(file, result, argv);
   const changes = changesSince(result.environment, packageRoot);
@@ -198,7 +203,9 @@ async function resume(argv: Values): Promise<Sweep> {
   console.error(oneLine(`${missing} trials are missing in ${file}. ${plan.pinning.reason}`));
   const runs = runsText(plan);
   if (runs !== null) console.error(oneLine(runs));
-  return { file, result };
+  const other = await otherVersionOf(argv["against"], signal);
+  if (other !== null) checkSameVersion(file, result, other.version);
+  return { file, result, serverScript: other?.serverScript ?? serveScript };
 }
 
 /** A trial that failed is in the report; whoever waits for this command must not have to read it to know. */

@@ -14,6 +14,7 @@ const kinds: Kinds<Omit<SweepOptions, "signal" | "onProgress" | "targets">> = {
   duration: "value",
   threads: "value",
   driver: "value",
+  against: "value",
   until: "value",
   maxTrials: "value",
   maxMinutes: "value",
@@ -52,10 +53,10 @@ export async function sweep(options: SweepOptions): Promise<SweepOutcome> {
       trialStarts() {},
       trialEnded: (trial, state) => onProgress({ ...state, file: begun.file, trial }),
     };
-    const { file } = begun;
+    const { file, serverScript } = begun;
     const next = nextBlocksOf(begun.result);
     try {
-      return { file, result: await continueSweep(file, begun.result, timeoutMs, progress, signal, next) };
+      return { file, result: await continueSweep(file, begun.result, timeoutMs, progress, signal, next, serverScript) };
     } catch (error) {
       // What an abort makes of a trial is of no interest.
       signal.throwIfAborted();

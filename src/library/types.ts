@@ -165,6 +165,8 @@ export interface SweepOptions {
   readonly threads?: number;
   /** Another load generator, where it is installed. Default: loopool's own. */
   readonly driver?: "wrk" | "ab" | "h2load" | "autocannon" | "oha";
+  /** Another version of loopool to measure each core beside: a commit of loopool's own checkout, a folder in which it is built, or a file of `npm pack`. */
+  readonly against?: string;
   /** Add blocks until each ratio of requests/s is known this well, like "3%". */
   readonly until?: `${number}%`;
   /** With `until`: trials at most. Default: 40. */

@@ -10,6 +10,7 @@ import { meaningOf, testNotes } from "./difference-text.js";
 import { disturbedText, oftenDisturbed } from "./disturbed.js";
 import { counted, estimate, listed, loadsText, loadText, ratio, significant, whole } from "./format.js";
 import { type MetricKey, rankingMetric } from "./metrics.js";
+import { versionsHeadline } from "./versions.js";
 
 /** The answer in words, as plain text. */
 export interface Answer {
@@ -48,7 +49,8 @@ function namesFastest(level: Level, core: string): boolean {
 
 /** Which core serves best under these loads, all of them closed loops or all open ones. */
 function headline(comparison: Comparison, levels: readonly Level[]): string {
-  const { cores } = comparison.sweep.plan;
+  const { cores, against } = comparison.sweep.plan;
+  if (against !== undefined) return versionsHeadline(levels, against);
   const isClosed = levels.every(({ rate }) => rate === null);
   if (cores.length < 2) return `One core was measured (${cores.join()}), so there is nothing to compare.`;
   const ranked = groups(levels);
@@ -102,9 +104,8 @@ function perGroup(comparison: Comparison): readonly string[] {
 }
 
 /** How large a difference may be that was not found: the bounds of the intervals that hold 1. */
-function room({ levels, sweep }: Comparison): readonly string[] {
-  const [base, ...others] = sweep.plan.cores;
-  return others.flatMap((core) => {
+function room({ levels }: Comparison): readonly string[] {
+  return (levels[0]?.ratios ?? []).flatMap(({ core, base }) => {
     const speeds = levels.flatMap(
       (level) => level.ratios.find((entry) => entry.core === core)?.byMetric.requestsPerSecond ?? [],
     );
@@ -141,9 +142,8 @@ function range(levels: readonly Level[], core: string, key: MetricKey): Range | 
 }
 
 function costs(comparison: Comparison): readonly string[] {
-  const [base, ...others] = comparison.sweep.plan.cores;
   const levels = decisive(comparison);
-  return others.flatMap((core) => {
+  return (levels[0]?.ratios ?? []).flatMap(({ core, base }) => {
     const cpu = range(levels, core, "cpuPerRequestMicros");
     const tail = range(levels, core, "p99Ms");
     return [
@@ -158,7 +158,8 @@ function costs(comparison: Comparison): readonly string[] {
 function evidence(comparison: Comparison): readonly string[] {
   const { levels, sweep } = comparison;
   const { plan, environment } = sweep;
-  const notRanked = levels.filter(({ outcome }) => plan.cores.length > 1 && outcome.kind === "not-ranked");
+  const isRanking = plan.cores.length > 1 && plan.against === undefined;
+  const notRanked = levels.filter(({ outcome }) => isRanking && outcome.kind === "not-ranked");
   const full = levels.filter(({ cells }) =>
     cells.some(({ verdict }) => verdict.valid && verdict.warnings.some(({ code }) => code === "generator-near-limit")),
   );
@@ -238,7 +239,7 @@ function alone(level: Level, { core, verdict, estimates }: Cell): string {
     : `${where} the ${core} is invalid: ${verdict.reasons.map(reasonText).join("; ")}.`;
 }
 
-/** The answer of a comparison: the first core of the plan is the base of every ratio. */
+/** The answer of a comparison. */
 export function answerOf(comparison: Comparison): Answer {
   return {
     headline: [serverCpusSentence(comparison.sweep) ?? [], ...headlines(comparison)].flat().join(" "),
@@ -252,9 +253,10 @@ export function answerOf(comparison: Comparison): Answer {
       ...evidence(comparison),
     ],
     lines: comparison.levels.flatMap((level) => {
-      const [base] = level.cells;
-      if (base === undefined) return [];
-      return level.ratios.length === 0 ? [alone(level, base)] : level.ratios.map((entry) => line(level, base, entry));
+      const [first] = level.cells;
+      if (first === undefined) return [];
+      if (level.ratios.length === 0) return [alone(level, first)];
+      return level.ratios.map((entry) => line(level, level.cells.find(({ core }) => core === entry.base)!, entry));
     }),
   };
 }

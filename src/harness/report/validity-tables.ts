@@ -104,6 +104,9 @@ export function environmentTable({ sweep }: Comparison): Table {
       ...(plan.adapter === undefined ? [] : [["Adapter", plan.adapter]]),
       ["uWebSockets.js", machine.uws],
       ["loopool", `${machine.loopool}, commit ${machine.commit}`],
+      ...(plan.against === undefined
+        ? []
+        : [[`loopool behind @${plan.against.label}`, { code: `${plan.against.from} ${plan.against.source}` }]]),
       ["Open files allowed", machine.openFilesLimit === null ? "unknown" : whole(machine.openFilesLimit)],
       ["Load average before", machine.loadAverage.toFixed(2)],
       ["Server / generator", `${cpus(pinning.server)} / ${cpus(pinning.generator)}`],

@@ -1,5 +1,6 @@
 import { type Random, seededRandom } from "../statistics/random.js";
-import type { SweepPlan, Target, TargetCommand, TrialResult } from "./result.js";
+import { coreOrders, shuffled } from "./core-orders.js";
+import type { OtherVersion, SweepPlan, Target, TargetCommand, TrialResult } from "./result.js";
 
 /** What a server is put under: so many connections, each with one request under way, or these and a rate of requests. */
 export interface Load {
@@ -13,7 +14,7 @@ const MAX_PLANNED_TRIALS = 100_000;
 
 /** Names of what is compared: the same in schemas/loopool-sweep-3.schema.json. They become keys of objects in a chart's library. */
 export function isTargetName(name: string): boolean {
-  return /^[A-Za-z0-9][\w.: -]{0,99}$/.test(name) && !(name in Object.prototype);
+  return /^[A-Za-z0-9][\w.:@ -]{0,99}$/.test(name) && !(name in Object.prototype);
 }
 
 /** One trial to run. */
@@ -31,6 +32,36 @@ export function targetsOf({ cores, control }: SweepPlan): readonly string[] {
 /** The core that a planned trial runs. */
 export function coreOf({ control }: SweepPlan, target: string): string {
   return target === control?.name ? control.of : target;
+}
+
+/** A core of the other version, as a plan names it. */
+export function otherName(core: string, { label }: OtherVersion): string {
+  return `${core}@${label}`;
+}
+
+/** The core of the other version that a name stands for; null for anything else. */
+export function otherCoreOf({ against }: SweepPlan, name: string): string | null {
+  const end = against === undefined ? null : `@${against.label}`;
+  return end !== null && name.endsWith(end) ? name.slice(0, -end.length) : null;
+}
+
+/** What the ratios of one of a plan's cores are to: the same core of the other version, without one the first of all. null where it is itself that. */
+export function baseOf(plan: SweepPlan, core: string): string | null {
+  const { cores, against } = plan;
+  const base = against === undefined ? cores[0]! : otherCoreOf(plan, core) === null ? otherName(core, against) : core;
+  return base === core ? null : base;
+}
+
+/** The plan with each of its cores measured beside the same core of another version, which comes before it. */
+export function withOtherVersion(plan: SweepPlan, against: OtherVersion): SweepPlan {
+  const cores = plan.cores.flatMap((core) => [otherName(core, against), core]);
+  const [first = ""] = cores;
+  return {
+    ...plan,
+    cores,
+    against,
+    ...(plan.control === undefined ? {} : { control: { name: `${first} again`, of: first } }),
+  };
 }
 
 /** The server that is not ours behind a name; undefined for a core. */
@@ -83,8 +114,8 @@ export function loadsOf(plan: SweepPlan): readonly Load[] {
  * All trials in the order they run: blocks that hold every cell once, so that what drifts over the sweep hits all alike. Closed loops come
  * before open ones, whose rates may depend on them.
  * In a block the loads stand in random order, and for each the cores run directly after one another, so that a pair is
- * minutes younger than the drift. Every second block takes the cores in the reverse of the order before (ABBA), so that
- * none is always the one that comes first. The seed decides everything; a plan with more trials begins with the same ones.
+ * minutes younger than the drift. Which core comes first is random, too (core-orders.ts). The seed decides everything; a plan
+ * with more trials begins with the same ones.
  */
 export function planTrials(plan: SweepPlan): readonly PlannedTrial[] {
   const random = seededRandom(plan.seed);
@@ -93,14 +124,11 @@ export function planTrials(plan: SweepPlan): readonly PlannedTrial[] {
 
 function blocksOf(plan: SweepPlan, loads: readonly Load[], random: Random): readonly PlannedTrial[] {
   const cores = targetsOf(plan);
-  const lastOrder = new Map<Load, readonly string[]>();
+  const orders = new Map(loads.map((load) => [load, coreOrders(cores, random)]));
   const planned: PlannedTrial[] = [];
   for (let block = 0; block < plan.trials; block++) {
     for (const load of shuffled(loads, random)) {
-      const before = lastOrder.get(load);
-      const order = block % 2 === 1 && before !== undefined ? [...before].reverse() : shuffled(cores, random);
-      lastOrder.set(load, order);
-      for (const core of order) planned.push({ core, ...load, block });
+      for (const core of orders.get(load)!()) planned.push({ core, ...load, block });
     }
   }
   return planned;
@@ -136,16 +164,6 @@ export function missingTrials(plan: SweepPlan, finished: readonly TrialResult[])
   const key = ({ core, concurrency, rate, block }: PlannedTrial): string => `${block}/${concurrency}/${rate}/${core}`;
   const done = new Set(finished.map(key));
   return planTrials(plan).filter((trial) => !done.has(key(trial)));
-}
-
-/** A new order, all equally likely (Fisher and Yates; Durstenfeld, CACM 7(7), 1964). */
-function shuffled<T>(items: readonly T[], random: Random): readonly T[] {
-  const order = [...items];
-  for (let i = order.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
-  return order;
 }
 
 /** How long the warm-up before a window by time is: half as long, in whole seconds where the window has one. */

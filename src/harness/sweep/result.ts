@@ -36,8 +36,13 @@ export interface StateDifference {
 
 /** What was asked for; with the seed it gives the order of all trials. */
 export interface SweepPlan {
-  /** Names of what is compared, cores of ours and the names of `targets`; the first one is the base of every ratio. */
+  /**
+   * Names of what is compared, cores of ours, those of another version, and the names of `targets`; the first one is the base of every ratio,
+   * with `against` each core's own of the other version.
+   */
   readonly cores: readonly string[];
+  /** Another version of loopool, whose cores are among them; absent where there is none. */
+  readonly against?: OtherVersion;
   /** Servers among them that are not ours: they run already, and are not restarted between trials. Absent where there are none. */
   readonly targets?: readonly Target[];
   /** Commands among them that start a server which is not ours, anew for each trial. Absent where there are none. */
@@ -76,6 +81,17 @@ export interface SweepPlan {
   readonly driver?: string;
   /** Trials at given rates; absent where all are closed loops. */
   readonly openLoop?: OpenLoopPlan;
+}
+
+/** Another version of loopool. */
+export interface OtherVersion {
+  readonly from: "commit" | "folder" | "package";
+  /** The whole hash of the commit, or the absolute path. */
+  readonly source: string;
+  /** Behind the "@" in the names of its cores: the short hash, or the version. */
+  readonly label: string;
+  /** Of its code: a sweep that is resumed goes on with the same one. */
+  readonly sha256: string;
 }
 
 /** A server that is not ours. */

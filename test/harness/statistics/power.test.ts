@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { noises } from "../../../bench/noises.js";
+import { heldOut, noises } from "../../../bench/noises.js";
 import { operating, procedures } from "../../../bench/procedures.js";
 import {
   draws,
@@ -90,7 +90,7 @@ power("two sweeps of the same code, one of which had a faster hour, differ in 6%
 });
 
 power("one trial in ten that is disturbed hides no difference of 30% from eight blocks", () => {
-  const found = operating(procedures.biweight, {
+  const found = operating(procedures.sweep, {
     noise: noises["10% disturbed"]!,
     blocks: 8,
     ratios: [1.3],
@@ -98,27 +98,24 @@ power("one trial in ten that is disturbed hides no difference of 30% from eight 
     random: seededRandom(SEED),
   });
   assert.ok(found.found[0]!.alone >= 0.88, `${found.found[0]!.alone}`);
-  assert.ok(found.halfWidth! < 0.1, `${found.halfWidth}`);
+  assert.ok(found.halfWidth! < 0.12, `${found.halfWidth}`);
 });
 
-for (const [name, noise] of Object.entries(noises)) {
-  power(`intervals hold the ratio, and equal cores are rarely told apart: ${name}`, () => {
+for (const [name, noise] of Object.entries({ ...noises, ...heldOut })) {
+  power(`intervals hold the ratio as often as they say, and equal cores are rarely told apart: ${name}`, () => {
     for (const blocks of [6, 16]) {
       const random = seededRandom(SEED);
-      const { coverage, falseCalls, familyFalseCalls } = operating(procedures.biweight, {
+      const { coverage, falseCalls, familyFalseCalls } = operating(procedures.sweep, {
         noise,
         blocks,
         ratios: [],
-        repetitions: 2 * SWEEPS,
+        repetitions: SWEEPS,
         random,
       });
-      // Of 2,000 chance moves a share of 5% by half of one, of 500 families by one; the truth for two modes is 7.6% (bench/power.ts).
-      assert.ok(coverage >= 0.925, `${blocks} blocks: ${coverage}`);
+      // Of 1,000 chance moves a share of 5% by less than one, of 250 families by less than two (bench/power.ts takes 4,000).
+      assert.ok(coverage >= 0.93 && coverage <= 0.985, `${blocks} blocks: ${coverage}`);
       assert.ok(falseCalls <= 0.07, `${blocks} blocks: ${falseCalls}`);
-      assert.ok(
-        familyFalseCalls <= (name === "two modes" ? 0.11 : 0.085),
-        `${blocks} blocks, four comparisons: ${familyFalseCalls}`,
-      );
+      assert.ok(familyFalseCalls <= 0.1, `${blocks} blocks, four comparisons: ${familyFalseCalls}`);
     }
   });
 }

@@ -9,7 +9,10 @@ interface Summary {
   readonly min: number;
   readonly max: number;
   readonly sum: number;
-  readonly sumOfSquares: number;
+  /** Σ(value − mean)², ns²: exact but for rounding. Absent in what an older version stored. */
+  readonly squaredDeviations?: number;
+  /** Σ value², ns², in place of the former in older versions: with 1 s ± 1 µs nothing is left of the deviation. */
+  readonly sumOfSquares?: number;
 }
 
 /** A whole histogram with its counts in the open: between threads, and in results of version 1. */
@@ -38,25 +41,32 @@ export class Histogram {
   #min = Number.POSITIVE_INFINITY;
   #max = 0;
   #sum = 0;
-  #sumOfSquares = 0;
+  /** Near the values, so that the squares of distances from it do not cancel: the first value, or the mean of what was stored. */
+  #origin = 0;
+  /** Σ(value − origin)². */
+  #squares = 0;
 
   /** Records one value; a fraction of a nanosecond is dropped, below 0 counts as 0 and over an hour as an hour. */
   record(valueNs: number): void {
     const value = valueNs < MAX_VALUE_NS ? Math.floor(Math.max(0, valueNs)) : MAX_VALUE_NS;
     this.#cells[indexOf(value)]! += 1;
-    this.#count++;
+    if (this.#count++ === 0) this.#origin = value;
     this.#sum += value;
-    this.#sumOfSquares += value * value;
+    const distance = value - this.#origin;
+    this.#squares += distance * distance;
     if (value < this.#min) this.#min = value;
     if (value > this.#max) this.#max = value;
   }
 
   /** Adds all that another histogram has recorded. */
   merge(other: Histogram): void {
+    if (other.#count === 0) return;
     for (let index = 0; index < CELLS; index++) this.#cells[index]! += other.#cells[index]!;
+    if (this.#count === 0) this.#origin = other.#origin;
+    const apart = other.mean - this.#origin;
+    this.#squares += other.#squaredDeviations() + other.#count * apart * apart;
     this.#count += other.#count;
     this.#sum += other.#sum;
-    this.#sumOfSquares += other.#sumOfSquares;
     this.#min = Math.min(this.#min, other.#min);
     this.#max = Math.max(this.#max, other.#max);
   }
@@ -68,7 +78,8 @@ export class Histogram {
     this.#min = other.#min;
     this.#max = other.#max;
     this.#sum = other.#sum;
-    this.#sumOfSquares = other.#sumOfSquares;
+    this.#origin = other.#origin;
+    this.#squares = other.#squares;
   }
 
   get count(): number {
@@ -92,9 +103,15 @@ export class Histogram {
 
   /** Sample standard deviation (n − 1), ns, as ab prints it; 0 for fewer than two values. */
   get standardDeviation(): number {
-    if (this.#count < 2) return 0;
-    const squares = this.#sumOfSquares - (this.#sum * this.#sum) / this.#count;
-    return Math.sqrt(Math.max(0, squares) / (this.#count - 1));
+    return this.#count < 2 ? 0 : Math.sqrt(this.#squaredDeviations() / (this.#count - 1));
+  }
+
+  /**
+   * Σ(value − mean)², from the squares about an origin near the values. Source: T. Chan, G. Golub and R. LeVeque, "Algorithms for computing the
+   * sample variance", The American Statistician 37(3), 1983.
+   */
+  #squaredDeviations(): number {
+    return squaredDeviations(this.#count, this.#sum, this.#origin, this.#squares);
   }
 
   /**
@@ -122,14 +139,18 @@ export class Histogram {
       const count = this.#cells[index]! - earlier.#cells[index]!;
       if (count > 0) counts.push(index, count);
     }
+    const count = this.#count - earlier.#count;
+    const sum = this.#sum - earlier.#sum;
+    // A copy has the origin of what it was copied from, unless that was empty.
+    const before = earlier.#count === 0 ? 0 : earlier.#squares;
     return {
       significantDigits: 3,
       unit: "ns",
-      count: this.#count - earlier.#count,
+      count,
       min: counts.length === 0 ? 0 : Math.max(this.#min, lowestOf(counts[0]!)),
       max: counts.length === 0 ? 0 : Math.min(this.#max, highestOf(counts.at(-2)!)),
-      sum: this.#sum - earlier.#sum,
-      sumOfSquares: this.#sumOfSquares - earlier.#sumOfSquares,
+      sum,
+      squaredDeviations: squaredDeviations(count, sum, this.#origin, this.#squares - before),
       counts,
     };
   }
@@ -146,7 +167,7 @@ export class Histogram {
       min: this.min,
       max: this.#max,
       sum: this.#sum,
-      sumOfSquares: this.#sumOfSquares,
+      squaredDeviations: this.#squaredDeviations(),
       counts,
     };
   }
@@ -158,11 +179,21 @@ export class Histogram {
     for (let i = 0; i < counts.length; i += 2) histogram.#cells[counts[i]!] = counts[i + 1]!;
     histogram.#count = stored.count;
     histogram.#sum = stored.sum;
-    histogram.#sumOfSquares = stored.sumOfSquares;
+    if (stored.squaredDeviations === undefined) {
+      histogram.#squares = stored.sumOfSquares ?? 0;
+    } else {
+      histogram.#origin = histogram.mean;
+      histogram.#squares = stored.squaredDeviations;
+    }
     histogram.#min = stored.count === 0 ? Number.POSITIVE_INFINITY : stored.min;
     histogram.#max = stored.max;
     return histogram;
   }
+}
+
+function squaredDeviations(count: number, sum: number, origin: number, squares: number): number {
+  const beyond = sum - count * origin;
+  return count === 0 ? 0 : Math.max(0, squares - (beyond * beyond) / count);
 }
 
 /** The rank from 1, of `count` values in order, that `percentile` per cent of them do not exceed. */

@@ -86,9 +86,9 @@ test("two merged halves equal the whole", () => {
   const merged = filled(values.slice(0, 3000));
   merged.merge(filled(values.slice(3000)));
   const whole = filled(values).toStored();
-  assert.equal({ ...merged.toStored(), sumOfSquares: 0 }, { ...whole, sumOfSquares: 0 });
+  assert.equal({ ...merged.toStored(), squaredDeviations: 0 }, { ...whole, squaredDeviations: 0 });
   assert.ok(
-    Math.abs(merged.toStored().sumOfSquares / whole.sumOfSquares - 1) < 1e-12,
+    Math.abs(merged.toStored().squaredDeviations! / whole.squaredDeviations! - 1) < 1e-12,
     "only the order of additions differs",
   );
 });
@@ -122,7 +122,37 @@ test("several stored ones merge into what one would have recorded", () => {
   const partials = [samples(21, 4000), samples(22, 10), []];
   const merged = Histogram.fromStored(mergedHistogram(partials.map((values) => filled(values).toStored()))).toStored();
   const whole = filled(partials.flat()).toStored();
-  assert.equal({ ...merged, sumOfSquares: 0 }, { ...whole, sumOfSquares: 0 });
+  assert.equal({ ...merged, squaredDeviations: 0 }, { ...whole, squaredDeviations: 0 });
+});
+
+test("a deviation of a microsecond about a second is not lost, whole, in parts, stored, or after a first value far away", () => {
+  const second = 1e9;
+  const values = Array.from({ length: 1000 }, (_, index) => second + (index % 2 === 0 ? 1000 : -1000));
+  const exact = 1000 * Math.sqrt(1000 / 999);
+  const near = (found: number, wanted: number): void => assert.ok(Math.abs(found / wanted - 1) < 1e-9, `${found}`);
+  near(filled(values).standardDeviation, exact);
+  const parts = Array.from({ length: 10 }, (_, part) => filled(values.slice(100 * part, 100 * (part + 1))).toStored());
+  near(Histogram.fromStored(mergedHistogram(parts)).standardDeviation, exact);
+  near(
+    Histogram.fromStored(JSON.parse(JSON.stringify(compressed(parts[0]!)))).standardDeviation,
+    1000 * Math.sqrt(100 / 99),
+  );
+  const slow = filled([5 * second, ...values]);
+  near(slow.standardDeviation, Math.sqrt((1000 * 1000 ** 2 + (16e18 * 1000) / 1001) / 1000));
+  const copy = new Histogram();
+  copy.copyFrom(filled(values.slice(0, 500)));
+  const both = filled(values.slice(0, 500));
+  for (const value of values.slice(500)) both.record(value);
+  near(Math.sqrt(both.since(copy).squaredDeviations! / 499), 1000 * Math.sqrt(500 / 499));
+});
+
+test("what an older version stored is read: its sum of squares gives the deviation", () => {
+  const { squaredDeviations: _, ...stored } = filled([2, 4, 4, 4, 5, 5, 7, 9]).toStored();
+  const old = Histogram.fromStored({ ...stored, sumOfSquares: 232 });
+  assert.ok(Math.abs(old.standardDeviation - Math.sqrt(32 / 7)) < 1e-12);
+  const both = Histogram.fromStored({ ...stored, sumOfSquares: 232 });
+  both.merge(filled([2, 4, 4, 4, 5, 5, 7, 9]));
+  assert.ok(Math.abs(both.standardDeviation - Math.sqrt(64 / 15)) < 1e-12);
 });
 
 test.run();
