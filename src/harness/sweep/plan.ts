@@ -116,7 +116,7 @@ export function missingTrials(plan: SweepPlan, finished: readonly TrialResult[])
 }
 
 /** A new order, all equally likely (Fisher and Yates; Durstenfeld, CACM 7(7), 1964). */
-function shuffled<T>(items: readonly T[], random: Random): readonly T[] {
+export function shuffled<T>(items: readonly T[], random: Random): readonly T[] {
   const order = [...items];
   for (let i = order.length - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1));
