@@ -41,6 +41,9 @@ export interface CostRatio {
   readonly costMicros: number;
   /** This core ÷ the base; null where a cell of one of the two is invalid. */
   readonly difference: Difference | null;
+  /** Medians over the trials, in the unit of the metric. */
+  readonly baseValue: number;
+  readonly coreValue: number;
   /** Why there is no ratio. */
   readonly problem: string | null;
   /** CPUs that the load generator kept busy, on average over the trials. */
@@ -150,8 +153,11 @@ function curveOf(
       [b, o].filter((cell) => !stands(cell, metric)).map((cell) => `${cell.core}: ${cell.verdict.reasons.map(reasonText).join("; ")}`),
     );
     const shares = own.flatMap((pair) => [...pair.base.trials, ...pair.other.trials]).map(({ run }) => run.generator.cpuShare ?? 0);
+    const value = (side: "base" | "other"): number => median(own.flatMap((pair) => pair[side].trials.map(metric.of)));
     return {
       costMicros,
+      baseValue: value("base"),
+      coreValue: value("other"),
       difference: found === null || sign === 1 ? found : inverse(found),
       problem: found !== null ? null : (reasons[0] ?? "no pair of trials"),
       generatorCpus: median(shares),

@@ -102,7 +102,7 @@ export function cpusOf({ serverCpus }: BreakEvenPlan, count: number): ServerCpus
 }
 
 /** What is asked of the server at one cost. */
-export function pathOf({ waitMs, slowShare }: HandlerKind, costMicros: number): string {
+export function pathOf({ waitMs, slowShare }: HandlerKind, costMicros: number | string): string {
   if (slowShare !== null) return `/mixed?slow=${slowShare}&us=${costMicros}`;
   return `/cpu?us=${costMicros}${waitMs === 0 ? "" : `&ms=${waitMs}`}`;
 }
