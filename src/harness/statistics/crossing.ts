@@ -25,7 +25,7 @@ const RESAMPLES = 2000;
  *
  * The interval is the bootstrap's: whole blocks are drawn anew, with repetition, as many in each pass as it had, and the percentiles of the
  * crossings of 2,000 such draws are taken. A resample of n blocks is less scattered than new ones would be, so the percentiles lie farther out
- * (Hesterberg's expansion), by the factor n ÷ (n − 1) for the fewest blocks of a pass that matters; it is chosen by simulation (the test beside
+ * (Hesterberg's expansion), by the factor √(n ÷ (n − 1)) for the pass of the most blocks; it is chosen by simulation (the test beside
  * it). No monotone curve is fitted: the bootstrap is inconsistent for those.
  *
  * Source: T. Hesterberg, "What teachers should know about the bootstrap", The American Statistician 69(4), 2015; B. Sen, M. Banerjee,
@@ -46,8 +46,8 @@ export function crossingBetween(
     if (found !== null) drawn.push(found);
   }
   drawn.sort((a, b) => a - b);
-  const fewest = Math.max(2, Math.min(...inside.map(({ logRatios }) => logRatios.length)));
-  const tail = twoSidedNormal((zBeyond(1 - level) * fewest) / (fewest - 1)) / 2;
+  const most = Math.max(2, ...inside.map(({ logRatios }) => logRatios.length));
+  const tail = twoSidedNormal(zBeyond(1 - level) * Math.sqrt(most / (most - 1))) / 2;
   const outside = Math.floor(tail * drawn.length);
   return {
     position,
