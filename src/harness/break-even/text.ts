@@ -79,15 +79,16 @@ function rangeText(points: readonly CostRatio[]): string {
   return known.length < 2 ? `at ${known.join("")}` : `from ${known[0]} to ${known.at(-1)}`;
 }
 
-/** "from 38 µs [31 µs, 47 µs] on": an outcome in a few words. */
-export function outcomeText(outcome: Outcome): string {
+/** "from 38 µs [31 µs, 47 µs] on": an outcome in a few words; `unit` says what the cost is the cost of. */
+export function outcomeText(outcome: Outcome, unit = ""): string {
   switch (outcome.kind) {
     case "from":
     case "up-to": {
       const { costMicros, interval } = outcome;
       const atMost = outcome.kind === "from" && outcome.atMost;
-      if (atMost) return `from ${costText(interval.high)} on at the latest`;
-      const text = `${costText(costMicros)} [${costText(interval.low)}, ${costText(interval.high)}]`;
+      const of = unit === "" ? "" : ` ${unit}`;
+      if (atMost) return `from ${costText(interval.high)}${of} on, or less`;
+      const text = `${costText(costMicros)} [${costText(interval.low)}, ${costText(interval.high)}]${of}`;
       return outcome.kind === "from" ? `from ${text} on` : `up to ${text}`;
     }
     case "several":
@@ -112,7 +113,7 @@ export function lineOf(plan: BreakEvenPlan, curve: BreakEvenCurve): string {
   switch (outcome.kind) {
     case "from":
     case "up-to":
-      return `${where} ${ahead(core, base)} ${outcomeText(outcome)} ${costName(plan.handler)} (${ends}).`;
+      return `${where} ${ahead(core, base)} ${outcomeText(outcome, costName(plan.handler))} (${ends}).`;
     case "always":
       return `${where} ${ahead(core, base)} at every cost measured, ${range} ${costName(plan.handler)} (${ends}).`;
     case "never":
