@@ -33,7 +33,9 @@ export const breakEvenOptions = {
   rate: { describe: "also an open loop of so many requests per second, for the 99th percentile" },
   duration: { describe: `with --rate: seconds of its trials [default: ${DEFAULT_SECONDS}]` },
   sleep: { describe: "ms that the handler waits before it burns, as for a database [default: 0]" },
-  "slow-share": { describe: "share of the requests that burn, like 0.05; the others answer at once [default: all burn]" },
+  "slow-share": {
+    describe: "share of the requests that burn, like 0.05; the others answer at once [default: all burn]",
+  },
   blocks: { describe: `trials of each core at each cost in the first pass [default: ${usual.blocks}]` },
   "refined-blocks": { describe: `the same around a crossing; 0: no second pass [default: ${usual.refinedBlocks}]` },
   window: { describe: `seconds of a closed loop's trial, about [default: ${usual.window}]` },
@@ -50,7 +52,8 @@ export function breakEvenPlanOf(argv: Readonly<Record<string, unknown>>, facts: 
   if (costs.length < 2) throw usageError("--costs must name two costs or more: a crossing lies between two");
   const slowShare = argv["slow-share"] === undefined ? null : number("slow-share", argv["slow-share"], 0.0001, 1);
   const waitMs = number("sleep", argv["sleep"] ?? 0, 0, 60_000);
-  if (slowShare !== null && waitMs > 0) throw usageError("a handler waits (--sleep) or is a mixture (--slow-share): leave one out");
+  if (slowShare !== null && waitMs > 0)
+    throw usageError("a handler waits (--sleep) or is a mixture (--slow-share): leave one out");
   if (argv["duration"] !== undefined && argv["rate"] === undefined) {
     throw usageError("--duration is that of the trials with --rate: give --rate too, or use --window");
   }
@@ -76,10 +79,13 @@ export function breakEvenPlanOf(argv: Readonly<Record<string, unknown>>, facts: 
 
 function serverCpusOf(argv: Readonly<Record<string, unknown>>, facts: PinningFacts): readonly ServerCpus[] {
   const given = argv["workers"] === undefined ? null : wholeNumber("workers", argv["workers"], 1, 256);
-  const workersOf = (cpus: number): number => given ?? Math.min(256, workersFor(cpus, { path: "/cpu", handlers: null }));
+  const workersOf = (cpus: number): number =>
+    given ?? Math.min(256, workersFor(cpus, { path: "/cpu", handlers: null }));
   if (argv["server-cpus"] === undefined && !facts.hasTaskset) {
     const cpus = facts.cpus.length;
-    return [{ cpus, pinning: resolvePinning("auto", { path: "/cpu", handlers: null }, facts), workers: workersOf(cpus) }];
+    return [
+      { cpus, pinning: resolvePinning("auto", { path: "/cpu", handlers: null }, facts), workers: workersOf(cpus) },
+    ];
   }
   const asked =
     argv["server-cpus"] === undefined

@@ -52,7 +52,10 @@ export const breakEvenCommand: Command = {
       .option("json", { describe: "print the answer as JSON", type: "boolean" })
       .option("report", { describe: "write the report at the end", type: "boolean", default: true })
       .example(called("break-even"), "from which handler CPU on the pool passes the reactor, about five minutes")
-      .example(called("break-even --rate 800 --server-cpus 2"), "also where its 99th percentile is shorter at 800 requests/s")
+      .example(
+        called("break-even --rate 800 --server-cpus 2"),
+        "also where its 99th percentile is shorter at 800 requests/s",
+      )
       .example(called("break-even --sleep 10"), "the same of a handler that waits 10 ms for a database first")
       .example(called("break-even --slow-share 0.05"), "one request in twenty burns, the others answer at once")
       .example(called("break-even mine.json theirs.json"), "two machines")
@@ -174,11 +177,15 @@ async function resume(argv: Values): Promise<Measurement> {
   const { plan, trials } = result;
   const missing = missingPoints(plan, trials).length;
   if (missing === 0) return { file, result };
-  const unknown = plan.cores.find((core) => !modes.includes(core)) ?? [plan.adapter].find((one) => !adapters.some((known) => known === one));
+  const unknown =
+    plan.cores.find((core) => !modes.includes(core)) ??
+    [plan.adapter].find((one) => !adapters.some((known) => known === one));
   if (unknown !== undefined) throw usageError(`--resume ${file}: there is no "${unknown}" here: measure anew`);
   const changes = changesSince(result.environment, packageRoot);
   if (changes.length > 0) {
-    throw usageError(`--resume ${file}: its trials cannot be compared with ones made here (${changes.join("; ")}): measure anew`);
+    throw usageError(
+      `--resume ${file}: its trials cannot be compared with ones made here (${changes.join("; ")}): measure anew`,
+    );
   }
   for (const { pinning } of plan.serverCpus) {
     const { server, generator } = pinning;

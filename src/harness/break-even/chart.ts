@@ -69,7 +69,9 @@ function drawnOf({ name, curve }: CrossingChart["curves"][number], colourIndex: 
     name,
     colourIndex,
     points: known.map(({ x, difference }) => [x, difference.ratio]),
-    bars: known.flatMap(({ x, difference: { interval } }) => (interval === null ? [] : [[x, interval.low, interval.high]])),
+    bars: known.flatMap(({ x, difference: { interval } }) =>
+      interval === null ? [] : [[x, interval.low, interval.high]],
+    ),
     crossing:
       outcome.kind === "from" || outcome.kind === "up-to"
         ? {
@@ -89,7 +91,13 @@ export function renderCrossings(chart: CrossingChart, layout: Layout = fileLayou
   const ticks = axisCosts(Math.min(...costs), Math.max(...costs));
   const positions = ticks.map(positionOf);
   const ends = [positionOf(Math.min(...costs)), positionOf(Math.max(...costs))];
-  const values = [1, ...drawn.flatMap(({ points, bars }) => [...points.map(([, y]) => y), ...bars.flatMap(([, low, high]) => [low, high])])];
+  const values = [
+    1,
+    ...drawn.flatMap(({ points, bars }) => [
+      ...points.map(([, y]) => y),
+      ...bars.flatMap(([, low, high]) => [low, high]),
+    ]),
+  ];
   const option = {
     ...headOf({ title: chart.title, subtitle: chart.subtitle, series: drawn }),
     xAxis: {
@@ -147,7 +155,7 @@ function labelAt(position: number, ticks: readonly number[], positions: readonly
 
 /** 0 and powers of ten from 10 µs, as far as they lie within. */
 function axisCosts(low: number, high: number): readonly number[] {
-  const decades = [0, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000, 1_000_000, 10_000_000];
+  const decades = [0, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000, 1_000_000, 10_000_000];
   const inside = decades.filter((cost) => cost >= low && cost <= high);
   return inside.length >= 2 ? inside : [low, high];
 }

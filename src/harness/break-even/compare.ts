@@ -26,18 +26,27 @@ export function compareResults(first: NamedResult, second: NamedResult): readonl
   const [a, b] = [first.result.plan, second.result.plan];
   const handlers = [a, b].map(({ handler }) => pathOf(handler, "N"));
   if (handlers[0] !== handlers[1]) {
-    throw usageError(`${first.file} has measured ${handlers[0]} and ${second.file} ${handlers[1]}: compare results of one handler`);
+    throw usageError(
+      `${first.file} has measured ${handlers[0]} and ${second.file} ${handlers[1]}: compare results of one handler`,
+    );
   }
   if (a.cores[0] !== b.cores[0]) {
-    throw usageError(`the base of ${first.file} is the ${a.cores[0]}, that of ${second.file} the ${b.cores[0]}: compare results of one base`);
+    throw usageError(
+      `the base of ${first.file} is the ${a.cores[0]}, that of ${second.file} the ${b.cores[0]}: compare results of one base`,
+    );
   }
   const curves = curvesOf(second.result);
   const pairs = curvesOf(first.result).flatMap((curve): readonly CurvePair[] => {
     const other = curves.find((candidate) => keyOf(candidate) === keyOf(curve));
-    return other === undefined ? [] : [{ first: curve, second: other, agreement: agreementOf(curve.outcome, other.outcome) }];
+    return other === undefined
+      ? []
+      : [{ first: curve, second: other, agreement: agreementOf(curve.outcome, other.outcome) }];
   });
   if (pairs.length === 0) {
-    const loads = [a, b].map(({ serverCpus, concurrencies }) => `${listed(serverCpus.map(({ cpus }) => cpus))} CPUs at c=${listed(concurrencies)}`);
+    const loads = [a, b].map(
+      ({ serverCpus, concurrencies }) =>
+        `${listed(serverCpus.map(({ cpus }) => cpus))} CPUs at c=${listed(concurrencies)}`,
+    );
     throw usageError(`${first.file} (${loads[0]}) and ${second.file} (${loads[1]}) have nothing in common`);
   }
   return pairs;
@@ -58,7 +67,11 @@ function agreementOf(first: Outcome, second: Outcome): CurvePair["agreement"] {
 }
 
 /** One line for each curve. */
-export function comparisonLines(first: NamedResult, second: NamedResult, pairs: readonly CurvePair[]): readonly string[] {
+export function comparisonLines(
+  first: NamedResult,
+  second: NamedResult,
+  pairs: readonly CurvePair[],
+): readonly string[] {
   const machine = ({ result: { environment } }: NamedResult): string =>
     `${environment.cpuModel}, ${environment.cores} CPUs, Node ${environment.node}`;
   return [
@@ -74,6 +87,9 @@ function meaningOf(first: Outcome, second: Outcome, agreement: CurvePair["agreem
   if (agreement === "unknown") return "one of the two is undecided";
   if (!("interval" in first && "interval" in second)) return agreement === "agree" ? "the same" : "they differ";
   if (agreement === "differ") return "they differ, the intervals do not meet";
-  const [low, high] = [Math.max(first.interval.low, second.interval.low), Math.min(first.interval.high, second.interval.high)];
+  const [low, high] = [
+    Math.max(first.interval.low, second.interval.low),
+    Math.min(first.interval.high, second.interval.high),
+  ];
   return `the intervals meet from ${costText(low)} to ${costText(high)}`;
 }

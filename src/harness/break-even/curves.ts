@@ -112,7 +112,12 @@ function cellsOf({ plan, trials, ...result }: BreakEvenResult, load: Load): read
       const own = trials.filter(
         (trial) => trial.pass === pass && trial.costMicros === costMicros && isUnder(load)(trial),
       );
-      const sweep = { ...result, schema: "loopool-sweep/3" as const, plan: sweepPlanOf(plan, point, blocks), trials: own };
+      const sweep = {
+        ...result,
+        schema: "loopool-sweep/3" as const,
+        plan: sweepPlanOf(plan, point, blocks),
+        trials: own,
+      };
       const byCore = new Map(plan.cores.map((core) => [core, cellOf(sweep, core, load)]));
       return { pass, costMicros, byCore };
     }),
@@ -150,9 +155,13 @@ function curveOf(
     const own = pairs.filter((pair) => pair.costMicros === costMicros);
     const found = curve.find(({ position }) => position === positionOf(costMicros))?.difference ?? null;
     const reasons = own.flatMap(({ base: b, other: o }) =>
-      [b, o].filter((cell) => !stands(cell, metric)).map((cell) => `${cell.core}: ${cell.verdict.reasons.map(reasonText).join("; ")}`),
+      [b, o]
+        .filter((cell) => !stands(cell, metric))
+        .map((cell) => `${cell.core}: ${cell.verdict.reasons.map(reasonText).join("; ")}`),
     );
-    const shares = own.flatMap((pair) => [...pair.base.trials, ...pair.other.trials]).map(({ run }) => run.generator.cpuShare ?? 0);
+    const shares = own
+      .flatMap((pair) => [...pair.base.trials, ...pair.other.trials])
+      .map(({ run }) => run.generator.cpuShare ?? 0);
     const value = (side: "base" | "other"): number => median(own.flatMap((pair) => pair[side].trials.map(metric.of)));
     return {
       costMicros,

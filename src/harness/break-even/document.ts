@@ -34,7 +34,9 @@ export function breakEvenDocument(
       .map((line) => `- ${plain(line)}`)
       .join("\n"),
     markdownTable(outcomesTable(result, curves)),
-    ...charts.map(({ title, subtitle, fileName }) => `![${plain(`${title}, ${subtitle}`)}](${target(`${folder}/${fileName}`)})`),
+    ...charts.map(
+      ({ title, subtitle, fileName }) => `![${plain(`${title}, ${subtitle}`)}](${target(`${folder}/${fileName}`)})`,
+    ),
     "## Every cost",
     "Medians over the trials, ratios over blocks with [95% interval]; ~ no difference is called.",
     ...curves.flatMap((curve) => [`### ${plain(titleOf(result, curve))}`, markdownTable(costsTable(result, curve))]),

@@ -22,7 +22,9 @@ export async function readBreakEven(file: string): Promise<BreakEvenResult> {
   }
   const schema = typeof stored === "object" ? (stored as { schema?: unknown } | null)?.schema : undefined;
   if (schema !== SCHEMA) {
-    throw usageError(`${file} is no result of break-even: its schema is ${JSON.stringify(schema) ?? "missing"}, not "${SCHEMA}"`);
+    throw usageError(
+      `${file} is no result of break-even: its schema is ${JSON.stringify(schema) ?? "missing"}, not "${SCHEMA}"`,
+    );
   }
   const misfit =
     (await misfitOf(SCHEMA, stored)) ??

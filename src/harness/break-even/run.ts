@@ -69,7 +69,13 @@ export async function continueBreakEven(
     progress.trialStarts(next, state());
     const { iterationsPerMicro } = result.environment;
     const { blocks } = result.plan.passes[next.pass]!;
-    const ran = await runTrial(next, sweepPlanOf(result.plan, next, blocks), iterationsPerMicro, trialTimeoutMs, signal);
+    const ran = await runTrial(
+      next,
+      sweepPlanOf(result.plan, next, blocks),
+      iterationsPerMicro,
+      trialTimeoutMs,
+      signal,
+    );
     const trial = { ...ran, ...next };
     result = { ...result, trials: [...result.trials, trial] };
     // What comes next is in the file with the trial that decided it, so that a resumed run goes on in the same way.
@@ -96,6 +102,9 @@ function checkFirstBlock({ plan, trials }: BreakEvenResult): void {
     const own = trials.filter((trial) => trial.core === core);
     if (own.some(({ run }) => run !== null && run.completed > 0)) continue;
     const why = own.find(({ failure }) => failure !== null)?.failure ?? "every request failed";
-    throw new LoopoolError("BLOCK_FAILED", `in the first block no request to the ${core} succeeded (${why}); it was stopped there`);
+    throw new LoopoolError(
+      "BLOCK_FAILED",
+      `in the first block no request to the ${core} succeeded (${why}); it was stopped there`,
+    );
   }
 }

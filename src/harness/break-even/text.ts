@@ -1,7 +1,7 @@
-import { isCalled } from "../statistics/difference.js";
-import { sharesCpus } from "../sweep/pinning.js";
 import { costText, counted, listed, percent, ratio, significant, whole } from "../report/format.js";
 import type { MetricKey } from "../report/metrics.js";
+import { isCalled } from "../statistics/difference.js";
+import { sharesCpus } from "../sweep/pinning.js";
 import type { BreakEvenCurve, CostRatio, Outcome } from "./curves.js";
 import { cpusOf, pathOf } from "./plan.js";
 import type { BreakEvenPlan, BreakEvenResult, HandlerKind } from "./result.js";
@@ -71,7 +71,9 @@ function ratioAt({ costMicros, difference }: CostRatio): string {
 /** The ratios at the ends of what was measured. */
 function endsText(points: readonly CostRatio[]): string {
   const known = points.filter(({ difference }) => difference !== null);
-  return [...new Set([known[0], known.at(-1)])].flatMap((point) => (point === undefined ? [] : [ratioAt(point)])).join(", ");
+  return [...new Set([known[0], known.at(-1)])]
+    .flatMap((point) => (point === undefined ? [] : [ratioAt(point)]))
+    .join(", ");
 }
 
 function rangeText(points: readonly CostRatio[]): string {
@@ -161,7 +163,9 @@ export function answerLines(result: BreakEvenResult, curves: readonly BreakEvenC
   const invalid = curves.flatMap(({ points, ...curve }) =>
     points
       .filter(({ problem }) => problem !== null)
-      .map(({ costMicros, problem }) => `${whereText(plan, { ...curve, points })}, ${costText(costMicros)}: ${problem}`),
+      .map(
+        ({ costMicros, problem }) => `${whereText(plan, { ...curve, points })}, ${costText(costMicros)}: ${problem}`,
+      ),
   );
   return [
     ...curves.map((curve) => lineOf(plan, curve)),
@@ -173,7 +177,9 @@ export function answerLines(result: BreakEvenResult, curves: readonly BreakEvenC
 
 /** What was measured, in one line. */
 export function measuredText({ plan, environment }: BreakEvenResult): string {
-  const workers = plan.serverCpus.map(({ cpus, workers: count }) => `${counted(count, "worker")} on ${counted(cpus, "CPU")}`);
+  const workers = plan.serverCpus.map(
+    ({ cpus, workers: count }) => `${counted(count, "worker")} on ${counted(cpus, "CPU")}`,
+  );
   return (
     `${listed(plan.cores)} (${listed(workers)}), GET ${pathOf(plan.handler, "N")}, ` +
     `on a machine with ${counted(environment.cores, "CPU")}: ${environment.cpuModel}.`

@@ -57,7 +57,10 @@ export async function writeBreakEvenReport(
     await writeFile(join(outDir, folder, "break-even.json"), `${JSON.stringify(data, null, 2)}\n`);
     await writeFile(markdownPath, breakEvenDocument(result, curves, { resultFile, folder, charts }));
   } catch (error) {
-    throw new LoopoolError("REPORT_NOT_WRITTEN", `cannot write the report to ${outDir}: ${messageOf(error)}; name another folder`);
+    throw new LoopoolError(
+      "REPORT_NOT_WRITTEN",
+      `cannot write the report to ${outDir}: ${messageOf(error)}; name another folder`,
+    );
   }
   return markdownPath;
 }

@@ -42,7 +42,12 @@ export function crossingBetween(
   if (position === null) return null;
   const drawn: number[] = [];
   for (let draw = 0; draw < resamples; draw++) {
-    const found = crossingOf(inside.map((pass) => resampled(pass, random)), from, to, rises);
+    const found = crossingOf(
+      inside.map((pass) => resampled(pass, random)),
+      from,
+      to,
+      rises,
+    );
     if (found !== null) drawn.push(found);
   }
   drawn.sort((a, b) => a - b);

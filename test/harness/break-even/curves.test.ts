@@ -56,11 +56,21 @@ test("what costs less is ahead: of CPU and latency", () => {
 });
 
 test("at a rate the tails are compared, at costs that the CPUs can serve", () => {
-  const atRate = plausibleResult(twoCores, { rate: 300, costsMicros: [0, 300, 3000, 4000], serverCpus: [smallPlan().serverCpus[0]!] });
+  const atRate = plausibleResult(twoCores, {
+    rate: 300,
+    costsMicros: [0, 300, 3000, 4000],
+    serverCpus: [smallPlan().serverCpus[0]!],
+  });
   const { points, rate, outcome } = curve(atRate, 1, "p99Ms");
   assert.equal([rate, outcome.kind], [300, outcome.kind]);
-  assert.equal(points.map(({ costMicros }) => costMicros).filter((cost) => [0, 300, 3000, 4000].includes(cost)), [0, 300, 3000]);
-  assert.match(answerLines(atRate, curvesOf(atRate)).join("\n"), /99th percentile .* at c=10 and 300 requests\/s|at c=10 and 300 requests\/s/);
+  assert.equal(
+    points.map(({ costMicros }) => costMicros).filter((cost) => [0, 300, 3000, 4000].includes(cost)),
+    [0, 300, 3000],
+  );
+  assert.match(
+    answerLines(atRate, curvesOf(atRate)).join("\n"),
+    /99th percentile .* at c=10 and 300 requests\/s|at c=10 and 300 requests\/s/,
+  );
 });
 
 test("few blocks leave an answer undecided, and the open costs are measured again", () => {
@@ -74,12 +84,18 @@ test("few blocks leave an answer undecided, and the open costs are measured agai
 
 test("a trial that failed makes its cost invalid, and the answer says which and why", () => {
   const [first, ...others] = result.trials;
-  const damaged = { ...result, trials: [{ ...first!, run: null, server: null, failure: "the generator died" }, ...others] };
+  const damaged = {
+    ...result,
+    trials: [{ ...first!, run: null, server: null, failure: "the generator died" }, ...others],
+  };
   const { points } = curve(damaged, first!.serverCpus);
   const point = points.find(({ costMicros }) => costMicros === first!.costMicros)!;
   assert.is(point.difference, null);
   assert.match(point.problem!, /1 trial failed: the generator died/);
-  assert.match(answerLines(damaged, curvesOf(damaged)).join("\n"), /Left out: With 1 CPU at c=10, 0 µs: .*the generator died/);
+  assert.match(
+    answerLines(damaged, curvesOf(damaged)).join("\n"),
+    /Left out: With 1 CPU at c=10, 0 µs: .*the generator died/,
+  );
 });
 
 test("the lines say from which cost on, with how many CPUs, and what to hold it against", () => {
@@ -97,20 +113,32 @@ test("the lines say from which cost on, with how many CPUs, and what to hold it 
 
 test("two results agree where their intervals meet, and differ where they do not", () => {
   const first = { file: "a.json", result };
-  const far = { file: "b.json", result: plausibleResult((core, cpus, cost) => twoCores(core, cpus, core === "pool" ? cost + 400 : cost)) };
+  const far = {
+    file: "b.json",
+    result: plausibleResult((core, cpus, cost) => twoCores(core, cpus, core === "pool" ? cost + 400 : cost)),
+  };
   const same = compareResults(first, { file: "c.json", result });
   assert.ok(same.every(({ agreement }) => agreement === "agree"));
   const pairs = compareResults(first, far);
   const speed = pairs.find(({ first: { serverCpus, metric } }) => serverCpus === 2 && metric === "requestsPerSecond")!;
   assert.is(speed.agreement, "differ");
-  assert.match(comparisonLines(first, far, pairs).join("\n"), /With 2 CPUs at c=10, pool in requests per second: .*they differ/);
+  assert.match(
+    comparisonLines(first, far, pairs).join("\n"),
+    /With 2 CPUs at c=10, pool in requests per second: .*they differ/,
+  );
 });
 
 test("results of different handlers, bases or loads are not compared", () => {
   const first = { file: "a.json", result };
-  const other = (changes: Parameters<typeof smallPlan>[0]) => ({ file: "b.json", result: { ...result, plan: { ...result.plan, ...changes } } });
+  const other = (changes: Parameters<typeof smallPlan>[0]) => ({
+    file: "b.json",
+    result: { ...result, plan: { ...result.plan, ...changes } },
+  });
   assert.throws(() => compareResults(first, other({ handler: { waitMs: 5, slowShare: null } })), /\/cpu\?us=N&ms=5/);
-  assert.throws(() => compareResults(first, other({ cores: ["pool", "reactor"] })), /the base of a\.json is the reactor/);
+  assert.throws(
+    () => compareResults(first, other({ cores: ["pool", "reactor"] })),
+    /the base of a\.json is the reactor/,
+  );
   assert.throws(() => compareResults(first, other({ concurrencies: [11] })), /have nothing in common/);
 });
 

@@ -38,9 +38,7 @@ export function smallPlan(changes: Partial<BreakEvenPlan> = {}): BreakEvenPlan {
 export function plausibleResult(speeds: Speeds = twoCores, changes: Partial<BreakEvenPlan> = {}): BreakEvenResult {
   const coarse = withTrials(smallPlan(changes), speeds);
   const refined = refinedPass(coarse);
-  return refined === null
-    ? coarse
-    : withTrials({ ...coarse.plan, passes: [...coarse.plan.passes, refined] }, speeds);
+  return refined === null ? coarse : withTrials({ ...coarse.plan, passes: [...coarse.plan.passes, refined] }, speeds);
 }
 
 function withTrials(plan: BreakEvenPlan, speeds: Speeds): BreakEvenResult {
@@ -55,7 +53,10 @@ function withTrials(plan: BreakEvenPlan, speeds: Speeds): BreakEvenResult {
       return sweep.trials.map((trial) => ({ ...trial, ...point, pass }));
     }),
   );
-  const { environment } = plausibleSweep({ rates: { reactor: 1000 }, plan: { concurrencies: [1], trials: 1, requests: 1 } });
+  const { environment } = plausibleSweep({
+    rates: { reactor: 1000 },
+    plan: { concurrencies: [1], trials: 1, requests: 1 },
+  });
   return {
     schema: "loopool-break-even/1",
     name: "break-even",

@@ -143,7 +143,13 @@ shapes("a bracket is a change of sides, or what comes before the first call abov
   assert.equal(bracketOf(shapeOf(curveOf([-1, 0, 1])), 0), { from: 0, to: 2, rises: true });
   assert.equal(bracketOf(shapeOf(curveOf([1, -1])), 0), { from: 0, to: 1, rises: false });
   assert.equal(bracketOf(shapeOf(curveOf([0, 1])), 0), { from: 0, to: 1, rises: true });
-  for (const signs of [[1, 1], [-1, -1], [0, 0], [-1, 1, -1]]) assert.is(bracketOf(shapeOf(curveOf(signs)), 0), null);
+  for (const signs of [
+    [1, 1],
+    [-1, -1],
+    [0, 0],
+    [-1, 1, -1],
+  ])
+    assert.is(bracketOf(shapeOf(curveOf(signs)), 0), null);
   assert.equal(positionsWithin({ from: 1, to: 2, rises: true }, 3), [1.25, 1.5, 1.75]);
 });
 
@@ -157,16 +163,19 @@ shapes("of equal cores about one curve in twenty holds a call, on whichever side
   assert.ok(called / RUNS <= 0.07, `${called} of ${RUNS}`);
 });
 
-shapes("a core that never passes is found ahead in no more than one run of forty, one that always leads is never behind", () => {
-  const random = seededRandom(12);
-  let ahead = 0;
-  for (let run = 0; run < RUNS; run++) {
-    // One CPU: the pool's own cost matters less and less, and the ratio comes near to 1 from below.
-    const { kind } = shapeOf(ratioCurve(measured(twoCores(12, 16, 1), noises["clean"]!, random)));
-    if (kind === "rises" || kind === "above") ahead++;
-    assert.is(shapeOf(ratioCurve(measured(() => 0.3, noises["clean"]!, random))).kind, "above");
-  }
-  assert.ok(ahead / RUNS <= 0.025, `${ahead} of ${RUNS}`);
-});
+shapes(
+  "a core that never passes is found ahead in no more than one run of forty, one that always leads is never behind",
+  () => {
+    const random = seededRandom(12);
+    let ahead = 0;
+    for (let run = 0; run < RUNS; run++) {
+      // One CPU: the pool's own cost matters less and less, and the ratio comes near to 1 from below.
+      const { kind } = shapeOf(ratioCurve(measured(twoCores(12, 16, 1), noises["clean"]!, random)));
+      if (kind === "rises" || kind === "above") ahead++;
+      assert.is(shapeOf(ratioCurve(measured(() => 0.3, noises["clean"]!, random))).kind, "above");
+    }
+    assert.ok(ahead / RUNS <= 0.025, `${ahead} of ${RUNS}`);
+  },
+);
 
 shapes.run();
