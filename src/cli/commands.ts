@@ -28,6 +28,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     describe: "write the comparison report of a stored sweep, or of the change between two",
     load: async () => (await import("./report.js")).reportCommand,
   },
+  "break-even": {
+    usage: "break-even [file] [other]",
+    describe: "find the handler CPU cost from which a core passes the base, per number of CPUs",
+    load: async () => (await import("./break-even.js")).breakEvenCommand,
+  },
   load: {
     usage: "load [url]",
     describe: "send requests to a server and print ab's report",

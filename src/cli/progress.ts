@@ -5,16 +5,29 @@ import type { FirstAnswer, Probe } from "../harness/sweep/check.js";
 import { estimatedSeconds } from "../harness/sweep/estimate.js";
 import { type PlannedTrial, planTrials, warmUpSeconds } from "../harness/sweep/plan.js";
 import type { SweepPlan, TrialResult } from "../harness/sweep/result.js";
-import type { SweepProgress } from "../harness/sweep/sweep.js";
+import type { SweepState } from "../harness/sweep/sweep.js";
 import { failedRequests } from "../harness/validity/accounting.js";
 import { oneLine } from "../shared/terminal-text.js";
 
-/** A bar in a terminal, plain lines elsewhere; `end`, as often as one likes, leaves the terminal as it was. */
-export function sweepProgress(stream: NodeJS.WriteStream): SweepProgress & { end(): void } {
-  return stream.isTTY ? barProgress(stream) : lineProgress(stream);
+/** The progress of a sweep, or of what else runs trials. */
+interface TrialProgress<Trial extends PlannedTrial> {
+  trialStarts(trial: Trial, state: SweepState): void;
+  trialEnded(trial: Trial & TrialResult, state: SweepState): void;
+  end(): void;
 }
 
-function barProgress(stream: NodeJS.WriteStream): SweepProgress & { end(): void } {
+/** A bar in a terminal, plain lines elsewhere; `end`, as often as one likes, leaves the terminal as it was. */
+export function sweepProgress<Trial extends PlannedTrial = PlannedTrial>(
+  stream: NodeJS.WriteStream,
+  describe: (trial: Trial) => string = describeTrial,
+): TrialProgress<Trial> {
+  return stream.isTTY ? barProgress(stream, describe) : lineProgress(stream, describe);
+}
+
+function barProgress<Trial extends PlannedTrial>(
+  stream: NodeJS.WriteStream,
+  describe: (trial: Trial) => string,
+): TrialProgress<Trial> {
   const bar = new SingleBar(
     { stream, format: "{bar} {value}/{total} {what}", hideCursor: true, clearOnComplete: true, gracefulExit: false },
     Presets.shades_classic,
@@ -35,7 +48,10 @@ function barProgress(stream: NodeJS.WriteStream): SweepProgress & { end(): void 
   };
 }
 
-function lineProgress(stream: NodeJS.WriteStream): SweepProgress & { end(): void } {
+function lineProgress<Trial extends PlannedTrial>(
+  stream: NodeJS.WriteStream,
+  describe: (trial: Trial) => string,
+): TrialProgress<Trial> {
   return {
     trialStarts() {},
     trialEnded(trial, { finished, planned, remainingMs }) {
@@ -45,7 +61,7 @@ function lineProgress(stream: NodeJS.WriteStream): SweepProgress & { end(): void
   };
 }
 
-function describe(trial: PlannedTrial): string {
+function describeTrial(trial: PlannedTrial): string {
   return `block ${trial.block + 1}, ${oneLine(trial.core)}, ${loadText(trial)}`;
 }
 
@@ -91,7 +107,7 @@ export function estimateText(plan: SweepPlan, probes: readonly Probe[]): string 
   return `${length}: ${counted(planTrials(plan).length, "trial")}${each}${more}.${probed}`;
 }
 
-function roughly(seconds: number): string {
+export function roughly(seconds: number): string {
   if (seconds < 90) return `${Math.ceil(seconds)} s`;
   const minutes = Math.round(seconds / 60);
   return minutes < 120 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} hours`;

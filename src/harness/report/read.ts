@@ -61,7 +61,7 @@ function damagedPlan({ plan }: SweepResult): string | null {
 }
 
 /** A histogram that was damaged in the file would give percentiles all the same. */
-function damagedHistogram({ trials }: SweepResult): string | null {
+export function damagedHistogram({ trials }: Pick<SweepResult, "trials">): string | null {
   for (const [index, { run }] of trials.entries()) {
     if (run === null) continue;
     const { latency, openLoop, totalByFirstByte } = run;

@@ -8,6 +8,8 @@ export const schemaNames = [
   "loopool-report/2",
   "loopool-change/2",
   "loopool-requests/1",
+  "loopool-break-even/1",
+  "loopool-break-even-report/1",
 ] as const;
 
 export type SchemaName = (typeof schemaNames)[number];

@@ -1,6 +1,6 @@
 import { median } from "../statistics/median.js";
 import { requestText } from "../sweep/plan.js";
-import type { SweepPlan, SweepResult } from "../sweep/result.js";
+import type { Environment, SweepPlan, SweepResult } from "../sweep/result.js";
 import { inFlight } from "../validity/accounting.js";
 import { generatorShare, loopShare, type RanTrial, serverCpus } from "../validity/saturation.js";
 import type { Cell } from "./cell.js";
@@ -88,6 +88,17 @@ function generatorRows({ plan, trials }: SweepResult): readonly (readonly string
   ];
 }
 
+/** The machine and its Node. */
+export function machineRows(machine: Environment): readonly (readonly string[])[] {
+  return [
+    ["CPU", machine.cpuModel],
+    ["CPUs", String(machine.cores)],
+    ["Memory", `${significant(machine.memoryBytes / 2 ** 30)} GiB`],
+    ["System", `${machine.platform}, kernel ${machine.kernel}`],
+    ["Node.js", `${machine.node} (V8 ${machine.v8}, libuv ${machine.uv})`],
+  ];
+}
+
 export function environmentTable({ sweep }: Comparison): Table {
   const { environment: machine, plan } = sweep;
   const { pinning } = plan;
@@ -96,11 +107,7 @@ export function environmentTable({ sweep }: Comparison): Table {
   return {
     header: ["", "Measured on"],
     rows: [
-      ["CPU", machine.cpuModel],
-      ["CPUs", String(machine.cores)],
-      ["Memory", `${significant(machine.memoryBytes / 2 ** 30)} GiB`],
-      ["System", `${machine.platform}, kernel ${machine.kernel}`],
-      ["Node.js", `${machine.node} (V8 ${machine.v8}, libuv ${machine.uv})`],
+      ...machineRows(machine),
       ...(plan.adapter === undefined ? [] : [["Adapter", plan.adapter]]),
       ["uWebSockets.js", machine.uws],
       ["loopool", `${machine.loopool}, commit ${machine.commit}`],

@@ -42,7 +42,11 @@ export interface Difference extends Ratio {
 /** Pairs from one block each. null where a value is not above 0. */
 export function pairedTest(base: readonly number[], other: readonly number[]): TestResult | null {
   const ratio = pairedRatio(base, other);
-  if (ratio === null) return null;
+  return ratio && testOf(ratio);
+}
+
+/** What a ratio of pairs says before it is judged. */
+export function testOf(ratio: Ratio): TestResult {
   const isBiweight = ratio.method === "biweight";
   return {
     ratio,

@@ -70,7 +70,11 @@ export function logRatios(base: readonly number[], other: readonly number[]): re
  */
 export function pairedRatio(base: readonly number[], other: readonly number[]): Ratio | null {
   const logs = logRatios(base, other);
-  if (logs === null) return null;
+  return logs && ratioOfLogs(logs);
+}
+
+/** The same from the logarithms of the ratios; at least one. */
+export function ratioOfLogs(logs: readonly number[]): Ratio {
   const found = biweight(logs);
   if (found !== null) {
     const interval = exponential(intervalOfBoth(logs, found));

@@ -156,6 +156,14 @@ export interface Pinning {
   readonly reason: string;
 }
 
+/** A number of CPUs that the server may use, and where it and the generator run then. */
+export interface ServerCpus {
+  readonly cpus: number;
+  readonly pinning: Pinning;
+  /** Worker threads of the cores that have them. */
+  readonly workers: number;
+}
+
 /** One trial: a fresh server process, a warm-up discarded, one measured window. The unit of the experiment. */
 export interface TrialResult {
   readonly core: string;

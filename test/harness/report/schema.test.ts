@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { reportOf } from "../../../src/harness/break-even/write.js";
 import { answerOf } from "../../../src/harness/report/answer.js";
 import { changeBetween } from "../../../src/harness/report/change.js";
 import { changeData } from "../../../src/harness/report/change-document.js";
@@ -11,6 +12,7 @@ import { readSweep, renamePlan } from "../../../src/harness/report/read.js";
 import { misfitOf, type SchemaName, schemaNames, schemaOf } from "../../../src/harness/report/schema.js";
 import type { SweepResult } from "../../../src/harness/sweep/result.js";
 import { packageRoot } from "../../../src/shared/package-root.js";
+import { plausibleResult } from "../break-even/fixture.js";
 import { errorStorm, generatorLimited, plausibleSweep, withCell } from "./fixture.js";
 
 const test = suite("schemas");
@@ -113,6 +115,16 @@ test("reports of all kinds of sweeps are as the schema says", async () => {
     await describes("loopool-sweep/3", written(kind));
     const comparison = compare(kind);
     await describes("loopool-report/2", written(reportData(comparison, answerOf(comparison), "a.json")));
+  }
+});
+
+test("a break-even and its report are as the schemas say", async () => {
+  for (const result of [
+    plausibleResult(),
+    plausibleResult((core) => (core === "pool" ? 2000 : 1000), { rate: 100, handler: { waitMs: 0, slowShare: 0.1 } }),
+  ]) {
+    await describes("loopool-break-even/1", written(result));
+    await describes("loopool-break-even-report/1", written(reportOf(result, "a.json").data));
   }
 });
 
