@@ -8,7 +8,7 @@ import { ratio as ratioText } from "../src/harness/report/format.js";
 import { table } from "../src/harness/report/markdown.js";
 import { metrics } from "../src/harness/report/metrics.js";
 import { pairedRatio } from "../src/harness/statistics/ratio.js";
-import { checkSubjects } from "../src/harness/sweep/check.js";
+import { checkTargets } from "../src/harness/sweep/check.js";
 import { pinningFacts, resolvePinning } from "../src/harness/sweep/pinning.js";
 import type { SweepPlan, SweepResult } from "../src/harness/sweep/result.js";
 import { createResultFile } from "../src/harness/sweep/store.js";
@@ -51,7 +51,7 @@ async function measure(name: string, path: string): Promise<SweepResult> {
   const never = new AbortController().signal;
   const command = `npm run bench -- against ${commit} ${trials}`;
   const asked = { name, command, plan, packageFolder: packageRoot };
-  const begun = beginSweep(asked, await checkSubjects(plan, TRIAL_TIMEOUT_MS, never, serverScript));
+  const begun = beginSweep(asked, await checkTargets(plan, TRIAL_TIMEOUT_MS, never, serverScript));
   const file = await createResultFile(`${packageRoot}/bench/results`, begun);
   const progress = sweepProgress(process.stderr);
   try {

@@ -7,13 +7,13 @@ import { run } from "../src/harness/load/run.js";
 import type { RunResult } from "../src/harness/load/run-result.js";
 import { table } from "../src/harness/report/markdown.js";
 import { packageRoot } from "../src/shared/package-root.js";
-import type { Figures } from "../src/shared/stats/figures.js";
+import type { Metrics } from "../src/shared/stats/metrics.js";
 import { mirrorPath } from "../src/stats-mirror/format.js";
-import { mirroredFigures, readMirror } from "../src/stats-mirror/reader.js";
+import { mirroredMetrics, readMirror } from "../src/stats-mirror/reader.js";
 import { withServer } from "./processes.js";
 
 /**
- * Do the figures add up? A million requests over 450 connections on each core, errors and aborted requests among them and, in the pool,
+ * Do the metrics add up? A million requests over 450 connections on each core, errors and aborted requests among them and, in the pool,
  * workers that are killed: what the clients received, /stats.json, /metrics and the mirror must agree, to the last one.
  * `npm run bench -- exactness [REQUESTS]`. Writes bench/results/<date>-exactness.json and exits 1 where they do not.
  */
@@ -75,22 +75,22 @@ async function measure(
       ...statuses,
     };
 
-    const counted = ({ requests, aborted, bodyBytes, status }: Figures): Counted => ({
+    const counted = ({ requests, aborted, bodyBytes, status }: Metrics): Counted => ({
       requests,
       aborted,
       bodyBytes,
       ...status,
     });
     // The mirror first: it shows a server at rest, and asking the server changes what it counts.
-    let mirror = mirroredFigures(await readMirror(mirrorPath(port)));
+    let mirror = mirroredMetrics(await readMirror(mirrorPath(port)));
     while (mirror.inFlight > 0) {
       await pause(100);
-      mirror = mirroredFigures(await readMirror(mirrorPath(port)));
+      mirror = mirroredMetrics(await readMirror(mirrorPath(port)));
     }
     await pause(300);
-    mirror = mirroredFigures(await readMirror(mirrorPath(port)));
+    mirror = mirroredMetrics(await readMirror(mirrorPath(port)));
     const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-    const json = (await (await fetch(`http://127.0.0.1:${port}/stats.json`)).json()) as Figures;
+    const json = (await (await fetch(`http://127.0.0.1:${port}/stats.json`)).json()) as Metrics;
     const sample = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, "m").exec(metrics)?.[1]);
     const codes = [...metrics.matchAll(/^loopool_responses_total\{code="(\d+)"\} (\S+)$/gm)];
     const own = { metrics: Buffer.byteLength(metrics) };

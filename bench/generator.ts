@@ -80,9 +80,9 @@ console.log(
     chosen.flatMap(({ name, tools }) =>
       tools.map((tool) => [
         `${name}: ${tool.name} ${tool.version}`,
-        spread(figures(name, tool.name, "requestsPerSecond"), 0),
-        ...(["p50Ms", "p99Ms", "p999Ms"] as const).map((figure) => spread(figures(name, tool.name, figure), 3)),
-        spread(figures(name, tool.name, "cpuMicrosPerRequest"), 2),
+        spread(metrics(name, tool.name, "requestsPerSecond"), 0),
+        ...(["p50Ms", "p99Ms", "p999Ms"] as const).map((figure) => spread(metrics(name, tool.name, figure), 3)),
+        spread(metrics(name, tool.name, "cpuMicrosPerRequest"), 2),
       ]),
     ),
   ),
@@ -168,13 +168,13 @@ function runsOf(name: string, tool: string): readonly Run[] {
   return runs.filter((run) => run.case === name && run.tool === tool);
 }
 
-function figures(name: string, tool: string, figure: Figure): readonly number[] {
+function metrics(name: string, tool: string, figure: Figure): readonly number[] {
   return runsOf(name, tool).flatMap((run) => run[figure] ?? []);
 }
 
 function compare(bar: Bar) {
-  const ours = figures(bar.case, bar.tool, bar.figure);
-  const others = figures(bar.case, bar.other, bar.figure);
+  const ours = metrics(bar.case, bar.tool, bar.figure);
+  const others = metrics(bar.case, bar.other, bar.figure);
   // The other tool is not installed here, or the case was not asked for.
   if (ours.length === 0 || others.length !== ours.length) return [];
   const ratio = median(ours.map((value, block) => value / others[block]!));

@@ -18,7 +18,7 @@ import { ClaimRing, claimRingBytes } from "../src/shared/memory/claim-ring.js";
 import { packageRoot } from "../src/shared/package-root.js";
 import { FileCache } from "../src/shared/static/file-cache.js";
 import { SiteRoot } from "../src/shared/static/site-root.js";
-import { Field, statsBytes, ThreadStats } from "../src/shared/stats/stats.js";
+import { Counter, statsBytes, ThreadStats } from "../src/shared/stats/stats.js";
 import { StatusSegment, statusBytes } from "../src/shared/stats/status-segment.js";
 import { startRingPool } from "./ring-pool.js";
 
@@ -158,7 +158,7 @@ async function singleOperations(): Promise<readonly { name: string; medianNs: nu
     )
     .add(
       "stats: add",
-      times(() => stats.add(Field.requests, 1)),
+      times(() => stats.add(Counter.requests, 1)),
     )
     .add(
       "cache: a Map",
@@ -194,7 +194,7 @@ async function singleOperations(): Promise<readonly { name: string; medianNs: nu
       echo.postMessage(0);
       await once(echo, "message");
     })
-    .add("a task through the ring to a parked worker and back by the bell", () => pool.run(1, 1))
+    .add("a task through the ring to a parked worker and back by the doorbell", () => pool.run(1, 1))
     .add("Atomics.notify to a sleeping thread and back: two wake-ups", () => {
       Atomics.store(words, 0, 1);
       Atomics.notify(words, 0);
@@ -234,10 +234,10 @@ async function ringBesidePiscina(): Promise<{ readonly ring: number[]; readonly 
   const runRing = (): Promise<void> => pool.run(TASKS, IN_FLIGHT);
   const runPiscina = async (): Promise<void> => {
     let left = PISCINA_TASKS;
-    const lane = async (): Promise<void> => {
+    const connection = async (): Promise<void> => {
       while (left-- > 0) await piscina.run(0);
     };
-    await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
+    await Promise.all(Array.from({ length: IN_FLIGHT }, connection));
   };
   try {
     await runRing();

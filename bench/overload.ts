@@ -41,12 +41,12 @@ function rssBytes(pid: number): number {
 
 const startedAt = new Date().toISOString();
 const measured = await withServer(null, [process.execPath, commandLine, ...serve], async (port) => {
-  const figures = async () =>
+  const metrics = async () =>
     (await (await fetch(`http://127.0.0.1:${port}/stats.json`)).json()) as {
       readonly pid: number;
       readonly shed: number;
     };
-  const { pid, shed: shedBefore } = await figures();
+  const { pid, shed: shedBefore } = await metrics();
   await ask(port, PATH, FITS, 2);
   const before = await ask(port, PATH, FITS, CAPACITY_SECONDS);
   const rssByTenth: number[] = [];
@@ -55,7 +55,7 @@ const measured = await withServer(null, [process.execPath, commandLine, ...serve
   clearInterval(timer);
   const firstSecond = await ask(port, PATH, FITS, 1);
   const after = await ask(port, PATH, FITS, CAPACITY_SECONDS);
-  return { before, during, firstSecond, after, rssByTenth, shed: (await figures()).shed - shedBefore };
+  return { before, during, firstSecond, after, rssByTenth, shed: (await metrics()).shed - shedBefore };
 });
 
 const { before, during, firstSecond, after, rssByTenth, shed } = measured;
@@ -64,7 +64,7 @@ const otherErrors = Object.entries(during.errors).filter(
   ([name]) => name !== "unexpected-status" && name !== "interrupted",
 );
 const capacity = rate(before.completed, before);
-const figures = {
+const metrics = {
   capacityPerSecond: capacity,
   askedPerCapacity: rate(during.completed + refused, during) / capacity,
   servedPerCapacity: rate(during.completed, during) / capacity,
@@ -79,30 +79,30 @@ const figures = {
   otherErrors: otherErrors.reduce((sum, [, count]) => sum + count, 0),
 };
 const bars: readonly (readonly [string, string, string, boolean])[] = [
-  ["asked ÷ capacity", significant(figures.askedPerCapacity), "≥ 10", figures.askedPerCapacity >= 10],
+  ["asked ÷ capacity", significant(metrics.askedPerCapacity), "≥ 10", metrics.askedPerCapacity >= 10],
   [
     "first second after it ÷ capacity",
-    significant(figures.firstSecondPerCapacity),
+    significant(metrics.firstSecondPerCapacity),
     "≥ 0.9",
-    figures.firstSecondPerCapacity >= 0.9,
+    metrics.firstSecondPerCapacity >= 0.9,
   ],
   [
     "most memory in its last third ÷ in its first",
-    significant(figures.memoryGrowth),
+    significant(metrics.memoryGrowth),
     "≤ 1.2",
-    figures.memoryGrowth <= 1.2,
+    metrics.memoryGrowth <= 1.2,
   ],
   [
-    `shed as the server counts − refused as the client does; ${figures.interrupted} were under way at the end`,
+    `shed as the server counts − refused as the client does; ${metrics.interrupted} were under way at the end`,
     String(shed - refused),
-    `0 to ${figures.interrupted}`,
-    shed >= refused && shed - refused <= figures.interrupted,
+    `0 to ${metrics.interrupted}`,
+    shed >= refused && shed - refused <= metrics.interrupted,
   ],
-  ["requests that failed otherwise", String(figures.otherErrors), "0", figures.otherErrors === 0],
+  ["requests that failed otherwise", String(metrics.otherErrors), "0", metrics.otherErrors === 0],
 ];
 console.log(
   `Capacity with ${FITS} connections: ${whole(capacity)} requests/s of ${PATH}. ${CONNECTIONS} connections for ${overloadSeconds} s: ` +
-    `${whole(rate(refused, during))}/s refused, ${significant(figures.servedPerCapacity)} of the capacity served.\n`,
+    `${whole(rate(refused, during))}/s refused, ${significant(metrics.servedPerCapacity)} of the capacity served.\n`,
 );
 console.log(
   table(
@@ -115,7 +115,7 @@ const base = `${packageRoot}/bench/results/${startedAt.slice(0, 10)}-overload`;
 let file = `${base}.json`;
 for (let n = 2; existsSync(file); n++) file = `${base}-${n}.json`;
 const plan = { path: PATH, queue: QUEUE, workers: 1, fits: FITS, connections: CONNECTIONS, overloadSeconds };
-const stored = { schema: "loopool-overload/1", startedAt, node: process.versions.node, plan, figures, rssByTenth };
+const stored = { schema: "loopool-overload/1", startedAt, node: process.versions.node, plan, metrics, rssByTenth };
 writeFileSync(file, `${JSON.stringify(stored, null, 1)}\n`);
 console.log(`\nResult: ${file}`);
 if (bars.some(([, , , met]) => !met)) process.exitCode = 1;

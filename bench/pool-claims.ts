@@ -10,7 +10,7 @@ import { table } from "../src/harness/report/markdown.js";
 import { speed } from "../src/harness/report/metrics.js";
 import { median } from "../src/harness/statistics/median.js";
 import { pairedRatio, type Ratio } from "../src/harness/statistics/ratio.js";
-import { checkSubjects } from "../src/harness/sweep/check.js";
+import { checkTargets } from "../src/harness/sweep/check.js";
 import { pinningFacts, resolvePinning } from "../src/harness/sweep/pinning.js";
 import type { SweepPlan, SweepResult } from "../src/harness/sweep/result.js";
 import { createResultFile } from "../src/harness/sweep/store.js";
@@ -21,7 +21,7 @@ import { ranTrials } from "../src/harness/validity/verdict.js";
 import { packageRoot } from "../src/shared/package-root.js";
 
 /**
- * What the pool is to be: reactor, pool and piscina (behind the same front, with the same handlers) over three handlers, as sweeps like any
+ * What the pool is to be: reactor, pool and piscina (behind the same adapter, with the same handlers) over three handlers, as sweeps like any
  * other: `npm run bench -- pool [TRIALS]`, about ten minutes. Writes bench/results/<date>-pool-{hello,mixed,cpu}.json with their reports,
  * and reports/<date>-pool.md, which holds them against the bars below. Exits 1 where a bar is missed.
  */
@@ -141,7 +141,7 @@ async function measure(workload: Workload): Promise<{ readonly file: string; rea
   const command = `npm run bench -- pool ${trials}`;
   const never = new AbortController().signal;
   const script = serverScript(workload);
-  const checked = await checkSubjects(plan, TRIAL_TIMEOUT_MS, never, script);
+  const checked = await checkTargets(plan, TRIAL_TIMEOUT_MS, never, script);
   const begun = beginSweep({ name, command, plan, packageFolder: packageRoot }, checked);
   const file = await createResultFile(`${packageRoot}/bench/results`, begun);
   const progress = sweepProgress(process.stderr);
@@ -207,7 +207,7 @@ Ratios over pairs from one block with their 95% interval, and what they are to b
 
 ${table(["what", "ratio", "bar", ""], rows)}
 
-piscina runs behind the same front with the same handlers and queue, with \`atomics: "sync"\` and the number of tasks per worker that serves this
+piscina runs behind the same adapter with the same handlers and queue, with \`atomics: "sync"\` and the number of tasks per worker that serves this
 handler best (bench/pool-claims.ts). /hello is pinned, one worker; /mixed and /cpu are not, two workers. Made by \`npm run bench -- pool ${trials}\`.
 `;
 const base = `${packageRoot}/reports/${date}-pool`;

@@ -40,8 +40,8 @@ const file = process.argv[3] ?? quiet;
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
-const row = (what: string, figures: readonly string[]): void =>
-  console.log([what.padEnd(34), ...figures.map((figure) => figure.padStart(8))].join(" "));
+const row = (what: string, metrics: readonly string[]): void =>
+  console.log([what.padEnd(34), ...metrics.map((figure) => figure.padStart(8))].join(" "));
 const share = (results: readonly boolean[]): number => results.filter((holds) => holds).length / results.length;
 
 function ratiosTable(): readonly object[] {

@@ -11,13 +11,13 @@ import { blocksOf, type Noise } from "./noises.js";
 /** Ways to a ratio from blocks of two cores, run beside each other on simulated blocks. */
 
 /** What a procedure says of log-ratios. */
-interface Finding {
+interface Diagnostic {
   /** Of the logarithm; null: none. */
   readonly interval: Interval | null;
   readonly p: number;
 }
 
-type Procedure = (logs: readonly number[], seed: number) => Finding;
+type Procedure = (logs: readonly number[], seed: number) => Diagnostic;
 
 /** A sweep took 9,999; so many give the same interval to a few percent of its width. */
 const RESAMPLES = 499;

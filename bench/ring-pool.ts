@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { Announcer } from "../src/pool/announcer.js";
 import { attachAnswers, attachPool, createPoolMemory } from "../src/pool/memory.js";
+import { WakeUpBatcher } from "../src/pool/wake-up-batcher.js";
 
 /** The pool's rings and wake-ups around a task that does nothing: what it costs to hand work over and get it back. */
 export interface RingPool {
@@ -13,7 +13,7 @@ export interface RingPool {
 export async function startRingPool(workers: number): Promise<RingPool> {
   const memory = createPoolMemory(workers, 1024);
   const { requests, parking, doorbell } = attachPool(memory);
-  const announcer = new Announcer(parking);
+  const wakeUps = new WakeUpBatcher(parking);
   const answers = Array.from({ length: workers }, (_, worker) => attachAnswers(memory, worker));
   const threads = answers.map(
     (_, worker) =>
@@ -27,7 +27,7 @@ export async function startRingPool(workers: number): Promise<RingPool> {
   const push = (): void => {
     const slot = requests.reserve();
     requests.publish(slot);
-    announcer.add();
+    wakeUps.add();
     left--;
     out++;
   };

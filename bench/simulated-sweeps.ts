@@ -1,11 +1,11 @@
 import { requestsPerSecond } from "../src/harness/drivers/rate.js";
 import {
   alpha,
-  changeEvidence,
-  type Evidence,
+  changeTest,
   isCalled,
   judge,
-  pairedEvidence,
+  pairedTest,
+  type TestResult,
 } from "../src/harness/statistics/difference.js";
 import { holm } from "../src/harness/statistics/holm.js";
 import { median } from "../src/harness/statistics/median.js";
@@ -79,14 +79,14 @@ function pairs({ draw, random, ratio }: SimulatedSweep, { pairs: noise }: LevelN
   return Array.from({ length: count }, () => Math.log(ratio) + draw(noise, random));
 }
 
-function evidence(logs: readonly number[]): Evidence | null {
-  return pairedEvidence(
+function evidence(logs: readonly number[]): TestResult | null {
+  return pairedTest(
     logs.map(() => 1),
     logs.map(Math.exp),
   );
 }
 
-function called(family: readonly (Evidence | null)[], floor: number | null = null): readonly boolean[] {
+function called(family: readonly (TestResult | null)[], floor: number | null = null): readonly boolean[] {
   return judge(family, floor).map((difference) => difference !== null && isCalled(difference));
 }
 
@@ -153,7 +153,7 @@ export function simulatedChange({ noise, random, blocks, sessionEffect, uneven, 
     } as const;
   });
   const changes = loads.map(({ base, other }) =>
-    changeEvidence(logRatios(base[0], other[0])!, logRatios(base[1], other[1])!),
+    changeTest(logRatios(base[0], other[0])!, logRatios(base[1], other[1])!),
   );
   return {
     called: called(changes),

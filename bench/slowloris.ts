@@ -63,8 +63,8 @@ for (const mode of ["reactor", "pool"]) {
         return p99(port).finally(end);
       };
       const [first, second] = index % 2 === 0 ? [p99, besieged] : [besieged, p99];
-      const figures = [await first(port), await second(port)] as const;
-      const [undisturbedMs, besiegedMs] = index % 2 === 0 ? figures : [figures[1], figures[0]];
+      const metrics = [await first(port), await second(port)] as const;
+      const [undisturbedMs, besiegedMs] = index % 2 === 0 ? metrics : [metrics[1], metrics[0]];
       results[mode]!.push({ undisturbedMs, besiegedMs, ratio: besiegedMs / undisturbedMs });
     });
   }

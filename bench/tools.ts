@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { requestsPerSecond } from "../src/harness/drivers/rate.js";
 import { Histogram } from "../src/harness/load/histogram.js";
 import type { RunResult } from "../src/harness/load/run-result.js";
-import { inFlight } from "../src/harness/validity/accounts.js";
+import { inFlight } from "../src/harness/validity/accounting.js";
 import { accountedOutput, type CpuTimes, withOpenFiles } from "./processes.js";
 
 /** What is asked of a generator: the same for all of them. */

@@ -1,10 +1,10 @@
 import type { AccessLog } from "./access-log/access-log.js";
 import type { Core } from "./core.js";
-import type { Limits, ServerConfig } from "./shared/config.js";
+import type { ServerConfig, ServerLimits } from "./shared/config.js";
 import type { HandlerContext } from "./shared/handlers/context.js";
 
-/** A front that accepts connections: HTTP on one side, a core on the other. */
-export interface Front {
+/** An adapter that accepts connections: HTTP on one side, a core on the other. */
+export interface Adapter {
   /** Where to reach it: "http://localhost:9090", "https://…", or "unix:/path" for a Unix-domain socket. */
   readonly url: string;
   /** 0 for a Unix-domain socket. */
@@ -16,21 +16,21 @@ export interface Front {
   drain(timeoutMs: number): Promise<number>;
 }
 
-/** A front whose library is at hand. */
-export interface LoadedFront {
+/** An adapter whose library is at hand. */
+export interface LoadedAdapter {
   /** Version of µWebSockets.js, for the record; "none" where that is not used. */
   readonly uws: string;
   /**
    * Listens and hands every GET and HEAD to the core that is within the limits. The context is the main thread's; `log` is null when there is none.
    * Throws a LoopoolError when its place cannot be had.
    */
-  listen(config: ServerConfig, core: Core, context: HandlerContext, log: AccessLog | null): Promise<Front>;
+  listen(config: ServerConfig, core: Core, context: HandlerContext, log: AccessLog | null): Promise<Adapter>;
 }
 
-/** How a front is chosen and made; each front's folder exports one. */
-export interface FrontModule {
-  /** Word of the `--front` flag. */
+/** How an adapter is chosen and made; each adapter's folder exports one. */
+export interface AdapterModule {
+  /** Word of the `--adapter` flag. */
   readonly name: string;
   /** Loads its library. Throws a LoopoolError where that has no binary for this machine. */
-  load(limits: Limits): Promise<LoadedFront>;
+  load(limits: ServerLimits): Promise<LoadedAdapter>;
 }

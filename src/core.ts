@@ -3,7 +3,7 @@ import type { HandlerContext } from "./shared/handlers/context.js";
 import type { HandlerRequest, HandlerResponse } from "./shared/handlers/handler.js";
 import type { WorkersView } from "./shared/stats/worker-states.js";
 
-/** Where the answer to one request goes. Made by the front, used by a core, on the main thread. */
+/** Where the answer to one request goes. Made by the adapter, used by a core, on the main thread. */
 export interface Reply {
   /** The client has gone: an answer is no longer of use. It is safe to send one all the same. */
   readonly aborted: boolean;
@@ -28,7 +28,7 @@ export interface Core {
   submit(request: HandlerRequest, reply: Reply): void;
   /** The client of a request that is not answered yet has gone: what has not begun need not be. */
   abandon(reply: Reply): void;
-  /** Ends its threads. The front has drained before: what is still unanswered then is lost. */
+  /** Ends its threads. The adapter has drained before: what is still unanswered then is lost. */
   stop(): Promise<void>;
 }
 

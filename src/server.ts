@@ -1,16 +1,16 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { AccessLog } from "./access-log/access-log.js";
-import type { Front, FrontModule } from "./adapter.js";
+import type { Adapter, AdapterModule } from "./adapter.js";
 import { createSleeper } from "./background/background.js";
 import { startBackground } from "./background/start.js";
 import type { CoreModule } from "./core.js";
-import { withFiguresFirst } from "./figures-first.js";
+import { withMetricsOnMain } from "./metrics-on-main.js";
 import type { ServerConfig } from "./shared/config.js";
 import { calibrate } from "./shared/handlers/built-in/burn.js";
 import { createSharedState, type HandlerContext, threadContext } from "./shared/handlers/context.js";
-import { Field, type ThreadStats } from "./shared/stats/stats.js";
+import { Counter, type ThreadStats } from "./shared/stats/stats.js";
 
-/** Imports what it names when it is used: a server loads one core and one front. */
+/** Imports what it names when it is used: a server loads one core and one adapter. */
 type Loaders<T> = Readonly<Record<string, () => Promise<T>>>;
 
 /** Every core there is, by the word of `--mode`: to add one, write its folder and name it here. */
@@ -19,14 +19,14 @@ const cores: Loaders<CoreModule> = {
   pool: async () => (await import("./pool/pool.js")).pool,
 };
 
-/** Every front there is, by the word of `--front`. */
-const frontModules: Loaders<FrontModule> = {
-  uws: async () => (await import("./http/uws/front.js")).uwsFront,
-  node: async () => (await import("./http/node/front.js")).nodeFront,
+/** Every adapter there is, by the word of `--adapter`. */
+const adapterModules: Loaders<AdapterModule> = {
+  uws: async () => (await import("./http/uws/adapter.js")).uwsAdapter,
+  node: async () => (await import("./http/node/adapter.js")).nodeAdapter,
 };
 
 export const modes: readonly string[] = Object.keys(cores);
-export const fronts: readonly string[] = Object.keys(frontModules);
+export const adapters: readonly string[] = Object.keys(adapterModules);
 
 /** A server that accepts connections. */
 export interface RunningServer {
@@ -45,12 +45,12 @@ export interface RunningServer {
 }
 
 /**
- * Composes shared memory, core and front. `others` are cores to choose from beside loopool's own.
+ * Composes shared memory, core and adapter. `others` are cores to choose from beside loopool's own.
  * Throws a LoopoolError when something it needs is not to be had.
  */
 export async function startServer(config: ServerConfig, others: readonly CoreModule[] = []): Promise<RunningServer> {
   const module = others.find(({ name }) => name === config.mode) ?? (await loaded(cores, config.mode));
-  const { uws, listen } = await (await loaded(frontModules, config.front)).load(config.limits);
+  const { uws, listen } = await (await loaded(adapterModules, config.adapter)).load(config.limits);
   const threads = module.threads(config);
   const shared = createSharedState(config, threads, {
     iterationsPerMicro: config.iterationsPerMicro ?? calibrate(),
@@ -60,14 +60,20 @@ export async function startServer(config: ServerConfig, others: readonly CoreMod
   const sleeper = createSleeper();
   // First: what cannot be logged is not served.
   const log = config.log === null ? null : await openLog(config.log, sleeper, context.stats);
-  const core = await withFiguresFirst(await module.start(context), context);
-  let front: Front | undefined;
+  const core = await withMetricsOnMain(await module.start(context), context);
+  let adapter: Adapter | undefined;
   try {
-    front = await listen(config, core, context, log);
-    const { url, port, drain } = front;
+    adapter = await listen(config, core, context, log);
+    const { url, port, drain } = adapter;
     // After it listens: the mirror is named by the place.
-    const place = config.unix?.path ?? port;
-    const stopBackground = await startBackground({ context, workersView: core.workersView, place, sleeper, log });
+    const listeningAddress = config.unix?.path ?? port;
+    const stopBackground = await startBackground({
+      context,
+      workersView: core.workersView,
+      listeningAddress,
+      sleeper,
+      log,
+    });
     const stopWatching = watchLevels(context);
     const stop = async (): Promise<number> => {
       const cutOff = await drain(config.drainTimeoutMs);
@@ -88,7 +94,7 @@ export async function startServer(config: ServerConfig, others: readonly CoreMod
       stop: () => (stopped ??= stop()),
     };
   } catch (error) {
-    await front?.drain(0);
+    await adapter?.drain(0);
     await core.stop();
     throw error;
   }
@@ -114,12 +120,12 @@ function watchLevels({ stats, cache }: HandlerContext): () => void {
   delay.enable();
   const timer = setInterval(() => {
     const { active, idle } = performance.eventLoopUtilization();
-    stats.set(Field.loopActiveMs, active);
-    stats.set(Field.loopIdleMs, idle);
-    stats.set(Field.cacheBytes, cache.usedBytes);
-    stats.set(Field.cacheEntries, cache.entries);
+    stats.set(Counter.loopActiveMs, active);
+    stats.set(Counter.loopIdleMs, idle);
+    stats.set(Counter.cacheBytes, cache.usedBytes);
+    stats.set(Counter.cacheEntries, cache.entries);
     // What it records is the time between two of its ticks, the planned interval included.
-    stats.set(Field.loopDelayMaxMs, Math.max(0, delay.max / 1e6 - DELAY_RESOLUTION_MS));
+    stats.set(Counter.loopDelayMaxMs, Math.max(0, delay.max / 1e6 - DELAY_RESOLUTION_MS));
   }, WATCH_INTERVAL_MS);
   timer.unref();
   return () => {

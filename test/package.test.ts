@@ -13,9 +13,9 @@ const { dependencies } = JSON.parse(readFileSync(join(packageRoot, "package.json
 /** What `npm pack` would put into the package: paths below its root. */
 const packed = (): readonly string[] => {
   const output = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: packageRoot });
-  const told = JSON.parse(output.toString()) as object;
+  const reported = JSON.parse(output.toString()) as object;
   // npm 12 tells of packages by their names, older ones in a list.
-  const [{ files }] = Object.values(told) as [{ files: { path: string }[] }];
+  const [{ files }] = Object.values(reported) as [{ files: { path: string }[] }];
   return files.map(({ path }) => path);
 };
 

@@ -5,7 +5,7 @@ import { headerBlockOf } from "../../src/pool/answer-codec.js";
 import { OVERLOADED, WORKER_LOST } from "../../src/pool/refusals.js";
 import type { SharedState } from "../../src/shared/handlers/context.js";
 import type { HandlerResponse, HeaderBlock } from "../../src/shared/handlers/handler.js";
-import { Field } from "../../src/shared/stats/stats.js";
+import { Counter } from "../../src/shared/stats/stats.js";
 
 /** piscina's settings that matter here; which are best depends on the handler. */
 export interface PiscinaSettings {
@@ -50,7 +50,7 @@ export function piscinaCore(settings: PiscinaSettings): CoreModule {
           if (++loaded === threads) resolve();
         });
       });
-      stats.set(Field.workers, threads);
+      stats.set(Counter.workers, threads);
       const blocks = new Map<string, HeaderBlock>();
       const headersOf = (fields: readonly string[]): HeaderBlock => {
         const key = fields.join("\n");
@@ -68,7 +68,7 @@ export function piscinaCore(settings: PiscinaSettings): CoreModule {
         isOwn: () => false,
         submit(request, reply) {
           if (pool.queueSize >= queue) {
-            stats.add(Field.shed, 1);
+            stats.add(Counter.shed, 1);
             reply.send(OVERLOADED);
             return;
           }

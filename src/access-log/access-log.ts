@@ -2,7 +2,7 @@ import { threadClock } from "../shared/clock.js";
 import type { LogConfig } from "../shared/config.js";
 import type { RecordRing } from "../shared/memory/record-ring.js";
 import { Sleeper } from "../shared/memory/sleeper.js";
-import { Field, type ThreadStats } from "../shared/stats/stats.js";
+import { Counter, type ThreadStats } from "../shared/stats/stats.js";
 import { openLogFile } from "./file.js";
 import { attachLogRing, createLogMemory, type LogStartup, LogWords, Stall } from "./memory.js";
 import { type LogEntry, writeRecord } from "./record.js";
@@ -55,7 +55,7 @@ export class AccessLog {
       this.#gaveUp = false;
       return;
     }
-    this.#stats.add(Field.logDropped, 1);
+    this.#stats.add(Counter.logDropped, 1);
   }
 
   #write(entry: LogEntry, durationMs: number): boolean {
@@ -101,7 +101,7 @@ export class AccessLog {
   writerEnded(written: number): number {
     const lost = this.#hasWriter ? this.#records - written : 0;
     this.#hasWriter = false;
-    this.#stats.add(Field.logDropped, lost);
+    this.#stats.add(Counter.logDropped, lost);
     return lost;
   }
 }

@@ -3,7 +3,7 @@ import { threadClock } from "../shared/clock.js";
 import { messageOf } from "../shared/errors.js";
 import type { Job, Rest } from "../shared/job.js";
 import type { RecordRing } from "../shared/memory/record-ring.js";
-import { Field, ThreadStats } from "../shared/stats/stats.js";
+import { Counter, ThreadStats } from "../shared/stats/stats.js";
 import { combinedFormat } from "./combined.js";
 import { DropReporter } from "./drops.js";
 import { type LogFile, logFile } from "./file.js";
@@ -102,7 +102,7 @@ export class LogJob implements Job {
       this.#reopen();
       moved += this.#move(nowMs);
     }
-    this.#tellDrops(this.#drops.look(this.#main.get(Field.logDropped), nowMs));
+    this.#tellDrops(this.#drops.look(this.#main.get(Counter.logDropped), nowMs));
     if (this.#hasBatch) return { afterMs: Math.max(0, this.#retryAtMs - nowMs), isLight: false };
     if (moved >= MAX_BATCHES) return { afterMs: 0, isLight: true };
     return moved > 0 ? { afterMs: GATHER_MS, isLight: false } : { afterMs: this.#drops.restMs, isLight: true };
@@ -127,8 +127,8 @@ export class LogJob implements Job {
         break;
       }
     }
-    this.#stats.add(Field.logLines, linesIn(this.#batch, this.#writtenTo));
-    this.#tellDrops(this.#drops.take(this.#main.get(Field.logDropped)));
+    this.#stats.add(Counter.logLines, linesIn(this.#batch, this.#writtenTo));
+    this.#tellDrops(this.#drops.take(this.#main.get(Counter.logDropped)));
     file.close();
   }
 
@@ -175,7 +175,7 @@ export class LogJob implements Job {
       this.#stall(error as NodeJS.ErrnoException, nowMs);
       return false;
     }
-    this.#stats.add(Field.logLines, this.#lines);
+    this.#stats.add(Counter.logLines, this.#lines);
     this.#endAt = 0;
     this.#writtenTo = 0;
     this.#lines = 0;
@@ -193,7 +193,7 @@ export class LogJob implements Job {
       return;
     }
     this.#retryAtMs = nowMs + LAST_RETRY_MS;
-    this.#stats.add(Field.logFailures, 1);
+    this.#stats.add(Counter.logFailures, 1);
     if (this.#words.stalled === Stall.failure) return;
     this.#words.stalled = Stall.failure;
     this.#words.countFreed();

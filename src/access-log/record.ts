@@ -1,9 +1,9 @@
 import type { RecordRing } from "../shared/memory/record-ring.js";
 
 /** What is cut where it is longer; bytes. µWS takes heads of 4096 bytes in all unless it is told otherwise. */
-export const limits = { methodBytes: 32, urlBytes: 2048, referrerBytes: 1024, userAgentBytes: 512 } as const;
+export const textLimits = { methodBytes: 32, urlBytes: 2048, referrerBytes: 1024, userAgentBytes: 512 } as const;
 
-/** One request and how it was answered, as the front knows it: written into the ring as it is, put into words elsewhere. */
+/** One request and how it was answered, as the adapter knows it: written into the ring as it is, put into words elsewhere. */
 export interface LogEntry {
   /** Of the clock that all threads share, ms. */
   readonly startMs: number;
@@ -48,11 +48,12 @@ const USER_AGENT_CUT = 8;
 const HTTP_1_0 = 16;
 
 const MAX_ADDRESS_BYTES = 16;
-const MAX_TEXT_BYTES = limits.methodBytes + limits.urlBytes + limits.referrerBytes + limits.userAgentBytes;
+const MAX_TEXT_BYTES =
+  textLimits.methodBytes + textLimits.urlBytes + textLimits.referrerBytes + textLimits.userAgentBytes;
 /** The longest record. */
 export const MAX_RECORD_BYTES = HEAD_BYTES + MAX_ADDRESS_BYTES + MAX_TEXT_BYTES;
 /** Texts of fewer characters than the shortest limit, so that none of them has to be cut. */
-const SHORT_TEXTS = limits.userAgentBytes;
+const SHORT_TEXTS = textLimits.userAgentBytes;
 
 /**
  * Main: writes a record and makes it visible; returns the bytes it took, 0 when the ring has no room. All texts are written at once, as
@@ -73,7 +74,7 @@ export function writeRecord(ring: RecordRing, entry: LogEntry, durationMs: numbe
   for (let i = 0; i < address.length; i++) bytes[addressAt + i] = address[i]!;
   const textAt = addressAt + address.length;
   const word = offset >> 2;
-  const isShort = text.length < SHORT_TEXTS && method.length <= limits.methodBytes;
+  const isShort = text.length < SHORT_TEXTS && method.length <= textLimits.methodBytes;
   if (isShort && bytes.write(text, textAt, textBytes, "utf8") === text.length) {
     words[word + FLAGS] = 0;
     words[word + METHOD_BYTES] = method.length;
@@ -119,10 +120,10 @@ function writeTexts(
     words[word + lengthWord] = written;
     at += written;
   };
-  write(method, limits.methodBytes, "latin1", METHOD_BYTES, 0);
-  write(url, limits.urlBytes, "utf8", URL_BYTES, URL_CUT);
-  write(referrer, limits.referrerBytes, "latin1", REFERRER_BYTES, REFERRER_CUT);
-  write(userAgent, limits.userAgentBytes, "latin1", USER_AGENT_BYTES, USER_AGENT_CUT);
+  write(method, textLimits.methodBytes, "latin1", METHOD_BYTES, 0);
+  write(url, textLimits.urlBytes, "utf8", URL_BYTES, URL_CUT);
+  write(referrer, textLimits.referrerBytes, "latin1", REFERRER_BYTES, REFERRER_CUT);
+  write(userAgent, textLimits.userAgentBytes, "latin1", USER_AGENT_BYTES, USER_AGENT_CUT);
   words[word + FLAGS] = flags;
 }
 

@@ -4,7 +4,7 @@ import type { LogStartup } from "../access-log/memory.js";
 import { messageOf } from "../shared/errors.js";
 import type { SharedState } from "../shared/handlers/context.js";
 import { SLEEPER_BYTES, Sleeper } from "../shared/memory/sleeper.js";
-import type { Place } from "../stats-mirror/format.js";
+import type { ListeningAddress } from "../stats-mirror/format.js";
 
 /** What the background thread is given; a log that is null is not wanted. */
 export interface BackgroundStartup {
@@ -12,7 +12,7 @@ export interface BackgroundStartup {
   /** Its slot of the stats segment. */
   readonly slot: number;
   /** Where the server listens. */
-  readonly place: Place;
+  readonly listeningAddress: ListeningAddress;
   readonly sleeper: SharedArrayBuffer;
   readonly log: LogStartup | null;
 }

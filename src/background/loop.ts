@@ -1,7 +1,7 @@
 import type { Job, Rest } from "../shared/job.js";
 import type { Sleeper } from "../shared/memory/sleeper.js";
 
-/** Runs the jobs until the thread is sent home, asleep while none has anything to do, and lets each finish. */
+/** Runs the jobs until the thread is retired, asleep while none has anything to do, and lets each finish. */
 export function runJobs(jobs: readonly Job[], sleeper: Sleeper): void {
   for (;;) {
     const rests = jobs.map((job): Rest => job.run());

@@ -7,10 +7,10 @@ import type { BackgroundStartup } from "./background.js";
 import { runJobs } from "./loop.js";
 
 /** The background thread: does beside the main thread what must go on while that is busy. It ends when the loop does. */
-const { shared, slot, place, sleeper, log } = workerData as BackgroundStartup;
+const { shared, slot, listeningAddress, sleeper, log } = workerData as BackgroundStartup;
 const jobs: readonly Job[] = [
   ...(log === null ? [] : [LogJob.attach(log, { stats: shared.stats, slot })]),
-  ...(shared.config.mirror ? [mirrorJob({ shared, place })] : []),
+  ...(shared.config.mirror ? [mirrorJob({ shared, listeningAddress })] : []),
 ];
 
 parentPort!.postMessage("ready");

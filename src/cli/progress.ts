@@ -6,7 +6,7 @@ import { estimatedSeconds } from "../harness/sweep/estimate.js";
 import { type PlannedTrial, planTrials, warmUpSeconds } from "../harness/sweep/plan.js";
 import type { SweepPlan, TrialResult } from "../harness/sweep/result.js";
 import type { SweepProgress } from "../harness/sweep/sweep.js";
-import { failedRequests } from "../harness/validity/accounts.js";
+import { failedRequests } from "../harness/validity/accounting.js";
 import { oneLine } from "../shared/terminal-text.js";
 
 /** A bar in a terminal, plain lines elsewhere; `end`, as often as one likes, leaves the terminal as it was. */

@@ -46,7 +46,7 @@ export const serveCommand: Command = {
       .example(called("serve --mode pool"), "serve www on port 9090, handlers in worker threads")
       .example(called("serve --mode reactor --port 0 --host 127.0.0.1"), "a free port, this machine only")
       .example(
-        called("serve --front node"),
+        called("serve --adapter node"),
         "where µWebSockets.js has no binary, or a client speaks HTTP/1.0, as ab does",
       )
       .example(called("serve --tls-self-signed"), "HTTPS with a throw-away certificate, for trying out")

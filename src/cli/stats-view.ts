@@ -1,16 +1,16 @@
-import type { Figures } from "../shared/stats/figures.js";
+import type { Metrics } from "../shared/stats/metrics.js";
 import { oneLine } from "../shared/terminal-text.js";
-import type { IntervalFigures } from "../stats-mirror/interval.js";
+import type { IntervalMetrics } from "../stats-mirror/interval.js";
 
 /** The live view of `loopool stats` as lines of plain text. `rates` are the requests/s of the last intervals, oldest first. */
 export function statsView(
-  figures: Figures,
-  interval: IntervalFigures | null,
+  metrics: Metrics,
+  interval: IntervalMetrics | null,
   rates: readonly number[],
 ): readonly string[] {
-  const f = figures;
+  const f = metrics;
   const times = interval === null ? sinceStart(f) : interval.latency;
-  const rate = (value: (i: IntervalFigures) => string): string => (interval === null ? "–" : value(interval));
+  const rate = (value: (i: IntervalMetrics) => string): string => (interval === null ? "–" : value(interval));
   return [
     `loopool ${oneLine(f.mode)}   pid ${f.pid}   up ${duration(f.uptimeMicros / 1e6)}   Node ${oneLine(f.node)}`,
     "",
@@ -61,7 +61,7 @@ function row(label: string, values: readonly string[], tail = ""): string {
   return `${label.padEnd(LABEL_WIDTH)}${[...values, tail].filter((value) => value !== "").join("   ")}`;
 }
 
-function sinceStart({ latency }: Figures): IntervalFigures["latency"] {
+function sinceStart({ latency }: Metrics): IntervalMetrics["latency"] {
   if (latency.count === 0) return null;
   return { p50: latency.p50Micros, p90: latency.p90Micros, p99: latency.p99Micros };
 }

@@ -1,12 +1,12 @@
 import { resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { LoopoolError, usageError } from "../shared/errors.js";
-import type { Figures } from "../shared/stats/figures.js";
+import type { Metrics } from "../shared/stats/metrics.js";
 import { terminalJson } from "../shared/terminal-text.js";
-import { mirrorFolder, mirrorPath, type Place } from "../stats-mirror/format.js";
-import { type IntervalFigures, intervalBetween } from "../stats-mirror/interval.js";
+import { type ListeningAddress, mirrorFolder, mirrorPath } from "../stats-mirror/format.js";
+import { type IntervalMetrics, intervalBetween } from "../stats-mirror/interval.js";
 import { livePorts } from "../stats-mirror/leftovers.js";
-import { mirroredFigures, readMirror } from "../stats-mirror/reader.js";
+import { mirroredMetrics, readMirror } from "../stats-mirror/reader.js";
 import type { Command } from "./command.js";
 import { called } from "./invocation.js";
 import { whenOutputIsLost } from "./output.js";
@@ -44,28 +44,28 @@ export const statsCommand: Command = {
 };
 
 async function stats(argv: Readonly<Record<string, unknown>>): Promise<void> {
-  const place = placeOf(argv);
+  const listeningAddress = listeningAddressOf(argv);
   const intervalMs = seconds("interval", argv["interval"] ?? String(DEFAULT_INTERVAL_S)) * 1000;
   const once = argv["once"] === true;
   const screen = argv["json"] === true ? null : new Screen(process.stdout, process.stdout.isTTY && !once);
   endQuietly(screen);
 
-  let last: Figures | null = null;
+  let last: Metrics | null = null;
   const rates: number[] = [];
   for (;;) {
-    const { figures, note } = await read(place, last?.pid);
-    const interval: IntervalFigures | null = last === null ? null : intervalBetween(last, figures);
+    const { metrics, note } = await read(listeningAddress, last?.pid);
+    const interval: IntervalMetrics | null = last === null ? null : intervalBetween(last, metrics);
     if (interval !== null) rates.push(interval.requestsPerSecond);
     if (rates.length > HISTORY) rates.shift();
-    if (screen === null) process.stdout.write(`${terminalJson(figures)}\n`);
-    else screen.show([...statsView(figures, interval, rates), ...note]);
+    if (screen === null) process.stdout.write(`${terminalJson(metrics)}\n`);
+    else screen.show([...statsView(metrics, interval, rates), ...note]);
     if (once) return;
-    last = figures;
+    last = metrics;
     await delay(intervalMs);
   }
 }
 
-function placeOf(argv: Readonly<Record<string, unknown>>): Place {
+function listeningAddressOf(argv: Readonly<Record<string, unknown>>): ListeningAddress {
   if (argv["unix"] === undefined) return wholeNumber("port", argv["port"] ?? DEFAULT_PORT, 1, 65535);
   if (argv["port"] !== undefined) throw usageError("--unix and --port are two servers: leave one out");
   return resolve(text("unix", argv["unix"]));
@@ -73,17 +73,17 @@ function placeOf(argv: Readonly<Record<string, unknown>>): Place {
 
 /** `watched` is the pid of the server that was read before: its end is told as such. */
 async function read(
-  place: Place,
+  listeningAddress: ListeningAddress,
   watched: number | undefined,
-): Promise<{ readonly figures: Figures; readonly note: readonly string[] }> {
+): Promise<{ readonly metrics: Metrics; readonly note: readonly string[] }> {
   try {
-    const reading = await readMirror(mirrorPath(place));
+    const reading = await readMirror(mirrorPath(listeningAddress));
     const ageMs = performance.timeOrigin + performance.now() - reading.state.details.takenAtMs;
     const isOld = ageMs > reading.description.intervalMs * OLD_AFTER_INTERVALS;
     const note = isOld
-      ? ["", `These figures are ${(ageMs / 1000).toFixed(1)} s old: the server does not write new ones.`]
+      ? ["", `These metrics are ${(ageMs / 1000).toFixed(1)} s old: the server does not write new ones.`]
       : [];
-    return { figures: mirroredFigures(reading), note };
+    return { metrics: mirroredMetrics(reading), note };
   } catch (error) {
     if (!(error instanceof LoopoolError)) throw error;
     const isGone = error.code === "MIRROR_ABSENT" || error.code === "MIRROR_STALE";
@@ -91,7 +91,7 @@ async function read(
       throw new LoopoolError("SERVER_ENDED", `the server with pid ${watched} has ended`);
     }
     if (error.code !== "MIRROR_ABSENT") throw error;
-    const where = typeof place === "number" ? `port ${place}` : place;
+    const where = typeof listeningAddress === "number" ? `port ${listeningAddress}` : listeningAddress;
     throw new LoopoolError(error.code, `no server shows its stats for ${where} (${error.message})${others()}`);
   }
 }

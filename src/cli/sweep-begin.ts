@@ -1,6 +1,6 @@
 import { driverNamed } from "../harness/drivers/drivers.js";
 import { ratesFromCapacity } from "../harness/sweep/capacity.js";
-import { checkSubjects, type Probe } from "../harness/sweep/check.js";
+import { checkTargets, type Probe } from "../harness/sweep/check.js";
 import { trialSeconds } from "../harness/sweep/estimate.js";
 import type { SweepResult } from "../harness/sweep/result.js";
 import { createResultFile } from "../harness/sweep/store.js";
@@ -43,7 +43,7 @@ export async function beginNew(
     throw usageError(`--name may have letters, digits, "_", and after the first also "." and "-", not "${name}"`);
   }
   const out = flags["out"] === undefined ? undefined : text("out", flags["out"]);
-  const checked = await checkSubjects(asked, timeoutMs, signal);
+  const checked = await checkTargets(asked, timeoutMs, signal);
   const plan = leavesLengthOpen(asked, flags) ? { ...asked, seconds: trialSeconds(checked.probes) } : asked;
   const result = beginSweep({ name, command, plan, packageFolder: packageRoot }, checked);
   return { file: await createResultFile(outputFolder("results", out), result), result, probes: checked.probes };

@@ -1,6 +1,6 @@
 import { checkDriverOptions } from "../harness/drivers/check.js";
 import { driverNamed, driverNames } from "../harness/drivers/drivers.js";
-import { isSubjectName } from "../harness/sweep/plan.js";
+import { isTargetName } from "../harness/sweep/plan.js";
 import type { OpenLoopPlan, SweepPlan, Target } from "../harness/sweep/result.js";
 import { modes } from "../server.js";
 import { usageError } from "../shared/errors.js";
@@ -31,7 +31,7 @@ export function targetsOf(raw: unknown, path: string): readonly Target[] {
     if (name === "" || !URL.canParse(url)) {
       throw usageError(`--target must be name=URL, like nginx=http://127.0.0.1:8080, not "${String(value)}"`);
     }
-    if (!isSubjectName(name)) {
+    if (!isTargetName(name)) {
       throw usageError(
         `--target ${name}=…: a name has up to 100 letters, digits, "_", "-", ".", ":" and spaces, begins with a letter or digit, ` +
           "and is none that every JavaScript object has, like constructor",
@@ -84,7 +84,7 @@ export function generatorOf(
       `--driver ${driver.name} cannot send at fixed times and count latency from these: leave out --rate`,
     );
   }
-  const counts = driver.limits.ends.includes("requests");
+  const counts = driver.capabilities.ends.includes("requests");
   if (!counts && argv["requests"] !== undefined) {
     throw usageError(`--driver ${driver.name} cannot stop after a number of requests: give --duration`);
   }

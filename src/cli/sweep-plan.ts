@@ -5,7 +5,7 @@ import { cpuList } from "../harness/statistics/cpu-list.js";
 import { type PinningFacts, pinningFacts, resolvePinning } from "../harness/sweep/pinning.js";
 import { misfitOfPlan } from "../harness/sweep/plan.js";
 import type { Pinning, SweepPlan, Until } from "../harness/sweep/result.js";
-import { fronts, modes } from "../server.js";
+import { adapters, modes } from "../server.js";
 import { usageError } from "../shared/errors.js";
 import { coresOf, DEFAULT_SECONDS, generatorOf, openLoopOf, targetsOf } from "./sweep-loads.js";
 import { listOf, oneOf, text, wholeNumber } from "./values/options.js";
@@ -53,8 +53,8 @@ export const planOptions = {
   "max-trials": { describe: `with --until: trials at most [default: ${DEFAULT_MAX_TRIALS}]` },
   "max-minutes": { describe: `with --until: time at most [default: ${DEFAULT_MAX_MINUTES}]` },
   seed: { describe: `decides the order of the trials [default: ${DEFAULT_SEED}]` },
-  front: {
-    describe: `what speaks HTTP before the cores, the same for all: ${fronts.join(", ")} [default: ${fronts[0]}]`,
+  adapter: {
+    describe: `what speaks HTTP before the cores, the same for all: ${adapters.join(", ")} [default: ${adapters[0]}]`,
   },
   workers: { describe: "worker threads of the pool [default: what the server's CPUs leave beside its main thread]" },
   handlers: { describe: "module with handlers of your own, see docs/handlers.md" },
@@ -93,7 +93,7 @@ export function planOf(argv: Readonly<Record<string, unknown>>): SweepPlan {
     trials,
     path,
     keepAlive: argv["keepAlive"] !== false,
-    front: oneOf("front", argv["front"] ?? fronts[0], fronts),
+    adapter: oneOf("adapter", argv["adapter"] ?? adapters[0], adapters),
     seed: wholeNumber("seed", argv["seed"] ?? DEFAULT_SEED, 0, 2 ** 32 - 1),
     workers: wholeNumber("workers", argv["workers"] ?? defaultWorkers(pinning, facts), 1, 256),
     handlers,
@@ -101,7 +101,7 @@ export function planOf(argv: Readonly<Record<string, unknown>>): SweepPlan {
     ...(targets.length > 0 ? { targets } : {}),
     ...(openLoop === null ? {} : { openLoop }),
     ...generator,
-    ...(argv["aa"] === true ? { twin: { name: `${cores[0]} again`, of: cores[0]! } } : {}),
+    ...(argv["aa"] === true ? { control: { name: `${cores[0]} again`, of: cores[0]! } } : {}),
     ...(until === null ? {} : { until }),
   };
   const misfit = misfitOfPlan(plan);

@@ -1,7 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { driverNames } from "../harness/drivers/drivers.js";
 import type { SweepPlan, SweepResult } from "../harness/sweep/result.js";
-import { fronts, modes } from "../server.js";
+import { adapters, modes } from "../server.js";
 import { usageError } from "../shared/errors.js";
 import { targetsOf } from "./sweep-loads.js";
 import { type planOptions, quick } from "./sweep-plan.js";
@@ -42,7 +42,7 @@ function flagsOf(file: string, { name, plan }: SweepResult): ReadonlyMap<string,
     "max-trials": until?.maxTrials ?? null,
     "max-minutes": until === undefined ? null : until.maxSeconds / 60,
     seed: plan.seed,
-    front: plan.front ?? "uws",
+    adapter: plan.adapter ?? "uws",
     workers: plan.workers,
     handlers: plan.handlers,
     pin: pinning.server === null ? "none" : `${pinning.server}:${pinning.generator}`,
@@ -71,7 +71,7 @@ export function checkSameFlags(file: string, result: SweepResult, argv: Values):
   if (argv["keepAlive"] !== undefined && argv["keepAlive"] !== plan.keepAlive) {
     refuse("keep-alive", plan.keepAlive ? "with keep-alive" : "without keep-alive");
   }
-  if (argv["aa"] === true && plan.twin === undefined) refuse("aa", "without it");
+  if (argv["aa"] === true && plan.control === undefined) refuse("aa", "without it");
   const known = new Set((plan.targets ?? []).map(targetText));
   const other = targetsOf(argv["target"], plan.path).find((target) => !known.has(targetText(target)));
   if (other !== undefined) refuse(`target ${targetText(other)}`, [...known].join(", ") || "without targets");
@@ -130,7 +130,7 @@ export function checkConsent(file: string, { plan }: SweepResult, argv: Values):
   const names = new Set([...modes, ...targets.map(({ name }) => name)]);
   const unknown =
     plan.cores.find((core) => !names.has(core)) ??
-    [plan.front ?? fronts[0]].find((front) => !fronts.some((known) => known === front)) ??
+    [plan.adapter ?? adapters[0]].find((adapter) => !adapters.some((known) => known === adapter)) ??
     [driver ?? driverNames[0]!].find((name) => !driverNames.includes(name));
   if (unknown !== undefined) throw usageError(`--resume ${file}: there is no "${unknown}" here: start a new sweep`);
   if ((pinning.server === null) !== (pinning.generator === null)) {

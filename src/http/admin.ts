@@ -24,11 +24,11 @@ export function isAdminPath(path: string): boolean {
 }
 
 /**
- * Who may see the figures: with a token whoever sends it, as a bearer token (RFC 6750) or as the password of any user (RFC 7617); without
+ * Who may see the metrics: with a token whoever sends it, as a bearer token (RFC 6750) or as the password of any user (RFC 7617); without
  * one the clients of this machine, who ask for it by a name that only this machine has. What a proxy says of its clients is not believed:
  * it is the client.
  */
-export class AdminGate {
+export class AdminPolicy {
   readonly #digest: Buffer | null;
   /** All clients of a Unix-domain socket are of this machine, and no browser is among them. */
   readonly #isUnix: boolean;

@@ -1,4 +1,4 @@
-import type { Limits } from "../shared/config.js";
+import type { ServerLimits } from "../shared/config.js";
 import { isAuthority, isHost } from "./host.js";
 import {
   BAD_AUTHORITY,
@@ -32,7 +32,7 @@ const OTHER_HEAD_BYTES = 14;
 const OTHER_FIELD_BYTES = 4;
 
 /**
- * What a front has to look at in a head, whatever parsed it. One object serves all requests, one after the other: `begin`, `visit` for
+ * What an adapter has to look at in a head, whatever parsed it. One object serves all requests, one after the other: `begin`, `visit` for
  * each field in its order, `verdict`.
  */
 export class HeadCheck {
@@ -40,8 +40,8 @@ export class HeadCheck {
   closes = false;
   /** The value of Authorization, "" without one. */
   authorization = "";
-  readonly #limits: Limits;
-  /** Whether the front can read a chunked body. */
+  readonly #limits: ServerLimits;
+  /** Whether the adapter can read a chunked body. */
   readonly #takesChunks: boolean;
   #isHttp10 = false;
   #authority: string | null = null;
@@ -58,7 +58,7 @@ export class HeadCheck {
   #goodPath = "";
   #goodQuery = "";
 
-  constructor(limits: Limits, takesChunks: boolean) {
+  constructor(limits: ServerLimits, takesChunks: boolean) {
     this.#limits = limits;
     this.#takesChunks = takesChunks;
   }

@@ -2,7 +2,7 @@ import { createServer } from "node:net";
 import type { ServerConfig } from "../shared/config.js";
 import { LoopoolError, messageOf } from "../shared/errors.js";
 
-/** Where a front is to listen, and whether it speaks TLS there. */
+/** Where an adapter is to listen, and whether it speaks TLS there. */
 export type Listening = Pick<ServerConfig, "host" | "port" | "unix" | "tls">;
 
 /** The port as Node's servers want it. Nobody else may share it: half of the requests would go astray. */

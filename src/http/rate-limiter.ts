@@ -8,8 +8,8 @@ const WAYS = 8;
 
 /**
  * A limit for each client address by the generic cell rate algorithm (ITU-T I.371, annex A): of an address only the time is kept at which
- * it would have used up nothing. Memory is fixed: a table of sets; a new address takes the place in its set that is idle longest. An
- * address is one IPv4 address or an IPv6 /64, which is what one client is given. The places are keyed with a random seed, so that nobody
+ * it would have used up nothing. Memory is fixed: a table of sets; a new address takes the slot in its set that is idle longest. An
+ * address is one IPv4 address or an IPv6 /64, which is what one client is given. The slots are keyed with a random seed, so that nobody
  * can choose addresses that share one.
  */
 export class RateLimiter {
@@ -32,21 +32,21 @@ export class RateLimiter {
     const bytes = unmapped(address);
     const high = word(bytes, 0);
     const low = bytes.length === 16 ? word(bytes, 4) : bytes.length;
-    const place = this.#placeOf(high, low);
-    const emptyMs = Math.max(this.#emptyMs[place]!, nowMs);
+    const slot = this.#slotOf(high, low);
+    const emptyMs = Math.max(this.#emptyMs[slot]!, nowMs);
     const aheadMs = emptyMs - nowMs - this.#burstMs;
     // Fractions of a millisecond are rounding.
     if (aheadMs > 1e-6) return Math.ceil(aheadMs / 1000);
-    this.#emptyMs[place] = emptyMs + this.#intervalMs;
+    this.#emptyMs[slot] = emptyMs + this.#intervalMs;
     return 0;
   }
 
-  #placeOf(high: number, low: number): number {
+  #slotOf(high: number, low: number): number {
     const first = (hash(high, low, this.#seed) % SETS) * WAYS;
     let idlest = first;
-    for (let place = first; place < first + WAYS; place++) {
-      if (this.#high[place] === high && this.#low[place] === low) return place;
-      if (this.#emptyMs[place]! < this.#emptyMs[idlest]!) idlest = place;
+    for (let slot = first; slot < first + WAYS; slot++) {
+      if (this.#high[slot] === high && this.#low[slot] === low) return slot;
+      if (this.#emptyMs[slot]! < this.#emptyMs[idlest]!) idlest = slot;
     }
     this.#high[idlest] = high;
     this.#low[idlest] = low;

@@ -1,12 +1,12 @@
 import { STATUS_CODES } from "node:http";
 import { type HandlerResponse, PLAIN_TEXT, textResponse } from "../shared/handlers/handler.js";
-import { Field } from "../shared/stats/stats.js";
+import { Counter } from "../shared/stats/stats.js";
 
-/** A request that the front answers itself, in any front: no core sees it. */
+/** A request that the adapter answers itself, in any adapter: no core sees it. */
 export interface Refusal {
   readonly response: HandlerResponse;
   /** What counts it; null: its status says enough. */
-  readonly counter: Field | null;
+  readonly counter: Counter | null;
   /** Where the next request begins is not certain, or not worth waiting for: the connection is closed. */
   readonly closes: boolean;
 }
@@ -14,7 +14,7 @@ export interface Refusal {
 function refusal(
   status: number,
   why: string,
-  counter: Field | null,
+  counter: Counter | null,
   {
     closes = false,
     headers = {},
@@ -24,12 +24,12 @@ function refusal(
   return { response: { status, headers: block, body: `${status} ${STATUS_CODES[status]}: ${why}\n` }, counter, closes };
 }
 
-const malformed = (why: string): Refusal => refusal(400, why, Field.malformed, { closes: true });
+const malformed = (why: string): Refusal => refusal(400, why, Counter.malformed, { closes: true });
 
 /** RFC 9112 §2.2, §3: what a parser says of bytes. */
 export const NO_HTTP = malformed("what arrived is no HTTP request");
 /** RFC 9110 §15.6.6. */
-export const BAD_VERSION = refusal(505, "HTTP/1.0 and HTTP/1.1 are spoken here", Field.malformed, { closes: true });
+export const BAD_VERSION = refusal(505, "HTTP/1.0 and HTTP/1.1 are spoken here", Counter.malformed, { closes: true });
 /** RFC 9110 §15.5.9. */
 export const TOO_LATE = refusal(408, "it did not arrive in time", null, { closes: true });
 /** RFC 9112 §3.1. */
@@ -47,13 +47,13 @@ export const BAD_CODING = malformed(
   "chunked must be the last transfer coding, once, and there must be no Content-Length",
 );
 /** RFC 9112 §6.1. */
-export const UNKNOWN_CODING = refusal(501, "chunked is the only transfer coding here", Field.malformed, {
+export const UNKNOWN_CODING = refusal(501, "chunked is the only transfer coding here", Counter.malformed, {
   closes: true,
 });
 /** RFC 9112 §6.1: a server may insist on a length. */
-export const LENGTH_REQUIRED = refusal(411, "a body needs a Content-Length here", Field.malformed, { closes: true });
+export const LENGTH_REQUIRED = refusal(411, "a body needs a Content-Length here", Counter.malformed, { closes: true });
 /** RFC 9110 §10.1.1. */
-export const BAD_EXPECTATION = refusal(417, "100-continue is the only expectation here", Field.malformed, {
+export const BAD_EXPECTATION = refusal(417, "100-continue is the only expectation here", Counter.malformed, {
   closes: true,
 });
 
@@ -63,18 +63,18 @@ export const METHOD_NOT_ALLOWED = refusal(405, "GET and HEAD are", null, { heade
 export const NOT_IMPLEMENTED = refusal(501, "the method is not known here", null);
 
 /** RFC 9112 §3. */
-export const URL_TOO_LONG = refusal(414, "see --max-url", Field.limitUrl, { closes: true });
+export const URL_TOO_LONG = refusal(414, "see --max-url", Counter.limitUrl, { closes: true });
 /** RFC 6585 §5. */
-export const HEAD_TOO_LONG = refusal(431, "see --max-header", Field.limitHead, { closes: true });
+export const HEAD_TOO_LONG = refusal(431, "see --max-header", Counter.limitHead, { closes: true });
 /** RFC 9110 §15.5.14. */
-export const BODY_TOO_LONG = refusal(413, "see --max-body", Field.limitBody, { closes: true });
+export const BODY_TOO_LONG = refusal(413, "see --max-body", Counter.limitBody, { closes: true });
 /** RFC 9110 §15.6.4, for a connection that is one too many. */
-export const TOO_MANY_CONNECTIONS = refusal(503, "too many connections", Field.limitConnections, {
+export const TOO_MANY_CONNECTIONS = refusal(503, "too many connections", Counter.limitConnections, {
   closes: true,
   headers: { "Retry-After": "1" },
 });
 /** RFC 9110 §15.6.4, for a file that cannot be opened because everything else is. */
-export const TOO_MANY_FILES = refusal(503, "too many open files", Field.limitFiles, {
+export const TOO_MANY_FILES = refusal(503, "too many open files", Counter.limitFiles, {
   headers: { "Retry-After": "1" },
 });
 
@@ -88,7 +88,7 @@ const rateRefusals = new Map<number, Refusal>();
 export function tooManyRequests(retryAfterSeconds: number): Refusal {
   let found = rateRefusals.get(retryAfterSeconds);
   if (found === undefined) {
-    found = refusal(429, "too many requests of this address", Field.limitRate, {
+    found = refusal(429, "too many requests of this address", Counter.limitRate, {
       headers: { "Retry-After": String(retryAfterSeconds) },
     });
     rateRefusals.set(retryAfterSeconds, found);
@@ -97,14 +97,23 @@ export function tooManyRequests(retryAfterSeconds: number): Refusal {
 }
 
 /** RFC 9110 §15.5.4. */
-export const LOCAL_ONLY = refusal(403, "figures are for clients of this machine, or with --admin-token", Field.denied);
+export const LOCAL_ONLY = refusal(
+  403,
+  "metrics are for clients of this machine, or with --admin-token",
+  Counter.denied,
+);
 /** RFC 9110 §15.5.4: of a client of this machine, perhaps a browser that shows the page of another site. */
 export const FOREIGN_HOST = refusal(
   403,
-  "ask for figures by localhost, 127.0.0.1, [::1] or what --host says, or set --admin-token",
-  Field.denied,
+  "ask for metrics by localhost, 127.0.0.1, [::1] or what --host says, or set --admin-token",
+  Counter.denied,
 );
 /** RFC 9110 §15.5.2; the challenges of RFC 6750 §3 and RFC 7617 §2. */
-export const TOKEN_NEEDED = refusal(401, "figures are to be asked for with the token of --admin-token", Field.denied, {
-  headers: { "WWW-Authenticate": 'Bearer realm="loopool", Basic realm="loopool", charset="UTF-8"' },
-});
+export const TOKEN_NEEDED = refusal(
+  401,
+  "metrics are to be asked for with the token of --admin-token",
+  Counter.denied,
+  {
+    headers: { "WWW-Authenticate": 'Bearer realm="loopool", Basic realm="loopool", charset="UTF-8"' },
+  },
+);

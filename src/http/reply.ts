@@ -4,25 +4,25 @@ import { closeFileOf, discard } from "../shared/dispatch/discard.js";
 import { messageOf } from "../shared/errors.js";
 import { type FileBody, type HandlerResponse, isFileBody } from "../shared/handlers/handler.js";
 import { isExhaustion } from "../shared/static/disk-file.js";
-import { Field } from "../shared/stats/stats.js";
+import { Counter } from "../shared/stats/stats.js";
 import { FileSource } from "./file-source.js";
 import { FILE_CHANGED, type Refusal, TOO_MANY_FILES } from "./refusals.js";
-import type { FrontState } from "./state.js";
+import type { AdapterState } from "./state.js";
 
 const nothing = (): void => {};
 
 /**
- * The answer to one request, as far as it is the same behind every front: what is counted and logged of it, and what is given back when it
+ * The answer to one request, as far as it is the same behind every adapter: what is counted and logged of it, and what is given back when it
  * ends. A request ends once, by `finish` or by `abort`.
  */
-export abstract class FrontReply<State extends FrontState> implements Reply {
+export abstract class AdapterReply<State extends AdapterState> implements Reply {
   aborted = false;
   ticket = -1;
   /** Called when the client goes while a body is being sent. */
   onAbort = nothing;
   /** Of the body, as far as its socket is known to have taken it. */
   takenBytes = 0;
-  protected readonly front: State;
+  protected readonly adapter: State;
   /** A HEAD is answered. */
   protected readonly headOnly: boolean;
   /** What the log is to say of this request; null without a log. */
@@ -35,22 +35,22 @@ export abstract class FrontReply<State extends FrontState> implements Reply {
   /** Of the response that is being sent; −1: none. */
   #pin = -1;
 
-  constructor(front: State, headOnly: boolean, entry: LogEntry | null) {
-    this.front = front;
+  constructor(adapter: State, headOnly: boolean, entry: LogEntry | null) {
+    this.adapter = adapter;
     this.headOnly = headOnly;
     this.entry = entry;
   }
 
   fileFailed(what: string, error: unknown): void {
-    this.front.failures.add(`sending ${what} failed: ${messageOf(error)}`);
+    this.adapter.failures.add(`sending ${what} failed: ${messageOf(error)}`);
   }
 
   /** The connection is to be closed after the answer. */
   abstract close(): void;
 
-  /** The front answers itself. */
+  /** The adapter answers itself. */
   refuse({ response, counter, closes }: Refusal): void {
-    if (counter !== null) this.front.stats.add(counter, 1);
+    if (counter !== null) this.adapter.stats.add(counter, 1);
     if (closes) this.close();
     this.send(response);
   }
@@ -59,7 +59,7 @@ export abstract class FrontReply<State extends FrontState> implements Reply {
     if (this.answered) throw new Error("a request was answered twice");
     this.answered = true;
     if (this.aborted) {
-      discard(response, this.front.cache);
+      discard(response, this.adapter.cache);
       return;
     }
     this.#pin = response.pin ?? -1;
@@ -106,13 +106,13 @@ export abstract class FrontReply<State extends FrontState> implements Reply {
 
   /** The answer where a file cannot be sent. What a handler names, it answers for; what the server looked at itself has changed since. */
   #insteadOf({ handle }: FileBody, error: unknown): HandlerResponse {
-    const { stats, fileFailed } = this.front;
+    const { stats, fileFailed } = this.adapter;
     if (isExhaustion(error)) {
-      stats.add(Field.limitFiles, 1);
+      stats.add(Counter.limitFiles, 1);
       return TOO_MANY_FILES.response;
     }
     if (handle !== undefined) return FILE_CHANGED.response;
-    stats.add(Field.handlerErrors, 1);
+    stats.add(Counter.handlerErrors, 1);
     return fileFailed;
   }
 
@@ -124,51 +124,51 @@ export abstract class FrontReply<State extends FrontState> implements Reply {
 
   /** Takes a descriptor for a file to be streamed. False: there is none, and the client has been told so. */
   #takesFile(): boolean {
-    if (this.front.capacity.openFile()) {
+    if (this.adapter.capacity.openFile()) {
       this.#holdsFile = true;
       return true;
     }
-    this.front.stats.add(Field.limitFiles, 1);
+    this.adapter.stats.add(Counter.limitFiles, 1);
     this.write(TOO_MANY_FILES.response);
     return false;
   }
 
   protected enterFlight(): void {
     this.isInFlight = true;
-    this.front.inFlight++;
-    this.front.stats.set(Field.inFlight, this.front.inFlight);
+    this.adapter.inFlight++;
+    this.adapter.stats.set(Counter.inFlight, this.adapter.inFlight);
   }
 
   /** The client has gone, or was cut off. */
   protected giveUp(): void {
     this.aborted = true;
-    this.front.stats.add(Field.aborted, 1);
+    this.adapter.stats.add(Counter.aborted, 1);
     if (this.entry !== null) this.entry.aborted = true;
     // Answered already, it is only being sent: the core has nothing to do with it any more.
     if (this.answered) this.onAbort();
-    else this.front.core.abandon(this);
+    else this.adapter.core.abandon(this);
     this.finish();
   }
 
   #unpin(): void {
     if (this.#pin === -1) return;
-    this.front.cache.release(this.#pin);
+    this.adapter.cache.release(this.#pin);
     this.#pin = -1;
   }
 
   protected finish(): void {
     this.#unpin();
-    const { front, entry } = this;
+    const { adapter, entry } = this;
     // Not before: a request is answered or aborted, never both.
-    if (!this.aborted) front.stats.addResponse(this.#status);
-    if (this.#holdsFile) front.capacity.closeFile();
+    if (!this.aborted) adapter.stats.addResponse(this.#status);
+    if (this.#holdsFile) adapter.capacity.closeFile();
     if (entry !== null) {
       entry.bodyBytes = this.takenBytes;
-      front.log!.add(entry);
+      adapter.log!.add(entry);
     }
     if (!this.isInFlight) return;
-    front.inFlight--;
-    front.stats.set(Field.inFlight, front.inFlight);
-    if (front.inFlight === 0) front.onIdle();
+    adapter.inFlight--;
+    adapter.stats.set(Counter.inFlight, adapter.inFlight);
+    if (adapter.inFlight === 0) adapter.onIdle();
   }
 }

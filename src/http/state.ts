@@ -1,7 +1,7 @@
 import type { AccessLog } from "../access-log/access-log.js";
 import type { Core } from "../core.js";
 import type { SharedCache } from "../shared/cache/shared-cache.js";
-import type { Limits, ServerConfig } from "../shared/config.js";
+import type { ServerConfig, ServerLimits } from "../shared/config.js";
 import { type FailureLog, failureLogOf } from "../shared/failure-log.js";
 import type { HandlerResponse } from "../shared/handlers/handler.js";
 import { withErrorPage } from "../shared/static/error-page.js";
@@ -9,8 +9,8 @@ import type { ThreadStats } from "../shared/stats/stats.js";
 import { Capacity } from "./capacity.js";
 import { FILE_FAILED } from "./refusals.js";
 
-/** What the replies of one front have in common. */
-export interface FrontState {
+/** What the replies of one adapter have in common. */
+export interface AdapterState {
   readonly core: Core;
   readonly stats: ThreadStats;
   /** Where the pins of responses go back to. */
@@ -18,7 +18,7 @@ export interface FrontState {
   /** null: no access log. */
   readonly log: AccessLog | null;
   readonly capacity: Capacity;
-  readonly limits: Limits;
+  readonly limits: ServerLimits;
   /** For whoever runs the server. */
   readonly failures: FailureLog;
   /** The answer where a file that a handler names cannot be sent. */
@@ -31,11 +31,11 @@ export interface FrontState {
   onIdle: () => void;
 }
 
-/** A front that begins. */
-export async function frontState(
+/** An adapter that begins. */
+export async function adapterState(
   config: ServerConfig,
-  parts: Pick<FrontState, "core" | "stats" | "cache" | "log">,
-): Promise<FrontState> {
+  parts: Pick<AdapterState, "core" | "stats" | "cache" | "log">,
+): Promise<AdapterState> {
   const { limits } = config;
   const fileFailed = await withErrorPage(FILE_FAILED, config);
   const capacity = new Capacity(limits.maxConnections);
@@ -44,7 +44,7 @@ export async function frontState(
 }
 
 /** Resolves when nothing is in flight, or after the time, with the number of requests that then are. */
-export async function idleOrLate(state: FrontState, timeoutMs: number): Promise<number> {
+export async function idleOrLate(state: AdapterState, timeoutMs: number): Promise<number> {
   if (state.inFlight > 0) {
     await new Promise<void>((resolve) => {
       state.onIdle = resolve;

@@ -7,7 +7,7 @@ import type { ServeOptions, Server } from "./types.js";
 
 const kinds: Kinds<ServeOptions> = {
   mode: "value",
-  front: "value",
+  adapter: "value",
   port: "value",
   host: "value",
   unix: "value",

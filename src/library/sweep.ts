@@ -18,7 +18,7 @@ const kinds: Kinds<Omit<SweepOptions, "signal" | "onProgress" | "targets">> = {
   maxTrials: "value",
   maxMinutes: "value",
   seed: "value",
-  front: "value",
+  adapter: "value",
   workers: "value",
   handlers: "value",
   pin: "value",

@@ -11,7 +11,7 @@ export interface ServeOptions {
   /** Core that runs the handlers. Default: "reactor". */
   readonly mode?: "reactor" | "pool";
   /** What speaks HTTP. Default: "uws"; "node" needs no binary. */
-  readonly front?: "uws" | "node";
+  readonly adapter?: "uws" | "node";
   /** Port to listen on; 0 takes a free one. Default: 9090. */
   readonly port?: number;
   /** Address to listen on. Default: all IPv4 and IPv6 addresses. */
@@ -60,15 +60,15 @@ export interface ServeOptions {
   readonly mirror?: boolean;
   /** Connections open at once. Default: as many as the process may open files. */
   readonly maxConnections?: number;
-  /** Bytes of a request's line and fields together. With `front: "uws"` the first server of a process decides. Default: 16,384. */
+  /** Bytes of a request's line and fields together. With `adapter: "uws"` the first server of a process decides. Default: 16,384. */
   readonly maxHeader?: number;
   /** Bytes of a request's target. Default: 16,384. */
   readonly maxUrl?: number;
   /** Bytes of a request's body. Default: 1 MiB. */
   readonly maxBody?: number;
-  /** Seconds for a request's head to arrive; with `front: "uws"` 10 only. Default: 10. */
+  /** Seconds for a request's head to arrive; with `adapter: "uws"` 10 only. Default: 10. */
   readonly headerTimeout?: number;
-  /** Seconds between two requests of a connection; with `front: "uws"` 10 only. Default: 10. */
+  /** Seconds between two requests of a connection; with `adapter: "uws"` 10 only. Default: 10. */
   readonly idleTimeout?: number;
   /** Seconds after which a response of which the client takes nothing is ended. Default: 10. */
   readonly slowReaderTimeout?: number;
@@ -166,7 +166,7 @@ export interface SweepOptions {
   /** Decides the order of the trials. Default: 1. */
   readonly seed?: number;
   /** What speaks HTTP before the cores. Default: "uws". */
-  readonly front?: "uws" | "node";
+  readonly adapter?: "uws" | "node";
   /** Worker threads of the pool. Default: what the server's CPUs leave beside its main thread. */
   readonly workers?: number;
   /** Path of a module with handlers of your own: docs/handlers.md. */

@@ -16,7 +16,7 @@ const HEADERS_WORD = 2;
 const FIELDS_BYTES_WORD = 3;
 const BODY_BYTES_WORD = 4;
 /** Which filling of the slot it answers. */
-const TURN_WORD = 5;
+const GENERATION_WORD = 5;
 /** Float64 from here: when the worker claimed the request and when its handler was done, ms of the common clock; 0: not measured. */
 const CLAIMED_BYTE = 24;
 const DONE_BYTE = 32;
@@ -29,7 +29,7 @@ const SEPARATOR = "\n";
 /** Which request is answered, and when its worker had it. */
 export interface AnswerTag {
   readonly slot: number;
-  readonly turn: number;
+  readonly generation: number;
   /** Both 0 where the request is not measured. */
   readonly claimedMs: number;
   readonly doneMs: number;
@@ -65,7 +65,7 @@ export class AnswerWriter {
 
     const word = offset >> 2;
     ring.words[word + SLOT_WORD] = tag.slot;
-    ring.words[word + TURN_WORD] = tag.turn;
+    ring.words[word + GENERATION_WORD] = tag.generation;
     ring.floats[(offset + CLAIMED_BYTE) >> 3] = tag.claimedMs;
     ring.floats[(offset + DONE_BYTE) >> 3] = tag.doneMs;
     ring.words[word + STATUS_WORD] = status;
@@ -110,7 +110,7 @@ export class AnswerReader {
     const body = ring.bytes.subarray(bodyStart, bodyStart + ring.words[word + BODY_BYTES_WORD]!);
     const tag = {
       slot: ring.words[word + SLOT_WORD]!,
-      turn: ring.words[word + TURN_WORD]!,
+      generation: ring.words[word + GENERATION_WORD]!,
       claimedMs: ring.floats[(offset + CLAIMED_BYTE) >> 3]!,
       doneMs: ring.floats[(offset + DONE_BYTE) >> 3]!,
     };

@@ -11,7 +11,7 @@ const REQUEST_BYTES = 496;
 const ANSWER_RING_BYTES = 2 ** 20;
 
 /** The places are the words `activity`; PARKED is IDLE. */
-const PLACES = { firstWord: FIRST_WORKER_WORD, strideWords: WORKER_WORDS } as const;
+const PARKING_SLOTS = { firstWord: FIRST_WORKER_WORD, strideWords: WORKER_WORDS } as const;
 
 /** The pool's shared memory, as it is handed to a worker. */
 export interface PoolMemory {
@@ -46,7 +46,7 @@ export function createPoolMemory(workers: number, slots: number): PoolMemory {
 export function attachPool(memory: PoolMemory) {
   return {
     requests: new ClaimRing(memory.requests, memory.requestShape),
-    parking: new Parking(memory.status, memory.workers, PLACES),
+    parking: new Parking(memory.status, memory.workers, PARKING_SLOTS),
     status: new StatusSegment(memory.status, memory.workers),
     doorbell: new Doorbell(memory.doorbell),
   };

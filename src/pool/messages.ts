@@ -25,8 +25,8 @@ export interface FailedMessage {
 }
 
 /** Worker → main: the doorbell was armed; there are answers in the rings. */
-export interface BellMessage {
-  readonly type: "loopool:bell";
+export interface WakeUpMessage {
+  readonly type: "loopool:wake-up";
 }
 
 /** Worker → main: an answer that does not go through the ring. A body over shared memory is passed on without a copy. */
@@ -40,4 +40,4 @@ export interface AnswerMessage {
   readonly pin: number;
 }
 
-export type WorkerMessage = ReadyMessage | FailedMessage | BellMessage | AnswerMessage;
+export type WorkerMessage = ReadyMessage | FailedMessage | WakeUpMessage | AnswerMessage;

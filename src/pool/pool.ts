@@ -11,19 +11,19 @@ import type { Doorbell } from "../shared/memory/doorbell.js";
 import type { Parking } from "../shared/memory/parking.js";
 import { withErrorPage } from "../shared/static/error-page.js";
 import { PhaseRecorder } from "../shared/stats/phases.js";
-import { Field, type ThreadStats } from "../shared/stats/stats.js";
+import { Counter, type ThreadStats } from "../shared/stats/stats.js";
 import type { StatusSegment } from "../shared/stats/status-segment.js";
 import type { WorkersView } from "../shared/stats/worker-states.js";
-import { Announcer } from "./announcer.js";
 import { type AnswerTag, headerBlockOf } from "./answer-codec.js";
 import { replaceInattentive } from "./attention.js";
 import { attachPool, createPoolMemory } from "./memory.js";
 import { OVERLOADED, TIMED_OUT, WAITED_TOO_LONG, WORKER_LOST } from "./refusals.js";
 import { RequestWriter } from "./request-codec.js";
+import { WakeUpBatcher } from "./wake-up-batcher.js";
 import { WorkerHost } from "./worker-host.js";
 
-/** Answers that one turn of the event loop sends at most, so that new requests are not kept waiting. */
-const MAX_ANSWERS_PER_TURN = 512;
+/** Answers that one tick of the event loop sends at most, so that new requests are not kept waiting. */
+const MAX_ANSWERS_PER_TICK = 512;
 
 /** Handlers run in worker threads, fed through one bounded ring in shared memory. */
 export const pool: CoreModule = {
@@ -43,7 +43,7 @@ class Pool implements Core {
   readonly #parking: Parking;
   readonly #status: StatusSegment;
   readonly #doorbell: Doorbell;
-  readonly #announcer: Announcer;
+  readonly #wakeUps: WakeUpBatcher;
   readonly #hosts: readonly WorkerHost[];
   readonly #nowMs = threadClock();
   /** By slot: who waits for its answer, and since when (ms of the common clock). */
@@ -51,8 +51,8 @@ class Pool implements Core {
   readonly #publishedMs: Float64Array;
   /** By worker: requests that it took and that it holds no more. Once it has ended these are all that it took. */
   readonly #released: Int32Array;
-  /** The time when the first request of this turn of the loop was published. */
-  #turnMs = 0;
+  /** The time when the first request of this tick of the event loop was published. */
+  #tickMs = 0;
   readonly #timers: NodeJS.Timeout[];
   readonly #workerLost: HandlerResponse;
   /** As the worker that became ready last has it: one at least has before the first request comes. */
@@ -94,7 +94,7 @@ class Pool implements Core {
       doorbell: this.#doorbell,
     } = attachPool(memory));
     this.#requests = new RequestWriter(this.#ring, memory.longRequests);
-    this.#announcer = new Announcer(this.#parking);
+    this.#wakeUps = new WakeUpBatcher(this.#parking);
     this.#stats = stats;
     this.#workerLost = workerLost;
     this.#phases = new PhaseRecorder(shared.phases);
@@ -102,7 +102,7 @@ class Pool implements Core {
     this.workersView = { workers: workers.max, status: memory.status };
     this.#released = new Int32Array(workers.max);
     const countWorkers = (): void => {
-      stats.set(Field.workers, this.#hosts.filter((host) => host.isReady).length);
+      stats.set(Counter.workers, this.#hosts.filter((host) => host.isReady).length);
       this.#hosts.forEach((host, worker) => {
         this.#status.setPresence(worker, host.isReady);
       });
@@ -110,7 +110,7 @@ class Pool implements Core {
     this.#hosts = Array.from({ length: workers.max }, (_, worker) => {
       const startup = { worker, memory, shared: { ...shared, workersView: this.workersView } };
       return new WorkerHost(startup, {
-        onBell: this.#collect,
+        onWakeUp: this.#collect,
         onAnswer: ({ tag, status, fields, body, pin }) => {
           const response = { status, headers: headerBlockOf(fields), body };
           if (pin === -1) {
@@ -130,7 +130,7 @@ class Pool implements Core {
         },
         onLost: () => {
           countWorkers();
-          this.#stats.add(Field.workersLost, 1);
+          this.#stats.add(Counter.workersLost, 1);
           this.#recover(worker);
         },
       });
@@ -153,15 +153,15 @@ class Pool implements Core {
     const slot = this.#ring.reserve();
     const measured = this.#phases.isDue;
     if (slot === -1 || !this.#requests.write(slot, request, measured)) {
-      this.#stats.add(Field.shed, 1);
+      this.#stats.add(Counter.shed, 1);
       reply.send(OVERLOADED);
       return;
     }
-    if (this.#announcer.isQuiet) this.#turnMs = this.#nowMs();
-    this.#announcer.add();
+    if (this.#wakeUps.isQuiet) this.#tickMs = this.#nowMs();
+    this.#wakeUps.add();
     this.#replies[slot] = reply;
     reply.ticket = slot;
-    this.#publishedMs[slot] = measured ? this.#nowMs() : this.#turnMs;
+    this.#publishedMs[slot] = measured ? this.#nowMs() : this.#tickMs;
     this.#status.enter();
     this.#ring.publish(slot);
   }
@@ -170,16 +170,16 @@ class Pool implements Core {
     const slot = reply.ticket;
     if (this.#replies[slot] !== reply || !this.#revoke(slot)) return;
     this.#replies[slot] = undefined;
-    this.#stats.add(Field.dropped, 1);
+    this.#stats.add(Counter.dropped, 1);
   }
 
   /**
-   * Sends what the workers have answered, a bounded number each turn. The bell is off while it runs or is scheduled to run;
-   * when nothing is left it arms the bell and looks once more, for answers that came before a worker could see it armed.
+   * Sends what the workers have answered, a bounded number each tick. The doorbell is off while it runs or is scheduled to run;
+   * when nothing is left it arms the doorbell and looks once more, for answers that came before a worker could see it armed.
    */
   readonly #collect = (): void => {
     this.#doorbell.disarm();
-    if (this.#sendAnswers() < MAX_ANSWERS_PER_TURN) {
+    if (this.#sendAnswers() < MAX_ANSWERS_PER_TICK) {
       this.#doorbell.arm();
       if (this.#hosts.every((host) => host.answers.isEmpty)) return;
       this.#doorbell.disarm();
@@ -190,14 +190,14 @@ class Pool implements Core {
   #sendAnswers(): number {
     let sent = 0;
     for (const host of this.#hosts) {
-      while (sent < MAX_ANSWERS_PER_TURN && host.answers.read(this.#answer)) sent++;
+      while (sent < MAX_ANSWERS_PER_TICK && host.answers.read(this.#answer)) sent++;
     }
     return sent;
   }
 
   /** An answer to a request that was given up is not for whoever has the slot now. */
   readonly #answer = (tag: AnswerTag, response: HandlerResponse): void => {
-    if (tag.turn !== this.#ring.turn(tag.slot)) {
+    if (tag.generation !== this.#ring.generation(tag.slot)) {
       discard(response, this.#cache);
       return;
     }
@@ -232,7 +232,7 @@ class Pool implements Core {
 
   /** A worker has ended: what it had answered is sent, what it still held is answered with 500, and its slots are free again. */
   #recover(worker: number): void {
-    // It may have taken the bell without ringing. A bound of one turn must not leave answers of a reader that is about to go.
+    // It may have taken the doorbell without waking main. A bound of one tick must not leave answers of a reader that is about to go.
     while (this.#hosts[worker]!.answers.read(this.#answer)) {}
     this.#collect();
     for (const slot of this.#ring.heldBy(worker)) this.#settle(slot, this.#workerLost);
@@ -261,7 +261,7 @@ class Pool implements Core {
   #expire(slot: number): void {
     const reply = this.#replies[slot];
     this.#replies[slot] = undefined;
-    this.#stats.add(Field.timedOut, 1);
+    this.#stats.add(Counter.timedOut, 1);
     if (this.#revoke(slot)) {
       reply?.send(WAITED_TOO_LONG);
       return;

@@ -17,7 +17,7 @@ const BLOCK_WORD = 4;
 const FIELDS_BYTES_WORD = 5;
 const HEAD_BYTES = 24;
 
-/** No front lets a line feed into a field's value (RFC 9110 §5.5), so it can stand between them. */
+/** No adapter lets a line feed into a field's value (RFC 9110 §5.5), so it can stand between them. */
 const SEPARATOR = "\n";
 
 /** A head of 16 KiB (--max-header by default), each byte of which may have become a replacement character of three. */
@@ -157,13 +157,13 @@ function readText(bytes: Buffer, start: number, end: number): string {
   if (length > SHORT_TEXT) return bytes.toString("utf8", start, end);
   let hash = length;
   for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + bytes[i]!) | 0;
-  const place = (hash ^ (hash >>> 8)) & (lately.length - 1);
-  const known = lately[place];
+  const index = (hash ^ (hash >>> 8)) & (lately.length - 1);
+  const known = lately[index];
   if (known !== undefined && isSame(known.bytes, bytes, start, length)) return known.text;
   // A copy first: who only looks may see the bytes change, and what is remembered must belong together.
   const copy = Buffer.from(bytes.subarray(start, end));
   const text = copy.toString("utf8");
-  lately[place] = { text, bytes: copy };
+  lately[index] = { text, bytes: copy };
   return text;
 }
 

@@ -1,7 +1,7 @@
 import { messageOf } from "../shared/errors.js";
 import type { ClaimRing } from "../shared/memory/claim-ring.js";
 import type { Parking } from "../shared/memory/parking.js";
-import { Field, ThreadStats } from "../shared/stats/stats.js";
+import { Counter, ThreadStats } from "../shared/stats/stats.js";
 import { oneLine } from "../shared/terminal-text.js";
 import type { WorkerHost } from "./worker-host.js";
 
@@ -17,7 +17,7 @@ export interface ScalingOptions {
 }
 
 /**
- * Starts a worker when requests keep waiting while none is idle, one at a time, up to the number of places; sends one home that has
+ * Starts a worker when requests keep waiting while none is idle, one at a time, up to the number of places; retires one that has
  * handled nothing for `idleMs`, down to `min`. Returns the timer; the main thread's.
  */
 export function scaleWorkers(
@@ -48,7 +48,7 @@ export function scaleWorkers(
 
   const shrink = (nowMs: number): void => {
     hosts.forEach((_, worker) => {
-      const handled = handledBy[worker]!.get(Field.handled);
+      const handled = handledBy[worker]!.get(Counter.handled);
       if (handled !== lastHandled[worker] || !parking.isParked(worker)) idleSinceMs[worker] = nowMs;
       lastHandled[worker] = handled;
     });

@@ -10,7 +10,7 @@ import type { AnswerMessage, ReadyMessage, StartupMessage, WorkerMessage } from 
 
 /** What a worker tells the pool. */
 export interface WorkerEvents {
-  readonly onBell: () => void;
+  readonly onWakeUp: () => void;
   readonly onAnswer: (message: AnswerMessage) => void;
   /** It takes requests. */
   readonly onReady: (message: ReadyMessage) => void;
@@ -80,8 +80,8 @@ export class WorkerHost {
       let startFailure: LoopoolError | undefined;
       // Handlers can post here too: what is not the worker's own is nobody's.
       thread.on("message", (message: WorkerMessage | null | undefined) => {
-        if (message?.type === "loopool:bell") {
-          this.#events.onBell();
+        if (message?.type === "loopool:wake-up") {
+          this.#events.onWakeUp();
         } else if (message?.type === "loopool:answer") {
           this.#events.onAnswer(message);
         } else if (message?.type === "loopool:failed") {

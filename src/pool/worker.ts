@@ -49,11 +49,11 @@ const loop = new WorkLoop({
 
 function serve(slot: number): void {
   status.take(worker);
-  const turn = requests.turn(slot);
+  const generation = requests.generation(slot);
   const claimedMs = reader.isMeasured(slot) ? nowMs() : 0;
   const request = reader.read(slot);
   reader.prepareStatus(slot, status, worker);
-  // Main gave up on it while it was being read: what was read may be half another request. The turn alone would not tell: it may have
+  // Main gave up on it while it was being read: what was read may be half another request. The generation alone would not tell: it may have
   // changed before the first look at it. The owner does: nobody else writes this worker's id, and it claims nothing meanwhile.
   if (requests.ownerOf(slot) !== worker) return;
   parking.note(worker, 1 + slot);
@@ -65,10 +65,10 @@ function serve(slot: number): void {
     loop.deferred();
     response.then((late) => {
       loop.settled();
-      answer({ slot, turn, claimedMs, doneMs: claimedMs > 0 ? nowMs() : 0 }, request.path, late);
+      answer({ slot, generation, claimedMs, doneMs: claimedMs > 0 ? nowMs() : 0 }, request.path, late);
     });
   } else {
-    answer({ slot, turn, claimedMs, doneMs: claimedMs > 0 ? nowMs() : 0 }, request.path, response);
+    answer({ slot, generation, claimedMs, doneMs: claimedMs > 0 ? nowMs() : 0 }, request.path, response);
   }
 }
 
@@ -82,10 +82,10 @@ function answer(tag: AnswerTag, path: string, response: HandlerResponse): void {
   }
 }
 
-/** The answer is visible before the bell is looked at: main looks at the answers again after arming it. */
+/** The answer is visible before the doorbell is looked at: main looks at the answers again after arming it. */
 function send(tag: AnswerTag, response: HandlerResponse): void {
   if (answers.write(tag, response)) {
-    if (doorbell.press()) post({ type: "loopool:bell" });
+    if (doorbell.press()) post({ type: "loopool:wake-up" });
   } else {
     const { status, headers, body, pin = -1 } = response;
     const message = { type: "loopool:answer", tag, status, fields: headers.fields, pin } as const;

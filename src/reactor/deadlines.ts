@@ -3,7 +3,7 @@ import type { SharedCache } from "../shared/cache/shared-cache.js";
 import { discard } from "../shared/dispatch/discard.js";
 import type { HandlerContext } from "../shared/handlers/context.js";
 import { type HandlerResponse, textResponse } from "../shared/handlers/handler.js";
-import { Field, type ThreadStats } from "../shared/stats/stats.js";
+import { Counter, type ThreadStats } from "../shared/stats/stats.js";
 
 const TIMED_OUT = textResponse(504, "504 Gateway Timeout: the handler took too long");
 
@@ -48,7 +48,7 @@ export class Deadlines {
     for (const [reply, sinceMs] of this.#waiting) {
       if (sinceMs > latestMs) return;
       this.#waiting.delete(reply);
-      this.#stats.add(Field.timedOut, 1);
+      this.#stats.add(Counter.timedOut, 1);
       reply.send(TIMED_OUT);
     }
   }

@@ -2,8 +2,8 @@
 export interface ServerConfig {
   /** Name of the core, one of those that `server.ts` knows. */
   readonly mode: string;
-  /** Name of the front, one of those that `server.ts` knows. */
-  readonly front: string;
+  /** Name of the adapter, one of those that `server.ts` knows. */
+  readonly adapter: string;
   /** 0 lets the system choose. */
   readonly port: number;
   /** null: every IPv4 and IPv6 address. */
@@ -36,7 +36,7 @@ export interface ServerConfig {
   readonly log: LogConfig | null;
   /** Whether the stats are mirrored into a file in shared memory. */
   readonly mirror: boolean;
-  readonly limits: Limits;
+  readonly limits: ServerLimits;
   /** What /stats… and /metrics are to be asked with; null: they answer clients of this machine, without one. */
   readonly adminToken: string | null;
   /** Whether what goes wrong is told in a line on standard error. */
@@ -55,8 +55,8 @@ export interface FileRules {
   readonly csp: string | null;
 }
 
-/** What a client may ask of the server; reaching one is counted by its name. docs/http.md says what each front makes of them. */
-export interface Limits {
+/** What a client may ask of the server; reaching one is counted by its name. docs/http.md says what each adapter makes of them. */
+export interface ServerLimits {
   /** Open at once; null: as many as the files that the process may open. */
   readonly maxConnections: number | null;
   /** Request line and fields together. */

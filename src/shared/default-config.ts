@@ -1,10 +1,10 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import type { FileRules, Limits, LogConfig, ServerConfig, UnixConfig } from "./config.js";
+import type { FileRules, LogConfig, ServerConfig, ServerLimits, UnixConfig } from "./config.js";
 import { packageRoot } from "./package-root.js";
 
 export const DEFAULT_FILE_RULES: FileRules = {
-  // A point or a dash, then eight hexadecimal digits or more, letters and figures among them: a date is no hash.
+  // A point or a dash, then eight hexadecimal digits or more, letters and metrics among them: a date is no hash.
   immutable: "[.-](?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{8,}\\.[^/]*$",
   maxAgeSeconds: 0,
   // No scripts inside a page, which is what most injections need; styles inside are what many pages have.
@@ -19,7 +19,7 @@ export const DEFAULT_FILE_RULES: FileRules = {
   ].join("; "),
 };
 
-const DEFAULT_LIMITS: Limits = {
+const DEFAULT_LIMITS: ServerLimits = {
   maxConnections: null,
   maxHeadBytes: 16_384,
   maxUrlBytes: 16_384,
@@ -43,7 +43,7 @@ export function defaultConfig(): ServerConfig {
   const workers = Math.min(MAX_WORKERS, Math.max(1, availableParallelism() - 1));
   return {
     mode: "reactor",
-    front: "uws",
+    adapter: "uws",
     port: 9090,
     host: null,
     unix: null,

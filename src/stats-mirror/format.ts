@@ -3,10 +3,10 @@ import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import type { ProcessUse, ServerFacts } from "../shared/stats/figures.js";
+import type { ProcessUse, ServerFacts } from "../shared/stats/metrics.js";
 import { phasesLayout } from "../shared/stats/phases.js";
 import { statsLayout } from "../shared/stats/stats.js";
-import type { CoreFigures } from "../shared/stats/worker-states.js";
+import type { CoreMetrics } from "../shared/stats/worker-states.js";
 import type { ProcessIdentity } from "./process-identity.js";
 
 /**
@@ -52,11 +52,11 @@ export const MAX_BODY_BYTES = 2 ** 23;
 export const MAX_FILE_BYTES = HEAD_BYTES + MAX_DESCRIPTION_BYTES + 8 + STATE_HEAD_BYTES + MAX_BODY_BYTES;
 
 /** Where a server listens: its port, or the absolute path of its Unix-domain socket. */
-export type Place = number | string;
+export type ListeningAddress = number | string;
 
 /** What stands in the file once: who writes it, and how its state is to be read. */
 export interface MirrorDescription extends ProcessIdentity {
-  readonly place: Place;
+  readonly listeningAddress: ListeningAddress;
   readonly facts: ServerFacts;
   /** Time between two states, ms. */
   readonly intervalMs: number;
@@ -82,7 +82,7 @@ export interface MirrorDetails {
   /** When it was copied, ms since 1970 with fractions. */
   readonly takenAtMs: number;
   readonly process: ProcessUse;
-  readonly core: CoreFigures;
+  readonly core: CoreMetrics;
 }
 
 /** One state: copies, which nobody else writes. */
@@ -96,9 +96,11 @@ export interface MirrorState {
 export const ownLayouts = { statsLayout, phasesLayout };
 
 /** The file of the server at this place. A path may have any characters, and more of them than a file name may. */
-export function mirrorPath(place: Place): string {
+export function mirrorPath(listeningAddress: ListeningAddress): string {
   const name =
-    typeof place === "number" ? place : `unix-${createHash("sha256").update(place).digest("hex").slice(0, 16)}`;
+    typeof listeningAddress === "number"
+      ? listeningAddress
+      : `unix-${createHash("sha256").update(listeningAddress).digest("hex").slice(0, 16)}`;
   return join(mirrorFolder(), `loopool-${name}`);
 }
 

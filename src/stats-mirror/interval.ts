@@ -1,7 +1,7 @@
-import type { Figures } from "../shared/stats/figures.js";
+import type { Metrics } from "../shared/stats/metrics.js";
 
 /** What happened between two readings of the same server. */
-export interface IntervalFigures {
+export interface IntervalMetrics {
   readonly seconds: number;
   readonly requestsPerSecond: number;
   readonly bodyBytesPerSecond: number;
@@ -14,7 +14,7 @@ export interface IntervalFigures {
 }
 
 /** null for readings of two different servers, or of one moment. */
-export function intervalBetween(before: Figures, after: Figures): IntervalFigures | null {
+export function intervalBetween(before: Metrics, after: Metrics): IntervalMetrics | null {
   const micros = after.uptimeMicros - before.uptimeMicros;
   if (before.pid !== after.pid || micros <= 0) return null;
   const seconds = micros / 1e6;
@@ -31,10 +31,10 @@ export function intervalBetween(before: Figures, after: Figures): IntervalFigure
   };
 }
 
-type Cells = Figures["latency"]["cells"];
+type Cells = Metrics["latency"]["cells"];
 
 /** Cells only grow: their differences are the histogram of the time between. */
-function latencyBetween(before: Cells, after: Cells): IntervalFigures["latency"] {
+function latencyBetween(before: Cells, after: Cells): IntervalMetrics["latency"] {
   const earlier = new Map(before);
   const cells = after.map(([upper, count]) => [upper, count - (earlier.get(upper) ?? 0)] as const);
   const total = cells.reduce((sum, [, count]) => sum + count, 0);

@@ -2,10 +2,10 @@ import { threadClock } from "../shared/clock.js";
 import { messageOf } from "../shared/errors.js";
 import { tellOperator } from "../shared/failure-log.js";
 import type { SharedState } from "../shared/handlers/context.js";
-import { factsOf, NO_WORKERS, processUse } from "../shared/stats/figures.js";
+import { factsOf, NO_WORKERS, processUse } from "../shared/stats/metrics.js";
 import { WorkersWatch } from "../shared/stats/worker-states.js";
 import { oneLine } from "../shared/terminal-text.js";
-import { type MirrorState, mirrorPath, ownLayouts, type Place } from "./format.js";
+import { type ListeningAddress, type MirrorState, mirrorPath, ownLayouts } from "./format.js";
 import { ownIdentity } from "./process-identity.js";
 import { MirrorWriter } from "./writer.js";
 
@@ -17,7 +17,7 @@ const RETRY_MS = 5000;
 export interface MirrorStartup {
   readonly shared: SharedState;
   /** Where the server listens: names the file. */
-  readonly place: Place;
+  readonly listeningAddress: ListeningAddress;
   /** Time between two states; 100 where it is not given. */
   readonly intervalMs?: number;
 }
@@ -36,14 +36,14 @@ export interface MirrorJob {
  * Begins to mirror. A file that cannot be had is told once on standard error and tried for again; the server goes on without it.
  * All calls must come from one thread; the caller sees to it that there is one job for a server.
  */
-export function mirrorJob({ shared, place, intervalMs = INTERVAL_MS }: MirrorStartup): MirrorJob {
+export function mirrorJob({ shared, listeningAddress, intervalMs = INTERVAL_MS }: MirrorStartup): MirrorJob {
   const watch = shared.workersView === null ? null : new WorkersWatch(shared.workersView, shared.stats);
   const nowMs = threadClock();
   const source = { stats: new Float64Array(shared.stats), phases: new Float64Array(shared.phases) };
   const description = {
     ...ownIdentity(),
     ...ownLayouts,
-    place,
+    listeningAddress,
     facts: factsOf(shared),
     intervalMs,
     statsBytes: source.stats.byteLength,
@@ -68,7 +68,7 @@ export function mirrorJob({ shared, place, intervalMs = INTERVAL_MS }: MirrorSta
     watch?.sample(nowMs());
     if (nowMs() < retryMs) return;
     try {
-      if (writer === null) writer = MirrorWriter.create(mirrorPath(place), description, take());
+      if (writer === null) writer = MirrorWriter.create(mirrorPath(listeningAddress), description, take());
       else writer.write(take());
       told = "";
     } catch (error) {

@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { LoopoolError } from "../shared/errors.js";
-import { type Figures, type FiguresSource, figuresOf } from "../shared/stats/figures.js";
+import { type Metrics, type MetricsSource, metricsOf } from "../shared/stats/metrics.js";
 import {
   FORMAT_VERSION,
   MAX_BODY_BYTES,
@@ -13,7 +13,7 @@ import {
 } from "./format.js";
 import { foreignMirror, jsonOrNull, readAt, withMirror } from "./open.js";
 import { type ProcessIdentity, stateOf } from "./process-identity.js";
-import { descriptionOf, isDetails, isFigure } from "./validate.js";
+import { descriptionOf, isCount, isDetails } from "./validate.js";
 
 /** What a reader finds in a mirror. */
 export interface MirrorReading {
@@ -43,10 +43,10 @@ export async function readMirror(path: string, pause = () => delay(BETWEEN_LOOKS
   );
 }
 
-/** The figures, computed as the server computes its own. */
-export function mirroredFigures({ description, state }: MirrorReading): Figures {
+/** The metrics, computed as the server computes its own. */
+export function mirroredMetrics({ description, state }: MirrorReading): Metrics {
   const { process, core, takenAtMs } = state.details;
-  const source: FiguresSource = {
+  const source: MetricsSource = {
     facts: description.facts,
     takenAtMs,
     stats: state.stats.buffer as ArrayBuffer,
@@ -54,7 +54,7 @@ export function mirroredFigures({ description, state }: MirrorReading): Figures 
     process,
     core,
   };
-  return figuresOf(source);
+  return metricsOf(source);
 }
 
 /** Whose file this is, as any version can tell. */
@@ -116,7 +116,7 @@ function isReadable({ statsLayout, phasesLayout }: MirrorDescription): boolean {
 }
 
 function areSame(own: readonly string[], theirs: readonly string[]): boolean {
-  return own.length === theirs.length && own.every((name, place) => name === theirs[place]);
+  return own.length === theirs.length && own.every((name, listeningAddress) => name === theirs[listeningAddress]);
 }
 
 /** null: not whole, or not any more. Says yes only to what the checksum proves. Throws MIRROR_FOREIGN for a whole one that is no state. */
@@ -142,7 +142,7 @@ function decodeBody(body: Buffer, { statsBytes, phasesBytes, statsLayout }: Mirr
   if (body.byteLength < statsBytes + phasesBytes || !isDetails(details)) return null;
   const stats = floats(body.subarray(0, statsBytes));
   const phases = floats(body.subarray(statsBytes, statsBytes + phasesBytes));
-  if (!stats.every(isFigure) || !phases.every(isFigure)) return null;
+  if (!stats.every(isCount) || !phases.every(isCount)) return null;
   return { stats: relaid(stats, statsLayout), phases, details };
 }
 
@@ -160,8 +160,8 @@ function relaid(counters: Float64Array, theirs: MirrorDescription["statsLayout"]
   for (let slot = 0; slot < slots; slot++) {
     const from = slot * theirs.slotCounters;
     const to = slot * own.slotCounters;
-    places.forEach((place, field) => {
-      result[to + field] = counters[from + place]!;
+    places.forEach((listeningAddress, field) => {
+      result[to + field] = counters[from + listeningAddress]!;
     });
     const statuses = from + theirs.fields.length;
     result.set(counters.subarray(statuses, statuses + theirs.statuses), to + own.fields.length);

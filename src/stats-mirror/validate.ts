@@ -7,7 +7,7 @@ import type { OpenMirror } from "./open.js";
  */
 
 /** Largest that a figure can sensibly be: beyond it JavaScript writes numbers with an exponent. */
-const MAX_FIGURE = 1e21;
+const MAX_COUNT = 1e21;
 const MAX_TEXT = 4096;
 const MAX_NAMES = 4096;
 const MAX_SLOT_COUNTERS = 2 ** 16;
@@ -25,7 +25,7 @@ export function descriptionOf({ description }: OpenMirror): MirrorDescription | 
 }
 
 function isDescription({
-  place,
+  listeningAddress,
   facts,
   intervalMs,
   statsBytes,
@@ -37,9 +37,9 @@ function isDescription({
   const { fields, firstStatus, statuses, slotCounters } = statsLayout;
   const { recorded, counters, cellsPerDoubling } = phasesLayout;
   return (
-    (isWhole(place, 0, 65535) || isText(place)) &&
+    (isWhole(listeningAddress, 0, 65535) || isText(listeningAddress)) &&
     isFacts(facts) &&
-    isFigure(intervalMs) &&
+    isCount(intervalMs) &&
     intervalMs > 0 &&
     isNames(fields) &&
     isWhole(firstStatus, 0, MAX_SLOT_COUNTERS) &&
@@ -58,10 +58,10 @@ function isDescription({
 function isFacts(facts: unknown): boolean {
   return (
     isFields(facts) &&
-    [facts["mode"], facts["front"], facts["node"], facts["uws"]].every(isText) &&
+    [facts["mode"], facts["adapter"], facts["node"], facts["uws"]].every(isText) &&
     isWhole(facts["pid"], 1, 2 ** 31 - 1) &&
-    isFigure(facts["startedAtMs"]) &&
-    isFigure(facts["iterationsPerMicro"])
+    isCount(facts["startedAtMs"]) &&
+    isCount(facts["iterationsPerMicro"])
   );
 }
 
@@ -70,11 +70,11 @@ export function isDetails(details: unknown): details is MirrorDetails {
   if (!isFields(details) || !isShallow(details)) return false;
   const { takenAtMs, process, core } = details;
   return (
-    isFigure(takenAtMs) &&
+    isCount(takenAtMs) &&
     isFields(process) &&
-    [process["cpuUserMicros"], process["cpuSystemMicros"], process["peakRssBytes"]].every(isFigure) &&
+    [process["cpuUserMicros"], process["cpuSystemMicros"], process["peakRssBytes"]].every(isCount) &&
     isFields(core) &&
-    (core["queued"] === null || isFigure(core["queued"])) &&
+    (core["queued"] === null || isCount(core["queued"])) &&
     Array.isArray(core["workerStates"]) &&
     core["workerStates"].length <= MAX_WORKERS &&
     core["workerStates"].every(isWorker)
@@ -86,15 +86,15 @@ function isWorker(value: unknown): boolean {
     isFields(value) &&
     isWhole(value["worker"], 0, MAX_WORKERS) &&
     isText(value["state"]) &&
-    (value["forMs"] === null || isFigure(value["forMs"])) &&
+    (value["forMs"] === null || isCount(value["forMs"])) &&
     (value["on"] === null || isText(value["on"])) &&
-    isFigure(value["handled"])
+    isCount(value["handled"])
   );
 }
 
 /** Not NaN, and so far from infinite that sums are finite too. */
-export function isFigure(value: unknown): value is number {
-  return typeof value === "number" && Math.abs(value) <= MAX_FIGURE;
+export function isCount(value: unknown): value is number {
+  return typeof value === "number" && Math.abs(value) <= MAX_COUNT;
 }
 
 function isWhole(value: unknown, min: number, max: number): value is number {

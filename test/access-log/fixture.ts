@@ -5,9 +5,9 @@ import { createLogMemory } from "../../src/access-log/memory.js";
 import type { LogEntry } from "../../src/access-log/record.js";
 import { createSleeper } from "../../src/background/background.js";
 import type { LogConfig } from "../../src/shared/config.js";
-import { Field, statsBytes, ThreadStats } from "../../src/shared/stats/stats.js";
+import { Counter, statsBytes, ThreadStats } from "../../src/shared/stats/stats.js";
 
-/** A request as the front would hand it over. */
+/** A request as the adapter would hand it over. */
 export function entry(of: Partial<LogEntry> = {}): LogEntry {
   return {
     startMs: 0,
@@ -72,7 +72,7 @@ export function bothSides(config: Partial<LogConfig> = {}) {
   const background = new ThreadStats(segment, 1);
   const memory = createLogMemory();
   const file = new FakeFile();
-  const told: string[] = [];
+  const reported: string[] = [];
   const clock = { ms: 0 };
   const pause = (ms: number): void => {
     clock.ms += ms;
@@ -81,13 +81,13 @@ export function bothSides(config: Partial<LogConfig> = {}) {
     memory,
     lineFormats[whole.format](),
     { stats: background, main },
-    { file, nowMs: () => clock.ms, tell: (text) => told.push(text), pause },
+    { file, nowMs: () => clock.ms, tell: (text) => reported.push(text), pause },
   );
   const log = new AccessLog({ config: whole, memory, fd: -1 }, createSleeper(), main, 20);
   const figures = () => ({
-    lines: background.get(Field.logLines),
-    dropped: main.get(Field.logDropped),
-    failures: background.get(Field.logFailures),
+    lines: background.get(Counter.logLines),
+    dropped: main.get(Counter.logDropped),
+    failures: background.get(Counter.logFailures),
   });
-  return { log, job, file, told, clock, memory, figures };
+  return { log, job, file, reported, clock, memory, figures };
 }

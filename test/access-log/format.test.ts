@@ -4,7 +4,7 @@ import { addressBytes, addressText } from "../../src/access-log/address.js";
 import { lineFormats } from "../../src/access-log/job.js";
 import { type LineFormat, MAX_LINE_BYTES } from "../../src/access-log/line.js";
 import { attachLogRing, createLogMemory } from "../../src/access-log/memory.js";
-import { type LogEntry, LogRecord, limits, writeRecord } from "../../src/access-log/record.js";
+import { type LogEntry, LogRecord, textLimits, writeRecord } from "../../src/access-log/record.js";
 import { entry } from "./fixture.js";
 
 process.env["TZ"] = "America/St_Johns";
@@ -120,12 +120,17 @@ test("what is too long is cut at a character and marked, in both formats", () =>
   const of = {
     method: "M".repeat(100),
     path: `/${"€".repeat(1000)}`,
-    referrer: "r".repeat(limits.referrerBytes + 1),
-    userAgent: "u".repeat(limits.userAgentBytes + 1),
+    referrer: "r".repeat(textLimits.referrerBytes + 1),
+    userAgent: "u".repeat(textLimits.userAgentBytes + 1),
   };
   const line = combined(of);
-  assert.match(line, new RegExp(`"M{${limits.methodBytes}} /(\\\\xe2\\\\x82\\\\xac){682}\\\\\\.\\.\\. HTTP/1\\.1"`));
-  assert.ok(line.endsWith(` "${"r".repeat(limits.referrerBytes)}\\..." "${"u".repeat(limits.userAgentBytes)}\\..."\n`));
+  assert.match(
+    line,
+    new RegExp(`"M{${textLimits.methodBytes}} /(\\\\xe2\\\\x82\\\\xac){682}\\\\\\.\\.\\. HTTP/1\\.1"`),
+  );
+  assert.ok(
+    line.endsWith(` "${"r".repeat(textLimits.referrerBytes)}\\..." "${"u".repeat(textLimits.userAgentBytes)}\\..."\n`),
+  );
   const object = json(of);
   assert.is(object["url"], `/${"€".repeat(682)}`);
   assert.equal([object["urlCut"], object["referrerCut"], object["userAgentCut"]], [true, true, true]);
@@ -133,9 +138,9 @@ test("what is too long is cut at a character and marked, in both formats", () =>
 
 test("what is just not too long is whole and not marked", () => {
   const of = {
-    path: "p".repeat(limits.urlBytes),
-    referrer: "r".repeat(limits.referrerBytes),
-    userAgent: "\xff".repeat(limits.userAgentBytes),
+    path: "p".repeat(textLimits.urlBytes),
+    referrer: "r".repeat(textLimits.referrerBytes),
+    userAgent: "\xff".repeat(textLimits.userAgentBytes),
   };
   assert.is(combined(of).includes("..."), false);
   assert.equal(

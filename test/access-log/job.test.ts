@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { attachLogRing, LOG_RECORDS } from "../../src/access-log/memory.js";
-import { limits, MAX_RECORD_BYTES, writeRecord } from "../../src/access-log/record.js";
+import { MAX_RECORD_BYTES, textLimits, writeRecord } from "../../src/access-log/record.js";
 import { seededRandom } from "../../src/harness/statistics/random.js";
 import { bothSides, entry, failure } from "./fixture.js";
 
@@ -10,10 +10,10 @@ const test = suite("access log: from the ring to the file");
 const longest = entry({
   address: new Uint8Array(16).fill(1),
   isHttp10: false,
-  method: "M".repeat(limits.methodBytes),
-  path: "\x01".repeat(limits.urlBytes),
-  referrer: "\x01".repeat(limits.referrerBytes),
-  userAgent: "\x01".repeat(limits.userAgentBytes),
+  method: "M".repeat(textLimits.methodBytes),
+  path: "\x01".repeat(textLimits.urlBytes),
+  referrer: "\x01".repeat(textLimits.referrerBytes),
+  userAgent: "\x01".repeat(textLimits.userAgentBytes),
 });
 
 test("the ring has room for a thousand of the longest records, wherever it stands, and then none", () => {
@@ -80,7 +80,7 @@ test("it rests deep after records, and light and without end when there are none
 });
 
 test("a full disk is told once and counted, nothing is lost or torn, and it is written again when there is room", () => {
-  const { log, job, file, told, clock, figures } = bothSides();
+  const { log, job, file, reported, clock, figures } = bothSides();
   file.failing = failure("ENOSPC");
   file.roomBytes = 100;
   for (let i = 0; i < 10; i++) log.add(entry({ path: `/${i}` }));
@@ -91,13 +91,13 @@ test("a full disk is told once and counted, nothing is lost or torn, and it is w
     clock.ms += afterMs;
     log.add(entry({ path: "/later" }));
   }
-  assert.is(told.length, 1);
-  assert.match(told[0]!, /ENOSPC/);
+  assert.is(reported.length, 1);
+  assert.match(reported[0]!, /ENOSPC/);
   assert.is(figures().failures, 5, "one try a second");
   file.failing = null;
   job.run();
-  assert.is(told.length, 2);
-  assert.match(told[1]!, /written again/);
+  assert.is(reported.length, 2);
+  assert.match(reported[1]!, /written again/);
   assert.is(file.lines.length, 15);
   for (const line of file.lines)
     assert.match(line, /^192\.0\.2\.1 - - \[[^\]]+\] "GET \/\w+ HTTP\/1\.1" 200 5 "-" "-"$/);
@@ -105,11 +105,11 @@ test("a full disk is told once and counted, nothing is lost or torn, and it is w
   file.failing = failure("ENOSPC");
   log.add(entry());
   job.run();
-  assert.is(told.length, 3, "a new failure is told again");
+  assert.is(reported.length, 3, "a new failure is told again");
 });
 
 test("a pipe that is full is tried again after longer and longer times, silently", () => {
-  const { log, job, file, told, clock, figures } = bothSides();
+  const { log, job, file, reported, clock, figures } = bothSides();
   file.failing = failure("EAGAIN");
   log.add(entry());
   const waits: number[] = [];
@@ -121,7 +121,7 @@ test("a pipe that is full is tried again after longer and longer times, silently
   assert.equal(waits, [5, 10, 20, 40, 80, 160, 320, 640, 1000, 1000, 1000, 1000]);
   file.failing = null;
   job.run();
-  assert.equal([file.lines.length, told.length, figures().failures], [1, 0, 0]);
+  assert.equal([file.lines.length, reported.length, figures().failures], [1, 0, 0]);
 });
 
 test("on SIGHUP what came before goes into the old file and what comes later into the new one", () => {
@@ -158,20 +158,20 @@ test("a line that stopped in the middle when the file is changed is whole in the
 });
 
 test("a file that cannot be opened again is told, and the log goes on in the old one", () => {
-  const { log, job, file, told } = bothSides();
+  const { log, job, file, reported } = bothSides();
   file.refusesReopen = failure("EACCES");
   log.reopen();
   job.run();
   log.add(entry());
   job.run();
-  assert.is(told.length, 1);
-  assert.match(told[0]!, /goes on in the file it has: EACCES/);
+  assert.is(reported.length, 1);
+  assert.match(reported[0]!, /goes on in the file it has: EACCES/);
   assert.is(file.lines.length, 1);
 });
 
 for (const overflow of ["drop", "block"] as const) {
   test(`${overflow}: while the disk is full what has no room is dropped, each line counted, and told once for the burst`, () => {
-    const { log, job, file, told, clock, figures } = bothSides({ overflow });
+    const { log, job, file, reported, clock, figures } = bothSides({ overflow });
     file.failing = failure("ENOSPC");
     log.add(entry());
     job.run();
@@ -186,7 +186,7 @@ for (const overflow of ["drop", "block"] as const) {
     }
     assert.equal(figures(), { lines: requests - dropped, dropped, failures: 1 });
     assert.is(file.lines.length, requests - dropped);
-    const drops = told.filter((text) => text.includes("dropped"));
+    const drops = reported.filter((text) => text.includes("dropped"));
     assert.is(drops.length, 1);
     assert.ok(drops[0]!.startsWith(`${dropped} lines of the access log were dropped`));
   });
@@ -255,7 +255,7 @@ test("a writer that has died: lines that were not written are counted as dropped
 });
 
 test("a burst of drops is told when it is over, or after ten seconds", () => {
-  const { log, job, told, clock, file, figures } = bothSides();
+  const { log, job, reported, clock, file, figures } = bothSides();
   file.failing = failure("EAGAIN");
   const drop = (): void => {
     const { dropped } = figures();
@@ -268,11 +268,11 @@ test("a burst of drops is told when it is over, or after ten seconds", () => {
     clock.ms += 100;
     job.run();
   }
-  assert.is(told.length, 2, "25 s of drops");
+  assert.is(reported.length, 2, "25 s of drops");
   clock.ms += 1000;
   job.run();
-  assert.is(told.length, 3);
-  const sum = told.reduce((total, text) => total + Number(/^\d+/.exec(text)![0]), 0);
+  assert.is(reported.length, 3);
+  const sum = reported.reduce((total, text) => total + Number(/^\d+/.exec(text)![0]), 0);
   assert.is(sum, figures().dropped);
 });
 

@@ -8,7 +8,7 @@ import * as assert from "uvu/assert";
 import { targetOf } from "../../src/harness/load/options.js";
 import { run } from "../../src/harness/load/run.js";
 import type { LogConfig } from "../../src/shared/config.js";
-import { Field } from "../../src/shared/stats/stats.js";
+import { Counter } from "../../src/shared/stats/stats.js";
 import { RawClient } from "../support/raw-client.js";
 import { type TestServer, withServer } from "../support/server.js";
 
@@ -29,15 +29,15 @@ async function withFolder(use: (folder: string) => Promise<void>): Promise<void>
 
 /** Serves with a log, and gives its lines once the server has ended. */
 async function logged(
-  settings: { readonly mode: string; readonly front?: string; readonly log?: Partial<LogConfig> },
+  settings: { readonly mode: string; readonly adapter?: string; readonly log?: Partial<LogConfig> },
   use: (server: TestServer, file: string) => Promise<void>,
 ): Promise<readonly string[]> {
   let lines: readonly string[] = [];
   await withFolder(async (folder) => {
     const file = join(folder, "access.log");
     const log: LogConfig = { file, format: "combined", overflow: "drop", ...settings.log };
-    const { mode, front = "uws" } = settings;
-    await withServer({ mode, front, workers: 2, log }, (server) => use(server, file), { "a.txt": "a" });
+    const { mode, adapter = "uws" } = settings;
+    await withServer({ mode, adapter, workers: 2, log }, (server) => use(server, file), { "a.txt": "a" });
     lines = readFileSync(file, "latin1").split("\n");
     assert.is(lines.at(-1), "", "the last line is whole");
     lines = lines.slice(0, -1);
@@ -52,10 +52,10 @@ async function load({ url }: TestServer, path: string, requests: number, concurr
   assert.is(completed, requests);
 }
 
-const kinds = ["reactor", "pool"].flatMap((mode) => ["uws", "node"].map((front) => ({ mode, front })));
+const kinds = ["reactor", "pool"].flatMap((mode) => ["uws", "node"].map((adapter) => ({ mode, adapter })));
 for (const kind of kinds) {
-  const { mode, front } = kind;
-  test(`${mode} behind ${front}: a line for each response, with its status and its bytes`, async () => {
+  const { mode, adapter } = kind;
+  test(`${mode} behind ${adapter}: a line for each response, with its status and its bytes`, async () => {
     const asked: Readonly<Record<string, string>> = {
       "/hello?a=1": '"GET /hello?a=1 HTTP/1.1" 200 14',
       "/a.txt": '"GET /a.txt HTTP/1.1" 200 1',
@@ -75,7 +75,7 @@ for (const kind of kinds) {
     assert.is(lines.filter((line) => line.includes('"POST /hello HTTP/1.1" 405 ')).length, 1);
   });
 
-  test(`${mode} behind ${front}: what a client sends cannot forge a line`, async () => {
+  test(`${mode} behind ${adapter}: what a client sends cannot forge a line`, async () => {
     // Control characters never come so far: they are answered with 400.
     const evil = '" 200 1 "x" "y\\"\xe9 z';
     const lines = await logged(kind, async ({ port }) => {
@@ -95,7 +95,7 @@ for (const kind of kinds) {
     }
   });
 
-  test(`${mode} behind ${front}: a client that goes before its answer is logged, with 499`, async () => {
+  test(`${mode} behind ${adapter}: a client that goes before its answer is logged, with 499`, async () => {
     const lines = await logged(kind, async ({ port, stats }) => {
       const client = await RawClient.open(port);
       client.send("GET /sleep?ms=300 HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -189,7 +189,7 @@ async function throughPipe(
 test("drop: lines for which there is no room are counted exactly", async () => {
   let dropped = (): number => -1;
   const lines = await throughPipe("drop", async (server, read) => {
-    dropped = () => server.mainStats.get(Field.logDropped);
+    dropped = () => server.mainStats.get(Counter.logDropped);
     // The pipe, the batch and the ring take some ten thousand lines; nobody reads.
     await load(server, "/hello", 60_000, 50);
     await read();

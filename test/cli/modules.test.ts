@@ -34,8 +34,8 @@ async function modulesOf(...args: string[]): Promise<readonly (readonly string[]
 for (const flags of [
   ["--mode=reactor"],
   ["--mode=pool", "--workers=1"],
-  ["--mode=reactor", "--front=node"],
-  ["--mode=pool", "--workers=1", "--front=node"],
+  ["--mode=reactor", "--adapter=node"],
+  ["--mode=pool", "--workers=1", "--adapter=node"],
 ]) {
   test(`serve ${flags.join(" ")} loads at most ${MOST_MODULES} modules in any thread, and none of the harness`, async () => {
     const threads = await modulesOf("serve", "--config=off", "--port=0", "--host=127.0.0.1", ...flags);

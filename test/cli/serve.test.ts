@@ -189,7 +189,7 @@ test("a configuration file is used, flags win over it, and an unknown key is nam
     writeFileSync(file, JSON.stringify({ prot: 1 }));
     assert.match(
       (await loopool("serve", "--config", file).ended).errors,
-      /has an unknown key "prot"; allowed: mode, front,/,
+      /has an unknown key "prot"; allowed: mode, adapter,/,
     );
     writeFileSync(file, "{");
     assert.is((await loopool("serve", "--config", file).ended).code, 2);

@@ -63,7 +63,7 @@ test("rules for files can be switched off", () => {
 test("every source has every setting, in its own form", () => {
   const values: Readonly<Record<string, readonly [raw: string, json: unknown]>> = {
     mode: ["pool", "pool"],
-    front: ["node", "node"],
+    adapter: ["node", "node"],
     port: ["8080", 8080],
     host: ["::1", "::1"],
     unix: [socket, socket],
@@ -143,7 +143,7 @@ const mistakes: readonly (readonly [
   [{}, { LOOPOOL_MAX_URL: "99999" }, "{}", /^LOOPOOL_MAX_URL must be a whole number from 16 to 16384, not "99999"$/],
   [{}, {}, '{"log":true}', /^"log" in loopool\.config\.json needs a value$/],
   [{}, { LOOPOOL_PROT: "1" }, "{}", /^the variable LOOPOOL_PROT is no setting: unset it; there are LOOPOOL_MODE, /],
-  [{}, {}, '{"prot":1}', /^loopool\.config\.json has an unknown key "prot"; allowed: mode, front,/],
+  [{}, {}, '{"prot":1}', /^loopool\.config\.json has an unknown key "prot"; allowed: mode, adapter,/],
   [{}, {}, '{\n  "port": 1,\n  oops\n}', /^loopool\.config\.json is no JSON, see line 3, column 3: /],
   [{}, {}, '{"port": x}', /^loopool\.config\.json is no JSON: .*x/],
   [{}, {}, "[]", /^loopool\.config\.json must hold one JSON object$/],

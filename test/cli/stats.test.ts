@@ -4,7 +4,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { reactor } from "../../src/reactor/reactor.js";
-import type { Figures } from "../../src/shared/stats/figures.js";
+import type { Metrics } from "../../src/shared/stats/metrics.js";
 import { mirrorPath } from "../../src/stats-mirror/format.js";
 import { MirrorWriter } from "../../src/stats-mirror/writer.js";
 import { describe, uniformState } from "../stats-mirror/states.js";
@@ -17,15 +17,15 @@ const test = suite("loopool stats");
 const PORT = "1023";
 const path = mirrorPath(Number(PORT));
 
-test("--once shows the figures and ends; --json --once is what /stats.json says", async () => {
+test("--once shows the metrics and ends; --json --once is what /stats.json says", async () => {
   await withMirroredServer(reactor, async ({ url, port }) => {
     for (let i = 0; i < 9; i++) await (await fetch(`${url}/absent`)).text();
     const json = await loopool("stats", "--port", String(port), "--once", "--json").ended;
     assert.is(json.code, 0, json.errors);
-    const figures = JSON.parse(json.output) as Figures;
-    assert.is(figures.requests, 9);
-    assert.equal(figures.status, { "404": 9 });
-    assert.equal(Object.keys(figures), Object.keys((await (await fetch(`${url}/stats.json`)).json()) as Figures));
+    const metrics = JSON.parse(json.output) as Metrics;
+    assert.is(metrics.requests, 9);
+    assert.equal(metrics.status, { "404": 9 });
+    assert.equal(Object.keys(metrics), Object.keys((await (await fetch(`${url}/stats.json`)).json()) as Metrics));
 
     const { code, output } = await loopool("stats", "--port", String(port), "--once").ended;
     assert.is(code, 0);
@@ -61,7 +61,7 @@ test("--json writes a line for each reading, and a reader that goes away ends it
     const readings = String(lines)
       .trim()
       .split("\n")
-      .map((line) => JSON.parse(line) as Figures);
+      .map((line) => JSON.parse(line) as Metrics);
     assert.is(readings.length, 3);
     assert.ok(readings[2]!.uptimeMicros > readings[0]!.uptimeMicros);
   });
@@ -83,13 +83,13 @@ test("what a killed server has left, what is no mirror, and what another version
   const pid = ended.process.pid!;
   await once(ended.process, "exit");
   // A server that starts anywhere on this machine removes such a file: then it is left once more.
-  let told = "";
-  for (let attempt = 0; attempt < 20 && !told.includes("was left by"); attempt++) {
+  let reported = "";
+  for (let attempt = 0; attempt < 20 && !reported.includes("was left by"); attempt++) {
     const stale = MirrorWriter.create(path, { ...describe(), pid, startTicks: 1 }, uniformState(1));
-    told = (await loopool("stats", "--port", PORT).ended).errors;
+    reported = (await loopool("stats", "--port", PORT).ended).errors;
     stale.close();
   }
-  assert.match(told, `was left by a server that has ended (pid ${pid})`);
+  assert.match(reported, `was left by a server that has ended (pid ${pid})`);
   try {
     writeFileSync(path, "something else");
     assert.match((await loopool("stats", "--port", PORT).ended).errors, "is no mirror of loopool's stats");
@@ -105,10 +105,10 @@ test("what a killed server has left, what is no mirror, and what another version
   }
 });
 
-test("figures that nobody renews are shown as old", async () => {
+test("metrics that nobody renews are shown as old", async () => {
   const writer = MirrorWriter.create(path, describe(), uniformState(1));
   try {
-    assert.match((await loopool("stats", "--port", PORT, "--once").ended).output, /These figures are \d+\.\d s old/);
+    assert.match((await loopool("stats", "--port", PORT, "--once").ended).output, /These metrics are \d+\.\d s old/);
   } finally {
     writer.close();
   }

@@ -51,7 +51,7 @@ function messageOf(action: () => void): string {
 }
 
 /** What a resume with these flags is told; nothing where it may run. */
-function toldOf(result: SweepResult, argv: Readonly<Record<string, unknown>>): string {
+function errorOf(result: SweepResult, argv: Readonly<Record<string, unknown>>): string {
   return messageOf(() => {
     checkSameFlags("a.json", result, argv);
     checkConsent("a.json", result, argv);
@@ -112,7 +112,7 @@ test("a server that the file names is asked only when it is named again", async 
 });
 
 test("a sweep without any of these needs no flag beside --resume", () => {
-  assert.is(toldOf(begun({ cores: ["reactor", "pool"] }), {}), "");
+  assert.is(errorOf(begun({ cores: ["reactor", "pool"] }), {}), "");
 });
 
 test("the flags that began it may be given again", () => {
@@ -126,8 +126,8 @@ test("the flags that began it may be given again", () => {
     seconds: 2,
     trials: 12,
     until: { halfWidth: 0.03, maxTrials: 40, maxSeconds: 900 },
-    twin: { name: "reactor again", of: "reactor" },
-    front: "node",
+    control: { name: "reactor again", of: "reactor" },
+    adapter: "node",
     workers: 3,
   });
   const same = {
@@ -142,7 +142,7 @@ test("the flags that began it may be given again", () => {
     "max-trials": "40",
     "max-minutes": "15",
     path: "/hello",
-    front: "node",
+    adapter: "node",
     workers: "3",
     seed: "1",
     threads: "1",
@@ -152,7 +152,7 @@ test("the flags that began it may be given again", () => {
     aa: true,
     keepAlive: true,
   };
-  assert.is(toldOf(sweep, same), "");
+  assert.is(errorOf(sweep, same), "");
   const others: readonly (readonly [flag: string, value: unknown])[] = [
     ["cores", "pool"],
     ["target", "nginx=http://127.0.0.1:8081"],
@@ -167,7 +167,7 @@ test("the flags that began it may be given again", () => {
     ["until", "4%"],
     ["max-trials", "41"],
     ["path", "/"],
-    ["front", "uws"],
+    ["adapter", "uws"],
     ["workers", "1"],
     ["seed", "7"],
     ["pin", "0:1"],
@@ -179,13 +179,13 @@ test("the flags that began it may be given again", () => {
   for (const [flag, value] of others) {
     const name = flag === "keepAlive" ? "keep-alive" : flag;
     assert.match(
-      toldOf(sweep, { ...same, [flag]: value, ...(flag === "quick" ? { concurrency: undefined } : {}) }),
+      errorOf(sweep, { ...same, [flag]: value, ...(flag === "quick" ? { concurrency: undefined } : {}) }),
       name === "quick" ? /--requests is not|--concurrency is not|--warmup is not/ : `--resume a.json: --${name}`,
       `${flag} ${value}`,
     );
   }
   assert.match(
-    toldOf({ ...sweep, plan: { ...sweep.plan, keepAlive: true } }, {}),
+    errorOf({ ...sweep, plan: { ...sweep.plan, keepAlive: true } }, {}),
     /add --handlers .* --target nginx=.* --driver wrk$/,
   );
 });
@@ -195,17 +195,17 @@ test("open loops are compared by their rates", () => {
     [500, 1000].map((requestsPerSecond) => ({ concurrency, requestsPerSecond })),
   );
   const fixed = begun({ openLoop: { shares: null, rates, seconds: 2 } });
-  assert.is(toldOf(fixed, { rate: "500,1000", duration: "2" }), "");
-  assert.match(toldOf(fixed, { rate: "auto" }), "--rate is not as the sweep was begun (500,1000)");
+  assert.is(errorOf(fixed, { rate: "500,1000", duration: "2" }), "");
+  assert.match(errorOf(fixed, { rate: "auto" }), "--rate is not as the sweep was begun (500,1000)");
   const auto = begun({ openLoop: { shares: [0.5], rates, seconds: 2 } });
-  assert.is(toldOf(auto, { rate: "auto" }), "");
+  assert.is(errorOf(auto, { rate: "auto" }), "");
 });
 
 test("what this loopool does not have is not run", () => {
-  assert.match(toldOf(begun({ cores: ["fork"] }), {}), 'there is no "fork" here');
-  assert.match(toldOf(begun({ front: "nginx" }), {}), 'there is no "nginx" here');
-  assert.match(toldOf(begun({ driver: "rm" }), { driver: "rm" }), 'there is no "rm" here');
-  assert.match(toldOf(begun({ pinning: { ...unpinned, server: "0" } }), {}), "pins only one");
+  assert.match(errorOf(begun({ cores: ["fork"] }), {}), 'there is no "fork" here');
+  assert.match(errorOf(begun({ adapter: "nginx" }), {}), 'there is no "nginx" here');
+  assert.match(errorOf(begun({ driver: "rm" }), { driver: "rm" }), 'there is no "rm" here');
+  assert.match(errorOf(begun({ pinning: { ...unpinned, server: "0" } }), {}), "pins only one");
 });
 
 test.run();

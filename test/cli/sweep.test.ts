@@ -58,16 +58,23 @@ test("runs the whole pipeline: servers, generator, result, report; and all count
   assert.match(markdown, /At c=100 the pool/);
 });
 
-test("--front is that of every server, and the result tells which", async () => {
+test("--adapter is that of every server, and the result tells which", async () => {
   const small = ["--concurrency", "2", "--requests", "200", "--warmup", "20", "--trials", "1", "--path", "/hello"];
-  const { code, output, errors } = await loopool("sweep", "--front", "node", ...small, "--name", "front", ...folders)
-    .ended;
+  const { code, output, errors } = await loopool(
+    "sweep",
+    "--adapter",
+    "node",
+    ...small,
+    "--name",
+    "adapter",
+    ...folders,
+  ).ended;
   assert.is(code, 0, errors);
   const { trials, plan, environment } = read(/^Result: (.*)$/m.exec(output)?.[1] ?? "");
-  assert.equal([plan.front, environment.uws], ["node", "none"]);
+  assert.equal([plan.adapter, environment.uws], ["node", "none"]);
   for (const { run, server } of trials) assert.equal([run!.completed, server!.requests], [200, 200]);
   const report = readFileSync(/^Report: (.*)$/m.exec(output)?.[1] ?? "", "utf8");
-  assert.match(report, /\| Front +\| +node/);
+  assert.match(report, /\| Adapter +\| +node/);
 });
 
 test("--aa measures the first core against itself, and the report tells the noise floor", async () => {
@@ -76,7 +83,7 @@ test("--aa measures the first core against itself, and the report tells the nois
   assert.is(code, 0, errors);
   const { trials, plan, command } = read(/^Result: (.*)$/m.exec(output)?.[1] ?? "");
   assert.match(command, /^npm run sweep -- --aa /);
-  assert.equal(plan.twin, { name: "reactor again", of: "reactor" });
+  assert.equal(plan.control, { name: "reactor again", of: "reactor" });
   const again = trials.filter(({ core }) => core === "reactor again");
   assert.is(trials.length, 3 * 4);
   assert.is(again.length, 4);
@@ -172,7 +179,7 @@ function failsInTrials(name: string, failure: string): string {
 
 test("a block in which nothing succeeds ends the sweep: what ran is kept, and the failure is told", async () => {
   const small = ["--concurrency", "1,2", "--requests", "10", "--trials", "4", "--warmup", "2", "--cores", "reactor"];
-  for (const [name, failure, told] of [
+  for (const [name, failure, reported] of [
     ["exits", "process.exit(7);", /reactor succeeded at concurrency \d: .*the server ended with code 7/],
     [
       "throws",
@@ -184,7 +191,7 @@ test("a block in which nothing succeeds ends the sweep: what ran is kept, and th
     const { code, errors } = await loopool("sweep", ...small, ...handlers, ...folders).ended;
     assert.is(code, 1);
     assert.match(errors, /^loopool: block 1: no request to the reactor succeeded/m);
-    assert.match(errors, told);
+    assert.match(errors, reported);
     const file = /written to (\S+)\. /.exec(errors)![1]!;
     const { trials, plan, finishedAt } = read(file);
     assert.is(plan.path, "/one", "the only path there is");
@@ -262,7 +269,7 @@ test("a result that was begun with another Node or other code is not mixed with 
 test("two sweeps of one name on one day have a file each, and --workers follows from the CPUs", async () => {
   const small = ["--concurrency", "1", "--requests", "5", "--warmup", "0", "--trials", "1", "--cores", "pool"];
   const sweeps = [1, 2].map(
-    () => loopool("sweep", ...small, "--no-report", "--name", "twin", "--pin", "none", ...folders).ended,
+    () => loopool("sweep", ...small, "--no-report", "--name", "control", "--pin", "none", ...folders).ended,
   );
   const files = (await Promise.all(sweeps)).map(({ output }) => /^Result: (.*)$/m.exec(output)![1]!);
   assert.is(new Set(files).size, 2);

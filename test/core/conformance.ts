@@ -9,13 +9,13 @@ import { RawClient } from "../support/raw-client.js";
 import { skipping } from "../support/requires.js";
 import { withServer } from "../support/server.js";
 
-/** A front that every core is tested behind, and what it is known not to do: docs/fronts.md says the same in words. */
-interface TestedFront {
+/** An adapter that every core is tested behind, and what it is known not to do: docs/adapters.md says the same in words. */
+interface TestedAdapter {
   readonly name: string;
   readonly skip: readonly { readonly reason: string; readonly tests: readonly string[] }[];
 }
 
-const fronts: readonly TestedFront[] = [
+const adapters: readonly TestedAdapter[] = [
   {
     name: "uws",
     skip: [
@@ -33,13 +33,13 @@ const fronts: readonly TestedFront[] = [
   { name: "node", skip: [] },
 ];
 
-/** What every core must do behind every front. A core's whole test file calls this with the core's name. */
+/** What every core must do behind every adapter. A core's whole test file calls this with the core's name. */
 export function conformance(mode: string): void {
-  for (const front of fronts) conformanceBehind(front, mode);
+  for (const adapter of adapters) conformanceBehind(adapter, mode);
 }
 
-function conformanceBehind({ name: front, skip }: TestedFront, mode: string): void {
-  const all = suite(`${mode} behind ${front}: conformance`);
+function conformanceBehind({ name: adapter, skip }: TestedAdapter, mode: string): void {
+  const all = suite(`${mode} behind ${adapter}: conformance`);
   const named = new Set<string>();
   const test = (name: string, run: () => Promise<void>): void => {
     named.add(name);
@@ -48,13 +48,13 @@ function conformanceBehind({ name: front, skip }: TestedFront, mode: string): vo
       all(name, run);
       return;
     }
-    skipping(all, `behind ${front}: ${reason}`)(name, run);
+    skipping(all, `behind ${adapter}: ${reason}`)(name, run);
   };
   const page = "<!doctype html><title>page</title>".padEnd(1024, " ");
 
   test("serves a file with its type and length, from the disk and then from the cache", async () => {
     await withServer(
-      { mode, front },
+      { mode, adapter },
       async ({ url, stats }) => {
         for (const source of ["disk", "cache"]) {
           const response = await fetch(`${url}/`);
@@ -71,7 +71,7 @@ function conformanceBehind({ name: front, skip }: TestedFront, mode: string): vo
 
   test("answers HEAD with the length and no body, and the connection can be used again", async () => {
     await withServer(
-      { mode, front },
+      { mode, adapter },
       async ({ port }) => {
         const client = await RawClient.open(port);
         for (let round = 0; round < 3; round++) {
@@ -91,7 +91,7 @@ function conformanceBehind({ name: front, skip }: TestedFront, mode: string): vo
 
   test("refuses what is not there, above the root, hidden, or no valid path", async () => {
     await withServer(
-      { mode, front },
+      { mode, adapter },
       async ({ port, root }) => {
         mkdirSync(join(root, "folder"));
         symlinkSync("/etc/hostname", join(root, "link"));
@@ -120,7 +120,7 @@ function conformanceBehind({ name: front, skip }: TestedFront, mode: string): vo
   });
 
   test("redirects a folder to its slash and never to another host", async () => {
-    await withServer({ mode, front }, async ({ url, root }) => {
+    await withServer({ mode, adapter }, async ({ url, root }) => {
       mkdirSync(join(root, "folder"));
       const response = await fetch(`${url}//folder?q=1`, { redirect: "manual" });
       assert.is(response.status, 301);
@@ -129,7 +129,7 @@ function conformanceBehind({ name: front, skip }: TestedFront, mode: string): vo
   });
 
   test("answers other methods with 405 and the ones it allows", async () => {
-    await withServer({ mode, front }, async ({ url, stats }) => {
+    await withServer({ mode, adapter }, async ({ url, stats }) => {
       const response = await fetch(`${url}/hello`, { method: "POST", body: "x".repeat(100_000) });
       assert.is(response.status, 405);
       assert.is(response.headers.get("allow"), "GET, HEAD");
@@ -138,7 +138,7 @@ function conformanceBehind({ name: front, skip }: TestedFront, mode: string): vo
   });
 
   test("hands path and query to the handler as they arrived, short and long", async () => {
-    await withServer({ mode, front }, async ({ url }) => {
+    await withServer({ mode, adapter }, async ({ url }) => {
       for (const query of ["", "a=1&b=%20%C3%A4", "q=".padEnd(47, "x"), "q=".padEnd(3000, "y"), "z".repeat(15_000)]) {
         const text = await (await fetch(`${url}/echo?${query}`)).text();
         assert.is(text, `/echo?${query}\n`);
@@ -148,7 +148,7 @@ function conformanceBehind({ name: front, skip }: TestedFront, mode: string): vo
   });
 
   test("burns CPU and names a bad parameter with what is allowed", async () => {
-    await withServer({ mode, front }, async ({ url }) => {
+    await withServer({ mode, adapter }, async ({ url }) => {
       assert.match(await (await fetch(`${url}/cpu?us=50`)).text(), /^burned 50 iterations/);
       for (const bad of ["us=x", "us=-1", "us=1e99", "us="]) {
         const response = await fetch(`${url}/cpu?${bad}`);
@@ -159,7 +159,7 @@ function conformanceBehind({ name: front, skip }: TestedFront, mode: string): vo
   });
 
   test("waits without blocking: quick answers overtake a sleeping request, and sleeps overlap", async () => {
-    await withServer({ mode, front, workers: 1 }, async ({ url }) => {
+    await withServer({ mode, adapter, workers: 1 }, async ({ url }) => {
       const order: string[] = [];
       const ask = async (path: string, name: string): Promise<void> => {
         await (await fetch(url + path)).text();
@@ -176,7 +176,7 @@ function conformanceBehind({ name: front, skip }: TestedFront, mode: string): vo
   });
 
   test("mixes fast and slow requests in the seeded sequence", async () => {
-    await withServer({ mode, front }, async ({ url }) => {
+    await withServer({ mode, adapter }, async ({ url }) => {
       const expected = Array.from({ length: 200 }, (_, n) => sequenceNumber(5, n)).filter((x) => x < 0.2).length;
       const texts = await Promise.all(
         Array.from({ length: 200 }, async () => (await fetch(`${url}/mixed?slow=0.2&us=1&seed=5`)).text()),
@@ -187,7 +187,7 @@ function conformanceBehind({ name: front, skip }: TestedFront, mode: string): vo
   });
 
   test("writes the header fields a handler returns as a plain object, and never one with a line end in it", async () => {
-    await withServer({ mode, front }, async ({ url, stats }) => {
+    await withServer({ mode, adapter }, async ({ url, stats }) => {
       for (let round = 0; round < 3; round++) {
         const response = await fetch(`${url}/plain-headers`);
         assert.is(response.status, 201);
@@ -203,7 +203,7 @@ function conformanceBehind({ name: front, skip }: TestedFront, mode: string): vo
   });
 
   test("turns a handler's failure into a 500, counts it, and goes on", async () => {
-    await withServer({ mode, front }, async ({ url, stats }) => {
+    await withServer({ mode, adapter }, async ({ url, stats }) => {
       for (const path of ["/throws", "/rejects", "/returns-nothing"]) {
         assert.is((await fetch(url + path)).status, 500, path);
       }
@@ -218,7 +218,7 @@ function conformanceBehind({ name: front, skip }: TestedFront, mode: string): vo
     const sizes = [0, 1, 65_536, 65_537, 3_000_000];
     const files = Object.fromEntries(sizes.map((size) => [`${size}.bin`, randomFillSync(new Uint8Array(size))]));
     await withServer(
-      { mode, front, cacheBytes: 4 * 2 ** 20 },
+      { mode, adapter, cacheBytes: 4 * 2 ** 20 },
       async ({ url }) => {
         for (const [name, bytes] of [...Object.entries(files), ...Object.entries(files)]) {
           const body = new Uint8Array(await (await fetch(`${url}/${name}`)).arrayBuffer());
@@ -232,7 +232,7 @@ function conformanceBehind({ name: front, skip }: TestedFront, mode: string): vo
   test("a slow reader gets all of a large body while others are served", async () => {
     const bytes = randomFillSync(new Uint8Array(30_000_000));
     await withServer(
-      { mode, front },
+      { mode, adapter },
       async ({ port, url }) => {
         const client = await RawClient.open(port);
         client.socket.pause();
@@ -250,7 +250,7 @@ function conformanceBehind({ name: front, skip }: TestedFront, mode: string): vo
 
   test("notices a changed file within two seconds and never mixes old with new", async () => {
     await withServer(
-      { mode, front },
+      { mode, adapter },
       async ({ url, root }) => {
         assert.is(await (await fetch(`${url}/a.txt`)).text(), "old");
         writeFileSync(join(root, "a.txt"), "newer");
@@ -265,14 +265,14 @@ function conformanceBehind({ name: front, skip }: TestedFront, mode: string): vo
   });
 
   test("counts a client that goes before its answer, and goes on", async () => {
-    await withServer({ mode, front }, async ({ port, stats }) => {
+    await withServer({ mode, adapter }, async ({ port, stats }) => {
       const client = await RawClient.open(port);
       client.send("GET /sleep?ms=100 HTTP/1.1\r\nHost: x\r\n\r\n");
       while ((await stats()).handled < 2) {}
       client.socket.destroy();
-      let figures = await stats();
-      while (figures.aborted === 0) figures = await stats();
-      assert.is(figures.aborted, 1);
+      let metrics = await stats();
+      while (metrics.aborted === 0) metrics = await stats();
+      assert.is(metrics.aborted, 1);
       // The answer comes, finds nobody, and leaves nothing behind but the reading itself.
       await fetch(new URL("/sleep?ms=150", `http://127.0.0.1:${port}`));
       assert.ok((await stats()).inFlight <= 1);
@@ -280,7 +280,7 @@ function conformanceBehind({ name: front, skip }: TestedFront, mode: string): vo
   });
 
   test("counts every request and response exactly, over connections kept and closed", async () => {
-    await withServer({ mode, front, workers: 2 }, async ({ url, stats }) => {
+    await withServer({ mode, adapter, workers: 2 }, async ({ url, stats }) => {
       const paths = ["/hello", "/echo", "/absent", "/throws"];
       const close = { headers: { Connection: "close" } };
       for (let round = 0; round < 10; round++) {
@@ -298,7 +298,7 @@ function conformanceBehind({ name: front, skip }: TestedFront, mode: string): vo
   });
 
   test("tells where a request's time goes: the phases of a sample add up to what the handler alone takes", async () => {
-    await withServer({ mode, front, iterationsPerMicro: 500 }, async ({ url, stats }) => {
+    await withServer({ mode, adapter, iterationsPerMicro: 500 }, async ({ url, stats }) => {
       const samples = 7;
       for (let i = 0; i < samples * SAMPLE_EVERY; i++) await (await fetch(`${url}/cpu?us=5000`)).text();
       const { phases } = await stats();
@@ -311,7 +311,7 @@ function conformanceBehind({ name: front, skip }: TestedFront, mode: string): vo
 
   test("serves HTTP/1.0, with and without keep-alive", async () => {
     await withServer(
-      { mode, front },
+      { mode, adapter },
       async ({ port }) => {
         const client = await RawClient.open(port);
         for (let round = 0; round < 2; round++) {
@@ -331,7 +331,7 @@ function conformanceBehind({ name: front, skip }: TestedFront, mode: string): vo
   });
 
   test("answers pipelined requests in their order, whichever handler is done first", async () => {
-    await withServer({ mode, front, workers: 2 }, async ({ port, stats }) => {
+    await withServer({ mode, adapter, workers: 2 }, async ({ port, stats }) => {
       const client = await RawClient.open(port);
       const paths = ["/sleep?ms=200", "/hello", "/echo?3", "/sleep?ms=1", "/echo?5"];
       client.send(paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`).join(""));
@@ -344,7 +344,7 @@ function conformanceBehind({ name: front, skip }: TestedFront, mode: string): vo
   });
 
   test("takes a request target in absolute form", async () => {
-    await withServer({ mode, front }, async ({ port }) => {
+    await withServer({ mode, adapter }, async ({ port }) => {
       const client = await RawClient.open(port);
       client.send("GET http://x/echo?a=http://y/ HTTP/1.1\r\nHost: x\r\n\r\n");
       assert.match(await client.receive((text) => text.endsWith("\n")), /\r\n\r\n\/echo\?a=http:\/\/y\/\n$/);
@@ -354,7 +354,7 @@ function conformanceBehind({ name: front, skip }: TestedFront, mode: string): vo
 
   test("drains: answers what is in flight, closes its connection, accepts nothing new", async () => {
     let served: { port: number; stop(): Promise<number> } | undefined;
-    await withServer({ mode, front }, async (server) => {
+    await withServer({ mode, adapter }, async (server) => {
       served = server;
       const client = await RawClient.open(server.port);
       client.send("GET /sleep?ms=200 HTTP/1.1\r\nHost: x\r\n\r\n");

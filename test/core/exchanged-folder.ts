@@ -60,10 +60,10 @@ function ask(port: number, paths: () => string, isOver: () => boolean): Promise<
 
 /**
  * A local writer who exchanges a folder of the root with a link that leads out of it, as fast as the system can, must not get a file from
- * outside served: on every core behind every front.
+ * outside served: on every core behind every adapter.
  */
-export function exchangedFolder(mode: string, front: string): void {
-  const test = suite(`${mode} behind ${front}: a folder that is exchanged with a link out of the root`);
+export function exchangedFolder(mode: string, adapter: string): void {
+  const test = suite(`${mode} behind ${adapter}: a folder that is exchanged with a link out of the root`);
 
   for (const [what, path] of [
     ["small", () => `/folder/${Math.floor(Math.random() * SMALL_FILES)}.txt`],
@@ -77,7 +77,7 @@ export function exchangedFolder(mode: string, front: string): void {
       writeFolder(join(base, "outside"), OUTSIDE);
       symlinkSync(join(base, "outside"), join(root, "link"));
       try {
-        await withServer({ mode, front, root, cacheBytes: CACHE_BYTES }, async ({ port }) => {
+        await withServer({ mode, adapter, root, cacheBytes: CACHE_BYTES }, async ({ port }) => {
           const exchanger = await startExchanger(join(root, "folder"), join(root, "link"));
           const endMs = performance.now() + DURATION_MS;
           const isOver = (): boolean => performance.now() > endMs;
@@ -86,7 +86,7 @@ export function exchangedFolder(mode: string, front: string): void {
           const sum = (name: string): number => all.reduce((total, counts) => total + counts[name]!, 0);
           const found = ["answers", "inside", "absent", "outside", "otherwise"].map((name) => `${name} ${sum(name)}`);
           if (process.env["LOOPOOL_TEST_EXCHANGE_S"] !== undefined)
-            console.log(`${mode}, ${front}: ${found.join(", ")}`);
+            console.log(`${mode}, ${adapter}: ${found.join(", ")}`);
           assert.is(sum("outside"), 0, found.join(", "));
           assert.is(sum("otherwise"), 0, found.join(", "));
           assert.ok(sum("inside") > 0, found.join(", "));

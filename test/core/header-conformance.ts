@@ -4,8 +4,8 @@ import { RawClient } from "../support/raw-client.js";
 import { withServer } from "../support/server.js";
 
 /** What every core must do with header fields, on the way to a handler and back. */
-export function headerConformance(mode: string, front: string): void {
-  const test = suite(`${mode} behind ${front}: header fields`);
+export function headerConformance(mode: string, adapter: string): void {
+  const test = suite(`${mode} behind ${adapter}: header fields`);
 
   /** What a handler is given of a request with these lines. */
   async function given(port: number, path: string, lines: readonly string[]): Promise<Record<string, string>> {
@@ -17,7 +17,7 @@ export function headerConformance(mode: string, front: string): void {
   }
 
   test("a handler is given the fields it names, and no others", async () => {
-    await withServer({ mode, front }, async ({ port }) => {
+    await withServer({ mode, adapter }, async ({ port }) => {
       const lines = ["X-One: 1", "x-TWO:  two words ", "X-Three: 3"];
       assert.equal(await given(port, "/reads-headers?q", lines), { "x-one": "1", "x-two": "two words" });
       assert.equal(await given(port, "/reads-headers", ["X-Three: 3"]), {});
@@ -26,7 +26,7 @@ export function headerConformance(mode: string, front: string): void {
   });
 
   test("a field in several lines is one value", async () => {
-    await withServer({ mode, front }, async ({ port }) => {
+    await withServer({ mode, adapter }, async ({ port }) => {
       const lines = ['If-Match: "a"', "X-One: 1", 'If-Match: "b", "c"', "Cookie: a=1", "Cookie: b=2"];
       assert.equal(await given(port, "/reads-headers", lines), {
         "if-match": '"a", "b", "c"',
@@ -37,7 +37,7 @@ export function headerConformance(mode: string, front: string): void {
   });
 
   test("values of every length arrive as they were sent", async () => {
-    await withServer({ mode, front }, async ({ port }) => {
+    await withServer({ mode, adapter }, async ({ port }) => {
       for (const length of [1, 20, 48, 400, 470, 3000, 15_000]) {
         const value = "v".repeat(length);
         assert.equal(await given(port, "/reads-headers", [`X-One: ${value}`]), { "x-one": value }, String(length));
@@ -49,7 +49,7 @@ export function headerConformance(mode: string, front: string): void {
   });
 
   test("many different header blocks, and none, come back as they were meant", async () => {
-    await withServer({ mode, front }, async ({ url }) => {
+    await withServer({ mode, adapter }, async ({ url }) => {
       // More than a worker numbers at once.
       for (let i = 0; i < 1100; i += 50) {
         const values = await Promise.all(
@@ -71,7 +71,7 @@ export function headerConformance(mode: string, front: string): void {
   });
 
   test("a value from data with a line end in it becomes a 500, and nothing of it is sent", async () => {
-    await withServer({ mode, front }, async ({ url, stats }) => {
+    await withServer({ mode, adapter }, async ({ url, stats }) => {
       const ends = [
         "a%0d%0aSet-Cookie:%20b",
         "a%0aSet-Cookie:%20b",

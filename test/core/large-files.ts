@@ -72,8 +72,8 @@ async function readSlowly(port: number, path: string, whilePaused: () => Promise
 }
 
 /** What every core must do with files that are too large for its memory. A core's test file calls this with the core's name. */
-export function largeFiles(mode: string, front: string): void {
-  const test = suite(`${mode} behind ${front}: large files`);
+export function largeFiles(mode: string, adapter: string): void {
+  const test = suite(`${mode} behind ${adapter}: large files`);
 
   test("a GiB goes to a reader who is slow at first, in flat memory, and so does a part of it", async () => {
     const root = mkdtempSync(join(tmpdir(), "loopool-large-"));
@@ -81,7 +81,7 @@ export function largeFiles(mode: string, front: string): void {
       "serve",
       "--config=off",
       `--mode=${mode}`,
-      `--front=${front}`,
+      `--adapter=${adapter}`,
       "--host=127.0.0.1",
       "--port=0",
       `--root=${root}`,
@@ -126,7 +126,7 @@ export function largeFiles(mode: string, front: string): void {
   async function sentWhile(change: (file: string) => void, lines: readonly string[] = []): Promise<string> {
     let body = "";
     await withServer(
-      { mode, front },
+      { mode, adapter },
       async ({ port, root, url, stats }) => {
         const client = await RawClient.open(port);
         client.send(["GET /large.bin HTTP/1.1", "Host: x", ...lines, "", ""].join("\r\n"));
@@ -148,7 +148,7 @@ export function largeFiles(mode: string, front: string): void {
     for (const lines of [[], ["Range: bytes=16-"]]) {
       const body = await sentWhile((file) => truncateSync(file, 20_000_000), lines);
       assert.ok(body.length <= 20_000_000);
-      // What has been received before is missing at the front; what follows is the file's own.
+      // What has been received before is missing at the adapter; what follows is the file's own.
       assert.ok(content.toString("latin1").includes(body.slice(0, 16)));
       assert.not.ok(body.includes("\0"));
     }
@@ -160,7 +160,7 @@ export function largeFiles(mode: string, front: string): void {
   });
 
   test("a file of a handler that is not there, or not as it says, is a 500 that is counted, to GET and HEAD alike", async () => {
-    await withServer({ mode, front }, async ({ port, url, root, stats }) => {
+    await withServer({ mode, adapter }, async ({ port, url, root, stats }) => {
       writeFileSync(join(root, "short.bin"), "0123456789");
       execFileSync("mkfifo", [join(root, "fifo")]);
       const short = encodeURIComponent(join(root, "short.bin"));
@@ -208,7 +208,7 @@ export function largeFiles(mode: string, front: string): void {
 
   test("the site's own page is shown for a file of a handler that cannot be sent", async () => {
     await withServer(
-      { mode, front },
+      { mode, adapter },
       async ({ port }) => {
         const { status, body } = await ask(port, "GET /sends-absent-file");
         assert.equal([status, body], [500, "our page"]);

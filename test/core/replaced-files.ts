@@ -45,12 +45,12 @@ function replace(file: string, content: string | Uint8Array, date?: Date): void 
 }
 
 /** What every core must do with files that others replace meanwhile. A core's test file calls this with the core's name. */
-export function replacedFiles(mode: string, front: string): void {
-  const test = suite(`${mode} behind ${front}: files that are replaced`);
+export function replacedFiles(mode: string, adapter: string): void {
+  const test = suite(`${mode} behind ${adapter}: files that are replaced`);
 
   test("a large file that is replaced under load is whole and of one version in each answer", async () => {
     const ANSWERS = 400;
-    await withServer({ mode, front, cacheBytes: CACHE_BYTES }, async ({ port, root, stats }) => {
+    await withServer({ mode, adapter, cacheBytes: CACHE_BYTES }, async ({ port, root, stats }) => {
       const file = join(root, "large.bin");
       let version = 0;
       // Their lengths differ, so that a head of one does not fit the bytes of another.
@@ -75,7 +75,7 @@ export function replacedFiles(mode: string, front: string): void {
 
   test("a large file that is emptied and written anew under load is never an answer without an end", async () => {
     const ANSWERS = 300;
-    await withServer({ mode, front, cacheBytes: CACHE_BYTES }, async ({ port, root }) => {
+    await withServer({ mode, adapter, cacheBytes: CACHE_BYTES }, async ({ port, root }) => {
       const file = join(root, "large.bin");
       const content = Buffer.alloc(LARGE_BYTES, "x");
       writeFileSync(file, content);
@@ -98,7 +98,7 @@ export function replacedFiles(mode: string, front: string): void {
 
   test("no file stays open for an answer that is not sent, or in part, or to nobody", async () => {
     await withServer(
-      { mode, front, workers: 2, cacheBytes: CACHE_BYTES },
+      { mode, adapter, workers: 2, cacheBytes: CACHE_BYTES },
       async ({ port, root, stats }) => {
         const tag = (await ask(port, "HEAD /large.js")).headers.get("etag");
         for (const [line, status, headStatus] of [
@@ -139,7 +139,7 @@ export function replacedFiles(mode: string, front: string): void {
     ],
   ] as const) {
     test(`a file that is replaced ${how}, of the same length and date, is noticed, and its tag changes`, async () => {
-      await withServer({ mode, front }, async ({ port, root }) => {
+      await withServer({ mode, adapter }, async ({ port, root }) => {
         const file = join(root, "a.txt");
         change(file, "old");
         const before = await ask(port, "GET /a.txt");
@@ -166,7 +166,7 @@ export function replacedFiles(mode: string, front: string): void {
   test("copies of a site agree on tags, whatever their inodes, and a streamed file has a weak one", async () => {
     const tags = async (date: Date): Promise<readonly (string | undefined)[]> => {
       const found: (string | undefined)[] = [];
-      await withServer({ mode, front, cacheBytes: CACHE_BYTES }, async ({ port, root }) => {
+      await withServer({ mode, adapter, cacheBytes: CACHE_BYTES }, async ({ port, root }) => {
         for (const [name, content] of [
           ["a.txt", "content"],
           ["large.bin", new Uint8Array(LARGE_BYTES)],
@@ -218,7 +218,7 @@ export function replacedFiles(mode: string, front: string): void {
       release("one");
       release("two");
       lead("one");
-      await withServer({ mode, front, root, workers: 2, cacheBytes: CACHE_BYTES }, async ({ port }) => {
+      await withServer({ mode, adapter, root, workers: 2, cacheBytes: CACHE_BYTES }, async ({ port }) => {
         const shows = async (path: string): Promise<string> => (await ask(port, `GET ${path}`)).body.slice(0, 3);
         for (const path of paths) assert.is(await shows(path), "one", path);
         for (const name of ["two", "six"]) {

@@ -9,9 +9,9 @@ import { badResults, thrown } from "./fixtures/results.js";
 const handlers = fileURLToPath(new URL("./fixtures/results.js", import.meta.url));
 
 /** What every core must make of whatever a handler returns or throws. */
-export function resultConformance(mode: string, front: string): void {
-  const test = suite(`${mode} behind ${front}: results of handlers`);
-  const settings = { mode, front, handlers, workers: 1, requestTimeoutMs: 20_000 } as const;
+export function resultConformance(mode: string, adapter: string): void {
+  const test = suite(`${mode} behind ${adapter}: results of handlers`);
+  const settings = { mode, adapter, handlers, workers: 1, requestTimeoutMs: 20_000 } as const;
 
   test("a result that cannot be sent is a counted 500, at once or later, and the worker goes on", async () => {
     await withServer(settings, async ({ url, stats }) => {

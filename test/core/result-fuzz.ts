@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { RawClient } from "../support/raw-client.js";
-import { type StatsFigures, withServer } from "../support/server.js";
+import { type StatsMetrics, withServer } from "../support/server.js";
 import { caseOf, type Expected } from "./fixtures/random-results.js";
 
 /** Results that each server is given; LOOPOOL_TEST_RESULTS=200000 is the long form. */
@@ -54,7 +54,7 @@ function assertAsExpected(n: number, method: string, answer: Answer, expected: E
 /** Null in JSON where there is nothing to tell: without a queue, and of a worker that is idle. */
 const MAY_BE_NULL = /^\/(?:queued|workerStates\/\d+\/on)$/;
 
-/** What is not a number in a document of figures, by path; JSON has null for NaN. */
+/** What is not a number in a document of metrics, by path; JSON has null for NaN. */
 function noNumbers(value: unknown, path = ""): readonly string[] {
   if (typeof value === "number") return Number.isFinite(value) && value >= 0 ? [] : [path];
   if (value === null) return MAY_BE_NULL.test(path) ? [] : [path];
@@ -64,11 +64,11 @@ function noNumbers(value: unknown, path = ""): readonly string[] {
 }
 
 /** Handlers that return and throw whatever there is: each request is answered as it should be, and every figure is right. */
-export function resultFuzz(mode: string, front: string): void {
-  const test = suite(`${mode} behind ${front}: random results`);
+export function resultFuzz(mode: string, adapter: string): void {
+  const test = suite(`${mode} behind ${adapter}: random results`);
 
   test(`${RESULTS} results and throws of random shape: each is answered, counted, and costs no worker`, async () => {
-    await withServer({ mode, front, handlers, workers: 2, requestTimeoutMs: TIMEOUT_MS }, async ({ port, url }) => {
+    await withServer({ mode, adapter, handlers, workers: 2, requestTimeoutMs: TIMEOUT_MS }, async ({ port, url }) => {
       let next = 0;
       const count = { bad: 0, never: 0, late: 0, neverRun: 0, bodyBytes: 0 };
       const one = async (client: RawClient, n: number): Promise<void> => {
@@ -103,25 +103,25 @@ export function resultFuzz(mode: string, front: string): void {
 
       // A client has its answer before the server knows that it has.
       let readings = 0;
-      let figures: StatsFigures;
+      let stats: StatsMetrics;
       for (;;) {
         const text = await (await fetch(`${url}/stats.json`)).text();
         readings++;
-        figures = JSON.parse(text) as StatsFigures;
-        if (figures.inFlight <= 1) break;
+        stats = JSON.parse(text) as StatsMetrics;
+        if (stats.inFlight <= 1) break;
         count.bodyBytes += text.length;
       }
       for (const { socket } of clients) socket.destroy();
-      const { handled, handlerErrors, timedOut, workersLost, workers, aborted, shed, bodyBytes } = figures;
+      const { handled, handlerErrors, timedOut, workersLost, workers, aborted, shed, bodyBytes } = stats;
       assert.is(handled, RESULTS - count.neverRun + readings);
       assert.is(handlerErrors, count.bad);
       assert.is(timedOut, count.never + count.late + count.neverRun);
       assert.equal([workersLost, aborted, shed], [0, 0, 0]);
       assert.is(workers, mode === "pool" ? 2 : 0);
       assert.is(bodyBytes, count.bodyBytes);
-      const answered = Object.values(figures.status).reduce((sum, responses) => sum + responses, 0);
+      const answered = Object.values(stats.status).reduce((sum, responses) => sum + responses, 0);
       assert.is(answered, RESULTS + readings - 1);
-      assert.equal(noNumbers(figures), []);
+      assert.equal(noNumbers(stats), []);
       const metrics = await (await fetch(`${url}/metrics`)).text();
       assert.not.match(metrics, /NaN|undefined|null/);
       assert.ok(count.bad > RESULTS / 4 && count.bad < RESULTS, String(count.bad));

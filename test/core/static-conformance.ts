@@ -7,8 +7,8 @@ import { withServer } from "../support/server.js";
 import { acceptEncodings, type Case, CONTENT, conditions, DATE, ranges, write } from "./static-cases.js";
 
 /** What every core must do with preconditions, ranges and codings of files. A core's test file calls this with the core's name. */
-export function staticConformance(mode: string, front: string): void {
-  const test = suite(`${mode} behind ${front}: files`);
+export function staticConformance(mode: string, adapter: string): void {
+  const test = suite(`${mode} behind ${adapter}: files`);
 
   const check = (exchange: Exchange, [lines, status, body]: Case, tag: string, what: string): void => {
     const about = `${what} ${lines.join(" | ")}`;
@@ -44,7 +44,7 @@ export function staticConformance(mode: string, front: string): void {
   };
 
   test("preconditions and ranges, of what comes from the disk and from memory", async () => {
-    await withServer({ mode, front }, async ({ port, root }) => {
+    await withServer({ mode, adapter }, async ({ port, root }) => {
       write(root, { "a.txt": CONTENT });
       const tag = (await ask(port, "GET /a.txt")).headers.get("etag")!;
       assert.match(tag, /^"[!#-~]+"$/, "a strong tag");
@@ -56,7 +56,7 @@ export function staticConformance(mode: string, front: string): void {
   });
 
   test("HEAD has the same preconditions, and knows no ranges", async () => {
-    await withServer({ mode, front }, async ({ port, root }) => {
+    await withServer({ mode, adapter }, async ({ port, root }) => {
       write(root, { "a.txt": CONTENT });
       const tag = (await ask(port, "HEAD /a.txt")).headers.get("etag")!;
       for (const [lines, status] of conditions) {
@@ -75,7 +75,7 @@ export function staticConformance(mode: string, front: string): void {
   });
 
   test("what is not there, or a redirect, takes no notice of preconditions and ranges", async () => {
-    await withServer({ mode, front }, async ({ port, root }) => {
+    await withServer({ mode, adapter }, async ({ port, root }) => {
       mkdirSync(join(root, "folder"));
       for (const line of ["If-Match: *", "If-None-Match: *", 'If-Match: "x"', "Range: bytes=0-1", "Range: bytes=99-"]) {
         assert.is((await ask(port, "GET /absent", [line])).status, 404, line);
@@ -90,7 +90,7 @@ export function staticConformance(mode: string, front: string): void {
     const sizes = [1, 65_536, 65_537, 200_000, 900_000];
     const files = Object.fromEntries(sizes.map((size) => [`${size}.bin`, bytesOf(size)]));
     await withServer(
-      { mode, front, cacheBytes: 2 ** 20 },
+      { mode, adapter, cacheBytes: 2 ** 20 },
       async ({ port, stats }) => {
         for (const [name, content] of [...Object.entries(files), ...Object.entries(files)]) {
           const size = content.length;
@@ -120,7 +120,7 @@ export function staticConformance(mode: string, front: string): void {
 
   test("an empty file: no range of it can be satisfied", async () => {
     await withServer(
-      { mode, front },
+      { mode, adapter },
       async ({ port }) => {
         assert.equal((await ask(port, "GET /empty.txt")).status, 200);
         const { status, headers } = await ask(port, "GET /empty.txt", ["Range: bytes=0-"]);
@@ -132,7 +132,7 @@ export function staticConformance(mode: string, front: string): void {
   });
 
   test("sends the coding that is preferred of those that lie beside a file, and says that it depends", async () => {
-    await withServer({ mode, front }, async ({ port, root }) => {
+    await withServer({ mode, adapter }, async ({ port, root }) => {
       write(root, { "a.js": "identity", "a.js.br": "br", "a.js.gz": "gzip" });
       write(root, { "b.js": "identity", "b.js.gz": "gzip", "c.js": "identity" });
       for (const round of ["disk", "memory"]) {
@@ -156,7 +156,7 @@ export function staticConformance(mode: string, front: string): void {
   });
 
   test("each coding has a tag of its own; preconditions and ranges are of what was selected", async () => {
-    await withServer({ mode, front }, async ({ port, root }) => {
+    await withServer({ mode, adapter }, async ({ port, root }) => {
       // The same length and date: nothing but the coding differs.
       write(root, { "a.js": CONTENT, "a.js.br": CONTENT.toUpperCase(), "a.js.gz": [...CONTENT].reverse().join("") });
       const tags = new Map<string, string>();
@@ -189,7 +189,7 @@ export function staticConformance(mode: string, front: string): void {
   });
 
   test("a coding that comes or goes is noticed, and one that leads out of the root is not sent", async () => {
-    await withServer({ mode, front }, async ({ port, root }) => {
+    await withServer({ mode, adapter }, async ({ port, root }) => {
       const accepts = ["Accept-Encoding: br, gzip"];
       const until = async (body: string): Promise<Exchange> => {
         for (;;) {
@@ -210,7 +210,7 @@ export function staticConformance(mode: string, front: string): void {
 
   test("what is looked at and not sent, or in part, does not stay pinned in the cache", async () => {
     const long = "x".repeat(200_000);
-    await withServer({ mode, front, workers: 2 }, async ({ port, root, stats }) => {
+    await withServer({ mode, adapter, workers: 2 }, async ({ port, root, stats }) => {
       const names = ["a.js", "a.js.br", "b.js"];
       write(root, Object.fromEntries(names.map((name) => [name, long])));
       const tag = (await ask(port, "HEAD /b.js")).headers.get("etag");

@@ -11,11 +11,11 @@ import { withServer } from "../support/server.js";
 import { CONTENT, write } from "./static-cases.js";
 
 /** What every core must do with paths, and say of files beside their bytes. A core's test file calls this with the core's name. */
-export function staticPaths(mode: string, front: string): void {
-  const test = suite(`${mode} behind ${front}: paths and fields of files`);
+export function staticPaths(mode: string, adapter: string): void {
+  const test = suite(`${mode} behind ${adapter}: paths and fields of files`);
 
   test("refuses every way out of the root and every hidden name, but for .well-known", async () => {
-    await withServer({ mode, front }, async ({ port, root }) => {
+    await withServer({ mode, adapter }, async ({ port, root }) => {
       mkdirSync(join(root, "folder"));
       mkdirSync(join(root, ".well-known"));
       mkdirSync(join(root, ".git"));
@@ -83,7 +83,7 @@ export function staticPaths(mode: string, front: string): void {
   });
 
   test("a file that is replaced by a link out of the root is not served for longer than a second", async () => {
-    await withServer({ mode, front }, async ({ port, root }) => {
+    await withServer({ mode, adapter }, async ({ port, root }) => {
       write(root, { "a.txt": "inside" });
       assert.is((await ask(port, "GET /a.txt")).body, "inside");
       const link = join(root, "link");
@@ -99,7 +99,7 @@ export function staticPaths(mode: string, front: string): void {
   });
 
   test("redirects a folder to its slash, its name and the query as they came", async () => {
-    await withServer({ mode, front }, async ({ port, root }) => {
+    await withServer({ mode, adapter }, async ({ port, root }) => {
       mkdirSync(join(root, "ä b"));
       const cases = [
         ["/%C3%A4%20b?q=%20", "/%C3%A4%20b/?q=%20"],
@@ -116,7 +116,7 @@ export function staticPaths(mode: string, front: string): void {
   test("tells browsers for how long they may keep a file, by its kind", async () => {
     const immutable = "public, max-age=31536000, immutable";
     const files = { immutable: "[.-][0-9a-f]{8}\\.|^/assets/", maxAgeSeconds: 60, csp: null };
-    await withServer({ mode, front, files }, async ({ port, root }) => {
+    await withServer({ mode, adapter, files }, async ({ port, root }) => {
       mkdirSync(join(root, "assets"));
       write(root, { "index.html": "", "a.css": "", "a-0a1b2c3d.css": "", "assets/x": "", "a-0a1b2c3d.html": "" });
       const cases = [
@@ -138,7 +138,7 @@ export function staticPaths(mode: string, front: string): void {
     const of = ({ headers }: Exchange) => names.map((name) => headers.get(name));
     const site = { "index.html": "page", "a.svg": "<svg/>", "a.txt": "text" };
     await withServer(
-      { mode, front },
+      { mode, adapter },
       async ({ port }) => {
         for (const path of ["/", "/index.html", "/a.svg"]) {
           const all = [DEFAULT_FILE_RULES.csp, "SAMEORIGIN", "same-origin", "nosniff"];
@@ -152,7 +152,7 @@ export function staticPaths(mode: string, front: string): void {
     );
     const files = { immutable: null, maxAgeSeconds: 0, csp: null };
     await withServer(
-      { mode, front, files },
+      { mode, adapter, files },
       async ({ port }) => {
         assert.equal(of(await ask(port, "GET /")), [undefined, undefined, "same-origin", "nosniff"]);
       },
@@ -162,7 +162,7 @@ export function staticPaths(mode: string, front: string): void {
 
   test("a file from the future has no date, and its tag all the same", async () => {
     await withServer(
-      { mode, front },
+      { mode, adapter },
       async ({ port, root }) => {
         const future = new Date(Date.now() + 86_400_000);
         utimesSync(join(root, "a.txt"), future, future);
@@ -182,7 +182,7 @@ export function staticPaths(mode: string, front: string): void {
       "500.html": "<!doctype html><title>failed</title>",
     };
     await withServer(
-      { mode, front },
+      { mode, adapter },
       async ({ port }) => {
         for (const path of ["/absent", "/.hidden", "/folder/absent.css"]) {
           const { status, headers, body } = await ask(port, `GET ${path}`);
@@ -203,7 +203,7 @@ export function staticPaths(mode: string, front: string): void {
       },
       pages,
     );
-    await withServer({ mode, front }, async ({ port }) => {
+    await withServer({ mode, adapter }, async ({ port }) => {
       assert.is((await ask(port, "GET /absent")).body, "404 Not Found\n");
       assert.is((await ask(port, "GET /throws")).body, "500 Internal Server Error\n");
     });
@@ -211,7 +211,7 @@ export function staticPaths(mode: string, front: string): void {
 
   test("what the server answers itself says that it is not to be kept, nor its type guessed", async () => {
     const limits = { maxBodyBytes: 100, maxUrlBytes: 200, maxHeadBytes: 1000 };
-    await withServer({ mode, front, limits, adminToken: "secret" }, async ({ port, root }) => {
+    await withServer({ mode, adapter, limits, adminToken: "secret" }, async ({ port, root }) => {
       mkdirSync(join(root, "folder"));
       const cases: readonly (readonly [request: string, lines: readonly string[], status: number])[] = [
         ["GET /folder", [], 301],
@@ -227,16 +227,16 @@ export function staticPaths(mode: string, front: string): void {
         ["GET /throws", [], 500],
         ["MKCOL /hello", [], 501],
       ];
-      const told = ({ status, headers }: Exchange) => [
+      const reported = ({ status, headers }: Exchange) => [
         status,
         headers.get("cache-control"),
         headers.get("x-content-type-options"),
       ];
       for (const [request, lines, status] of cases) {
-        assert.equal(told(await ask(port, request, lines)), [status, "no-store", "nosniff"], request);
+        assert.equal(reported(await ask(port, request, lines)), [status, "no-store", "nosniff"], request);
       }
     });
-    await withServer({ mode, front, limits: { maxConnections: 1 } }, async ({ port }) => {
+    await withServer({ mode, adapter, limits: { maxConnections: 1 } }, async ({ port }) => {
       const first = await RawClient.open(port);
       first.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
       await first.receive((text) => text.includes("\r\n\r\n"));

@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { loopool, loopoolWithFiles, type Running } from "../support/cli.js";
-import type { StatsFigures } from "../support/server.js";
+import type { StatsMetrics } from "../support/server.js";
 
 /** Few enough to run out of them, enough for a server to start. */
 const FEW_FILES = 128;
@@ -17,7 +17,7 @@ const CHURNED_CONNECTIONS = 3000;
 interface Served {
   readonly port: number;
   readonly pid: number;
-  stats(): Promise<StatsFigures & { readonly connections: number }>;
+  stats(): Promise<StatsMetrics & { readonly connections: number }>;
   hello(): Promise<number>;
 }
 
@@ -105,18 +105,18 @@ async function assertIdle(pid: number): Promise<void> {
   assert.unreachable(`ms of CPU in each second without work: ${usedMs}`);
 }
 
-/** What a stranger may do to a server, to both cores behind a front. */
-export function abuseConformance(front: string): void {
+/** What a stranger may do to a server, to both cores behind an adapter. */
+export function abuseConformance(adapter: string): void {
   for (const mode of ["reactor", "pool"]) {
-    const test = suite(`${front}, ${mode}: abuse`);
+    const test = suite(`${adapter}, ${mode}: abuse`);
     const args = [
       "serve",
       "--config",
       "off",
       "--mode",
       mode,
-      "--front",
-      front,
+      "--adapter",
+      adapter,
       "--port",
       "0",
       "--host",
@@ -153,7 +153,7 @@ export function abuseConformance(front: string): void {
       try {
         await withServed(loopoolWithFiles(FEW_FILES, ...args, "--root", root), async ({ port, pid, hello, stats }) => {
           const guests = await openMany(port, FEW_FILES / 2);
-          // A front may take one and what it asks for before it takes the next: all are to be there first.
+          // An adapter may take one and what it asks for before it takes the next: all are to be there first.
           for (const { socket } of guests) socket.write("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
           await until(() => guests.every(({ text }) => text.endsWith("world!\n")));
           for (const guest of guests) {
@@ -188,7 +188,7 @@ export function abuseConformance(front: string): void {
           assert.is(await hello(), 200);
           await delay(100);
         }
-        assert.ok(guests.every(({ text }) => (front === "node" ? text.startsWith("HTTP/1.1 408 ") : text === "")));
+        assert.ok(guests.every(({ text }) => (adapter === "node" ? text.startsWith("HTTP/1.1 408 ") : text === "")));
         const { requests, status, activeConnections, inFlight } = await stats();
         assert.is(requests, (status["200"] ?? 0) + (status["408"] ?? 0) + 1);
         assert.is(activeConnections, 1);

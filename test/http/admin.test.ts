@@ -1,7 +1,7 @@
 import { networkInterfaces } from "node:os";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { AdminGate, isAdminPath } from "../../src/http/admin.js";
+import { AdminPolicy, isAdminPath } from "../../src/http/admin.js";
 import { loopool } from "../support/cli.js";
 import { RawClient } from "../support/raw-client.js";
 import { skipping } from "../support/requires.js";
@@ -45,7 +45,7 @@ const BAD_HOSTS = [
   "%6cocalhost",
 ];
 
-const units = suite("admin gate");
+const units = suite("admin access policy");
 
 units("knows what is protected, however it is written", () => {
   for (const path of [
@@ -69,8 +69,8 @@ units("knows what is protected, however it is written", () => {
 });
 
 units("without a token lets clients of this machine pass, of any form of address, and nobody else", () => {
-  const gate = new AdminGate(OPEN);
-  const status = (...bytes: number[]) => gate.check("", "localhost", () => Uint8Array.from(bytes))?.response.status;
+  const access = new AdminPolicy(OPEN);
+  const status = (...bytes: number[]) => access.check("", "localhost", () => Uint8Array.from(bytes))?.response.status;
   const zeros = (count: number): number[] => Array.from({ length: count }, () => 0);
   const mapped = [...zeros(10), 255, 255];
   for (const local of [
@@ -98,16 +98,16 @@ units("without a token lets clients of this machine pass, of any form of address
 });
 
 units("on a Unix-domain socket lets everybody pass, whatever host is asked", () => {
-  const gate = new AdminGate({ ...OPEN, unix: { path: "/run/loopool", mode: 0o660 } });
+  const access = new AdminPolicy({ ...OPEN, unix: { path: "/run/loopool", mode: 0o660 } });
   assert.is(
-    gate.check("", "evil.example", () => new Uint8Array(0)),
+    access.check("", "evil.example", () => new Uint8Array(0)),
     null,
   );
 });
 
 units("without a token lets pass who asks this machine by a name that only it has, or that --host gave it", () => {
   const statusOf = (host: string | null, own: string | null = null) =>
-    new AdminGate({ ...OPEN, host: own }).check("", host, () => Uint8Array.of(127, 0, 0, 1))?.response.status;
+    new AdminPolicy({ ...OPEN, host: own }).check("", host, () => Uint8Array.of(127, 0, 0, 1))?.response.status;
   for (const host of GOOD_HOSTS) assert.is(statusOf(host), undefined, host);
   for (const host of BAD_HOSTS) assert.is(statusOf(host), 403, host);
   assert.is(statusOf(null), undefined, "HTTP/1.0");
@@ -123,10 +123,10 @@ units("without a token lets pass who asks this machine by a name that only it ha
 });
 
 units("with a token wants it of everybody, as a bearer token or as a password", () => {
-  const gate = new AdminGate({ ...OPEN, adminToken: TOKEN });
+  const access = new AdminPolicy({ ...OPEN, adminToken: TOKEN });
   const local = (): Uint8Array => Uint8Array.of(127, 0, 0, 1);
   for (const good of [`Bearer ${TOKEN}`, `bearer  ${TOKEN}`, basic(`admin:${TOKEN}`), basic(`:${TOKEN}`)]) {
-    assert.is(gate.check(good, "evil.example", local), null, good);
+    assert.is(access.check(good, "evil.example", local), null, good);
   }
   for (const bad of [
     "",
@@ -141,19 +141,19 @@ units("with a token wants it of everybody, as a bearer token or as a password", 
     basic(`a:b:${TOKEN}`),
     `Digest ${TOKEN}`,
   ]) {
-    const refusal = gate.check(bad, "localhost", local);
+    const refusal = access.check(bad, "localhost", local);
     assert.is(refusal?.response.status, 401, bad);
   }
 });
 
 units.run();
 
-for (const front of ["uws", "node"]) {
+for (const adapter of ["uws", "node"]) {
   for (const mode of ["reactor", "pool"]) {
-    const test = suite(`${mode} behind ${front}: protected figures`);
+    const test = suite(`${mode} behind ${adapter}: protected metrics`);
 
-    test("with a token: 401 and a challenge without it, the figures with it, the rest for everybody", async () => {
-      await withServer({ mode, front, adminToken: TOKEN }, async ({ url }) => {
+    test("with a token: 401 and a challenge without it, the metrics with it, the rest for everybody", async () => {
+      await withServer({ mode, adapter, adminToken: TOKEN }, async ({ url }) => {
         for (const path of ["/stats.json", "/metrics", "/stats/absent", "/%73tats.json"]) {
           const response = await fetch(url + path);
           assert.is(response.status, 401, path);
@@ -173,7 +173,7 @@ for (const front of ["uws", "node"]) {
     });
 
     test("without one: only by a name of this machine, so that no page of another site reads them (DNS rebinding)", async () => {
-      await withServer({ mode, front }, async ({ port, stats }) => {
+      await withServer({ mode, adapter }, async ({ port, stats }) => {
         const statusFor = async (head: string): Promise<number> => {
           const client = await RawClient.open(port);
           client.send(`${head}\r\n\r\n`);
@@ -195,7 +195,7 @@ for (const front of ["uws", "node"]) {
         }
         assert.is(await statusFor("GET /hello HTTP/1.1\r\nHost: evil.example"), 200);
         let denied = 3 * BAD_HOSTS.length;
-        if (front === "node") {
+        if (adapter === "node") {
           assert.is(await statusFor("GET /stats.json HTTP/1.0"), 200);
           // Of a target's host and the field's the target's counts (RFC 9112 §3.2.2).
           assert.is(await statusFor("GET http://evil.example/stats.json HTTP/1.1\r\nHost: localhost"), 403);
@@ -212,7 +212,7 @@ for (const front of ["uws", "node"]) {
     // A machine without a network has nobody else.
     const register = other === undefined ? skipping(test, "no second IPv4 address") : test;
     register("without one: 403 for a client of another address, whatever it says of itself", async () => {
-      await withServer({ mode, front, host: null }, async ({ port, stats }) => {
+      await withServer({ mode, adapter, host: null }, async ({ port, stats }) => {
         for (const field of ["", "X-Forwarded-For: 127.0.0.1\r\nForwarded: for=127.0.0.1\r\n"]) {
           const client = await RawClient.open(port, other);
           client.send(`GET /stats.json HTTP/1.1\r\nHost: localhost\r\n${field}\r\n`);

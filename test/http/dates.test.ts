@@ -23,14 +23,14 @@ const requests: readonly (readonly [head: string, status: number, toHead?: numbe
   [`GET /${"a".repeat(17_000)}`, 414],
 ];
 
-for (const front of ["uws", "node"]) {
+for (const adapter of ["uws", "node"]) {
   for (const mode of ["reactor", "pool"]) {
-    const test = suite(`${front}, ${mode}: Date`);
+    const test = suite(`${adapter}, ${mode}: Date`);
 
     test("every answer says once when it was made (RFC 9110 §6.6.1), to GET and HEAD, closing or not", async () => {
       await withServer(
         // Half of the cache's limit is less than the large file: it is streamed.
-        { mode, front, cacheBytes: 2 ** 20 },
+        { mode, adapter, cacheBytes: 2 ** 20 },
         async ({ port }) => {
           for (const [request, toGet, toHead = toGet] of requests) {
             for (const method of ["GET", "HEAD"]) {
@@ -38,7 +38,7 @@ for (const front of ["uws", "node"]) {
                 const head = (request.includes(" HTTP/") ? request : `${request} HTTP/1.1`).replace(/^GET/, method);
                 const status = method === "GET" ? toGet : toHead;
                 // Node's parser has a list of methods.
-                const expected = front === "node" && head.startsWith("BREW") ? 400 : status;
+                const expected = adapter === "node" && head.startsWith("BREW") ? 400 : status;
                 const client = await RawClient.open(port);
                 client.send(`${head}\r\nHost: x\r\n${closing}\r\n`);
                 const text = await client.receive((all) => all.includes("\r\n\r\n"));
@@ -60,7 +60,7 @@ for (const front of ["uws", "node"]) {
     });
 
     test("so does what refuses a connection that is one too many", async () => {
-      await withServer({ mode, front, limits: { maxConnections: 1 } }, async ({ port }) => {
+      await withServer({ mode, adapter, limits: { maxConnections: 1 } }, async ({ port }) => {
         const first = await RawClient.open(port);
         first.send("GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
         await first.receive((all) => all.includes("\r\n\r\n"));

@@ -122,15 +122,15 @@ async function assertHealthy(server: TestServer): Promise<void> {
   assert.is(await response.text(), "Hello, world!\n");
 }
 
-/** Seeded mutations of the table, on both cores behind a front. */
-export function fuzz(front: string): void {
+/** Seeded mutations of the table, on both cores behind an adapter. */
+export function fuzz(adapter: string): void {
   for (const mode of ["reactor", "pool"]) {
-    const test = suite(`${front}, ${mode}: fuzz`);
+    const test = suite(`${adapter}, ${mode}: fuzz`);
 
     test(`${REQUESTS} requests in all forms: it goes on, and nothing is left of them`, async () => {
       const files = { "large.bin": new Uint8Array(300_000) };
       await withServer(
-        { mode, front, workers: 2, queue: QUEUE, cacheBytes: 2 ** 20 },
+        { mode, adapter, workers: 2, queue: QUEUE, cacheBytes: 2 ** 20 },
         async (server) => {
           let sent = 0;
           const next = (): boolean => sent++ < REQUESTS;
@@ -147,14 +147,14 @@ export function fuzz(front: string): void {
           }
 
           // The last are still on their way.
-          let figures = await server.stats();
-          while (figures.activeConnections > 1 || figures.inFlight > 1) figures = await server.stats();
-          const { requests, status, aborted, handlerErrors, workersLost, workers } = figures;
+          let metrics = await server.stats();
+          while (metrics.activeConnections > 1 || metrics.inFlight > 1) metrics = await server.stats();
+          const { requests, status, aborted, handlerErrors, workersLost, workers } = metrics;
           const answered = Object.values(status).reduce((sum, count) => sum + count, 0);
           assert.is(answered + aborted, requests - 1);
           assert.equal([handlerErrors, workersLost, workers], [0, 0, mode === "pool" ? 2 : 0]);
           // Every slot is free: as many as there are can be taken at once.
-          const { shed } = figures;
+          const { shed } = metrics;
           const sleepers = await Promise.all(Array.from({ length: QUEUE }, () => fetch(`${server.url}/sleep?ms=50`)));
           assert.ok(sleepers.every((response) => response.status === 200));
           await Promise.all(sleepers.map((response) => response.text()));

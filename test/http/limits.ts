@@ -25,13 +25,13 @@ async function once(server: TestServer, request: string) {
   }
 }
 
-/** Every limit, on both cores behind a front. */
-export function limitsConformance(front: string): void {
+/** Every limit, on both cores behind an adapter. */
+export function limitsConformance(adapter: string): void {
   for (const mode of ["reactor", "pool"]) {
-    const test = suite(`${front}, ${mode}: limits`);
+    const test = suite(`${adapter}, ${mode}: limits`);
 
     test("connections: one too many gets a 503 and is closed, and there is room again when one goes", async () => {
-      await withServer({ mode, front, limits: { maxConnections: 3 } }, async (server) => {
+      await withServer({ mode, adapter, limits: { maxConnections: 3 } }, async (server) => {
         const clients = await Promise.all([1, 2, 3].map(() => RawClient.open(server.port)));
         for (const client of clients) assert.is((await ask(client, `${GET}\r\n`)).status, 200);
         const refused = await (await RawClient.open(server.port)).receiveToEnd();
@@ -50,18 +50,18 @@ export function limitsConformance(front: string): void {
           if (text.startsWith("HTTP/1.1 200")) break;
           tried++;
         }
-        const figures = JSON.parse(
+        const metrics = JSON.parse(
           (await ask(clients[1]!, "GET /stats.json HTTP/1.1\r\nHost: localhost\r\n\r\n")).body,
         );
-        assert.is(figures.limits.connections, tried);
-        assert.is(figures.connections, tried + 4);
+        assert.is(metrics.limits.connections, tried);
+        assert.is(metrics.connections, tried + 4);
         for (const client of clients) client.socket.destroy();
       });
     });
 
     test("lengths of target, head and body, each to the byte", async () => {
       const limits = { maxUrlBytes: 100, maxHeadBytes: 600, maxBodyBytes: 50 };
-      await withServer({ mode, front, limits }, async (server) => {
+      await withServer({ mode, adapter, limits }, async (server) => {
         const target = (bytes: number): string => `GET ${"/echo?".padEnd(bytes, "a")} HTTP/1.1\r\nHost: x\r\n\r\n`;
         assert.is((await once(server, target(100))).status, 200);
         assert.is((await once(server, target(101))).status, 414);
@@ -78,7 +78,7 @@ export function limitsConformance(front: string): void {
     });
 
     test("requests per connection: the last one closes it", async () => {
-      await withServer({ mode, front, limits: { maxConnectionRequests: 3 } }, async (server) => {
+      await withServer({ mode, adapter, limits: { maxConnectionRequests: 3 } }, async (server) => {
         for (const method of ["GET", "HEAD"]) {
           const client = await RawClient.open(server.port);
           for (let request = 1; request <= 3; request++) {
@@ -95,7 +95,7 @@ export function limitsConformance(front: string): void {
     });
 
     test("requests per second of an address: 429 with Retry-After, counted", async () => {
-      await withServer({ mode, front, limits: { ratePerSecond: 5 } }, async (server) => {
+      await withServer({ mode, adapter, limits: { ratePerSecond: 5 } }, async (server) => {
         const client = await RawClient.open(server.port);
         const statuses: number[] = [];
         let refused: string | undefined;
@@ -119,7 +119,7 @@ export function limitsConformance(front: string): void {
     test("a reader that takes nothing is ended and counted, one that reads on is not", async () => {
       const bytes = randomFillSync(new Uint8Array(30_000_000));
       await withServer(
-        { mode, front, limits: { slowReaderTimeoutMs: 1000 } },
+        { mode, adapter, limits: { slowReaderTimeoutMs: 1000 } },
         async (server) => {
           const request = "GET /large.bin HTTP/1.1\r\nHost: x\r\n\r\n";
           const stuck = await RawClient.open(server.port);
@@ -142,7 +142,7 @@ export function limitsConformance(front: string): void {
     });
 
     test("what is refused is in /metrics by its reason", async () => {
-      await withServer({ mode, front, limits: { maxUrlBytes: 100 } }, async (server) => {
+      await withServer({ mode, adapter, limits: { maxUrlBytes: 100 } }, async (server) => {
         await once(server, `GET /${"a".repeat(100)} HTTP/1.1\r\nHost: x\r\n\r\n`);
         await once(server, "GET / HTTP/1.1\r\nHost: a b\r\n\r\n");
         const text = await (await fetch(`${server.url}/metrics`)).text();

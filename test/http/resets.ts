@@ -8,7 +8,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { loopool } from "../support/cli.js";
 import { skipping } from "../support/requires.js";
-import type { StatsFigures } from "../support/server.js";
+import type { StatsMetrics } from "../support/server.js";
 
 /** Connections that ask and are reset; LOOPOOL_TEST_RESETS=3000 is the long form. */
 const RESETS = Number(process.env["LOOPOOL_TEST_RESETS"] ?? 300);
@@ -80,9 +80,9 @@ const rounds: readonly ((server: ChildProcess, port: number) => Promise<void>)[]
 ];
 
 /** A client that resets its connection has no address any more: that must not make it one of this machine. */
-export function resetConformance(front: string): void {
+export function resetConformance(adapter: string): void {
   for (const mode of ["reactor", "pool"]) {
-    const test = suite(`${front}, ${mode}: resets`);
+    const test = suite(`${adapter}, ${mode}: resets`);
 
     // A machine without a network has nobody else; Windows stops no process.
     const register =
@@ -93,7 +93,7 @@ export function resetConformance(front: string): void {
         const folder = mkdtempSync(join(tmpdir(), "loopool-resets-"));
         const handlers = join(folder, "handlers.mjs");
         writeFileSync(handlers, HANDLERS);
-        const args = ["--config", "off", "--mode", mode, "--front", front, "--port", "0", "--workers", "1"];
+        const args = ["--config", "off", "--mode", mode, "--adapter", adapter, "--port", "0", "--workers", "1"];
         const server = loopool("serve", ...args, "--handlers", handlers, "--iterations-per-us", "1000");
         try {
           const [, url] = await server.written(/listening on (\S+)/);
@@ -103,7 +103,7 @@ export function resetConformance(front: string): void {
             assert.is((await fetch(`${url}/resets`)).status, 200);
           }
           assert.is(await (await fetch(`${url}/resets`)).text(), "0");
-          const { denied, dropped, handlerErrors } = (await (await fetch(`${url}/stats.json`)).json()) as StatsFigures;
+          const { denied, dropped, handlerErrors } = (await (await fetch(`${url}/stats.json`)).json()) as StatsMetrics;
           assert.ok(denied > 0, "some arrived");
           // What a pool drops, since its client has gone, had got through as well.
           assert.equal([dropped, handlerErrors], [0, 0]);

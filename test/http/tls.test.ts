@@ -17,7 +17,7 @@ const folder = mkdtempSync(join(tmpdir(), "loopool-tls-test-"));
 test.after(() => rmSync(folder, { recursive: true }));
 const { certFile, keyFile, cert } = await writeCertificate(folder, "own");
 const foreign = await writeCertificate(folder, "foreign");
-const kinds = ["uws", "node"].flatMap((front) => ["reactor", "pool"].map((mode) => ({ front, mode })));
+const kinds = ["uws", "node"].flatMap((adapter) => ["reactor", "pool"].map((mode) => ({ adapter, mode })));
 
 interface Answer {
   readonly status: number | undefined;
@@ -41,12 +41,12 @@ function digest(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-for (const { front, mode } of kinds) {
-  test(`${mode} behind ${front}: serves the certificate of its files, bodies of every size, and drains`, async () => {
+for (const { adapter, mode } of kinds) {
+  test(`${mode} behind ${adapter}: serves the certificate of its files, bodies of every size, and drains`, async () => {
     const sizes = [0, 1024, 65_537, 12_000_000];
     const files = Object.fromEntries(sizes.map((size) => [`${size}.bin`, randomFillSync(new Uint8Array(size))]));
     await withServer(
-      { mode, front, tls: { certFile, keyFile } },
+      { mode, adapter, tls: { certFile, keyFile } },
       async (server) => {
         assert.match(server.url, /^https:\/\/127\.0\.0\.1:\d+$/);
         for (const [name, bytes] of Object.entries(files)) {
@@ -78,9 +78,9 @@ for (const { front, mode } of kinds) {
   });
 }
 
-for (const front of ["uws", "node"]) {
-  test(`${front}: plain HTTP to a TLS port is closed, and the next client is served`, async () => {
-    await withServer({ mode: "reactor", front, tls: { certFile, keyFile } }, async ({ url, port }) => {
+for (const adapter of ["uws", "node"]) {
+  test(`${adapter}: plain HTTP to a TLS port is closed, and the next client is served`, async () => {
+    await withServer({ mode: "reactor", adapter, tls: { certFile, keyFile } }, async ({ url, port }) => {
       for (const bytes of ["GET /hello HTTP/1.1\r\nHost: x\r\n\r\n", "\x16\x03\x01\x00\x05\x01\xff\xff\xff\xff"]) {
         const client = await RawClient.open(port);
         client.send(bytes);
@@ -93,12 +93,12 @@ for (const front of ["uws", "node"]) {
     });
   });
 
-  test(`${front}: a self-signed certificate is for localhost, and its key does not stay on the disk`, async () => {
+  test(`${adapter}: a self-signed certificate is for localhost, and its key does not stay on the disk`, async () => {
     const scratch = mkdtempSync(join(folder, "scratch-"));
     const { TMPDIR } = process.env;
     process.env["TMPDIR"] = scratch;
     try {
-      await withServer({ mode: "reactor", front, tls: "self-signed" }, async ({ url, port }) => {
+      await withServer({ mode: "reactor", adapter, tls: "self-signed" }, async ({ url, port }) => {
         assert.equal(
           readdirSync(scratch).filter((name) => name.startsWith("loopool-tls")),
           [],
@@ -126,8 +126,8 @@ for (const front of ["uws", "node"]) {
     }
   });
 
-  test(`${front}: a client that goes in the middle of its handshake is no request and no failure`, async () => {
-    await withServer({ mode: "reactor", front, tls: { certFile, keyFile } }, async ({ url, port }) => {
+  test(`${adapter}: a client that goes in the middle of its handshake is no request and no failure`, async () => {
+    await withServer({ mode: "reactor", adapter, tls: { certFile, keyFile } }, async ({ url, port }) => {
       await new Promise<void>((resolve) => {
         const socket = connect(port, "127.0.0.1", () => socket.write("\x16\x03\x01", () => socket.destroy()));
         socket.once("close", () => resolve());
@@ -138,7 +138,7 @@ for (const front of ["uws", "node"]) {
 }
 
 test("node: a handshake that is not done within --header-timeout is closed, as a head would be, and others are served", async () => {
-  const settings = { front: "node", tls: { certFile, keyFile }, limits: { headTimeoutMs: 300 } } as const;
+  const settings = { adapter: "node", tls: { certFile, keyFile }, limits: { headTimeoutMs: 300 } } as const;
   await withServer({ mode: "reactor", ...settings }, async ({ url, port }) => {
     const silent = await RawClient.open(port);
     const begun = await RawClient.open(port);
@@ -149,7 +149,7 @@ test("node: a handshake that is not done within --header-timeout is closed, as a
 });
 
 test("serve --tls-self-signed says https, and that the certificate is not to be verified", async () => {
-  const server = loopool("serve", "--port", "0", "--host", "127.0.0.1", "--front", "node", "--tls-self-signed");
+  const server = loopool("serve", "--port", "0", "--host", "127.0.0.1", "--adapter", "node", "--tls-self-signed");
   try {
     const [, url] = await server.written(/^loopool reactor listening on (https:\/\/127\.0\.0\.1:\d+) /m);
     assert.is((await ask(`${url}/hello`, { rejectUnauthorized: false })).status, 200);

@@ -11,7 +11,7 @@ import { readResponses } from "../support/responses.js";
 import { withServer } from "../support/server.js";
 
 const test = suite("Unix-domain sockets");
-const kinds = ["uws", "node"].flatMap((front) => ["reactor", "pool"].map((mode) => ({ front, mode })));
+const kinds = ["uws", "node"].flatMap((adapter) => ["reactor", "pool"].map((mode) => ({ adapter, mode })));
 
 async function withPath(use: (path: string, folder: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "loopool-unix-"));
@@ -33,9 +33,9 @@ async function hello(path: string): Promise<string> {
 const modeOf = (path: string): string => (lstatSync(path).mode & 0o777).toString(8);
 
 /** A server that cannot be had; the code of its error. */
-async function refusal(front: string, path: string): Promise<string> {
+async function refusal(adapter: string, path: string): Promise<string> {
   try {
-    await withServer({ mode: "reactor", front, unix: { path, mode: 0o660 } }, async () => {});
+    await withServer({ mode: "reactor", adapter, unix: { path, mode: 0o660 } }, async () => {});
   } catch (error) {
     assert.ok(error instanceof LoopoolError, String(error));
     assert.ok(error.message.includes(path), error.message);
@@ -44,8 +44,8 @@ async function refusal(front: string, path: string): Promise<string> {
   return "none";
 }
 
-for (const { front, mode } of kinds) {
-  test(`${mode} behind ${front}: serves with the permissions asked for, logs no address, and leaves nothing`, async () => {
+for (const { adapter, mode } of kinds) {
+  test(`${mode} behind ${adapter}: serves with the permissions asked for, logs no address, and leaves nothing`, async () => {
     await withPath(async (path, folder) => {
       const file = join(folder, "access.log");
       const log = { file, format: "combined", overflow: "drop" } as const;
@@ -53,7 +53,7 @@ for (const { front, mode } of kinds) {
       const before = process.umask(0o077);
       try {
         for (const permissions of [0o660, 0o600, 0o666]) {
-          await withServer({ mode, front, log, unix: { path, mode: permissions } }, async (server) => {
+          await withServer({ mode, adapter, log, unix: { path, mode: permissions } }, async (server) => {
             assert.equal([server.url, server.port], [`unix:${path}`, 0]);
             assert.is(modeOf(path), permissions.toString(8));
             assert.match(await hello(path), /^HTTP\/1\.1 200 OK\r\n[\s\S]*Hello, world!\n$/);
@@ -70,11 +70,11 @@ for (const { front, mode } of kinds) {
   });
 }
 
-for (const { front, mode } of kinds) {
-  test(`${mode} behind ${front}: shows the figures whatever host is asked, as often as one limit for all allows`, async () => {
+for (const { adapter, mode } of kinds) {
+  test(`${mode} behind ${adapter}: shows the metrics whatever host is asked, as often as one limit for all allows`, async () => {
     await withPath(async (path) => {
       const limits = { ratePerSecond: 2 };
-      await withServer({ mode, front, limits, unix: { path, mode: 0o660 } }, async () => {
+      await withServer({ mode, adapter, limits, unix: { path, mode: 0o660 } }, async () => {
         const client = await RawClient.open(path);
         const statuses: (string | undefined)[] = [];
         while (statuses.at(-1) !== "429") {
@@ -90,46 +90,46 @@ for (const { front, mode } of kinds) {
   });
 }
 
-for (const front of ["uws", "node"]) {
-  test(`${front}: a socket that a dead server has left is replaced`, async () => {
+for (const adapter of ["uws", "node"]) {
+  test(`${adapter}: a socket that a dead server has left is replaced`, async () => {
     await withPath(async (path) => {
       await abandonSocket(path);
       assert.ok(lstatSync(path).isSocket());
-      await withServer({ mode: "reactor", front, unix: { path, mode: 0o660 } }, async () => {
+      await withServer({ mode: "reactor", adapter, unix: { path, mode: 0o660 } }, async () => {
         assert.match(await hello(path), /200 OK/);
       });
     });
   });
 
-  test(`${front}: a socket on which a server listens is named and left alone`, async () => {
+  test(`${adapter}: a socket on which a server listens is named and left alone`, async () => {
     await withPath(async (path) => {
-      await withServer({ mode: "reactor", front, unix: { path, mode: 0o660 } }, async () => {
-        assert.is(await refusal(front, path), "UNIX_IN_USE");
+      await withServer({ mode: "reactor", adapter, unix: { path, mode: 0o660 } }, async () => {
+        assert.is(await refusal(adapter, path), "UNIX_IN_USE");
         assert.match(await hello(path), /200 OK/);
       });
     });
   });
 
-  test(`${front}: a file that is no socket is never removed`, async () => {
+  test(`${adapter}: a file that is no socket is never removed`, async () => {
     await withPath(async (path) => {
       writeFileSync(path, "precious");
-      assert.is(await refusal(front, path), "UNIX_TAKEN");
+      assert.is(await refusal(adapter, path), "UNIX_TAKEN");
       assert.is(readFileSync(path, "utf8"), "precious");
     });
   });
 
-  test(`${front}: what the system refuses is told with its reason`, async () => {
-    assert.is(await refusal(front, "/proc/loopool-socket"), "UNIX_REFUSED");
+  test(`${adapter}: what the system refuses is told with its reason`, async () => {
+    assert.is(await refusal(adapter, "/proc/loopool-socket"), "UNIX_REFUSED");
   });
 }
 
-for (const front of ["uws", "node"]) {
-  test(`${front}: a server that ends leaves the socket of the one that took its place`, async () => {
+for (const adapter of ["uws", "node"]) {
+  test(`${adapter}: a server that ends leaves the socket of the one that took its place`, async () => {
     await withPath(async (path) => {
       const unix = { path, mode: 0o660 };
-      await withServer({ mode: "reactor", front, unix }, async (first) => {
+      await withServer({ mode: "reactor", adapter, unix }, async (first) => {
         rmSync(path);
-        await withServer({ mode: "reactor", front, unix, mirror: false }, async () => {
+        await withServer({ mode: "reactor", adapter, unix, mirror: false }, async () => {
           await first.stop();
           assert.match(await hello(path), /200 OK/);
         });

@@ -1,5 +1,5 @@
 /**
- * What arrives on a socket and what is to come back, for every front and core. The bytes are as sent, one a character (latin1).
+ * What arrives on a socket and what is to come back, for every adapter and core. The bytes are as sent, one a character (latin1).
  */
 
 /** What a client sees. */
@@ -15,7 +15,7 @@ export interface Outcome {
   readonly mayBeCut?: true;
 }
 
-/** Where a front does not do what the RFC asks for: docs/http.md lists these. */
+/** Where an adapter does not do what the RFC asks for: docs/http.md lists these. */
 export interface Difference extends Outcome {
   readonly why: string;
 }
@@ -42,10 +42,10 @@ export const closed = (...statuses: Outcome["statuses"]): Outcome => ({ statuses
 export const cut = (...statuses: Outcome["statuses"]): Outcome => ({ statuses, after: "closed", mayBeCut: true });
 export const silent: Outcome = { statuses: [], after: "silent" };
 
-/** The front on µWS does this instead. */
+/** The adapter on µWS does this instead. */
 export const uws = (outcome: Outcome, why: string): WireCase["differences"] => ({ uws: { ...outcome, why } });
 
-/** The front on node:http does this instead. */
+/** The adapter on node:http does this instead. */
 export const node = (outcome: Outcome, why: string): WireCase["differences"] => ({ node: { ...outcome, why } });
 
 export function wire(

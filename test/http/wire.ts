@@ -10,7 +10,7 @@ const PROBE = "GET /echo?probe HTTP/1.1\r\nHost: x\r\n\r\n";
 /** Byte by byte, a long head is read again with each. */
 const MAX_FRAGMENTED_BYTES = 1000;
 
-const outcomeOf = ({ outcome, differences }: WireCase, front: string): Outcome => differences[front] ?? outcome;
+const outcomeOf = ({ outcome, differences }: WireCase, adapter: string): Outcome => differences[adapter] ?? outcome;
 
 /** A turn of the event loop that this process shares with the server: it reads what was sent before. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
@@ -37,8 +37,8 @@ async function converse(server: TestServer, pieces: readonly string[], { statuse
 
 function tell(text: string, closed: boolean): string {
   if (text.includes(SMUGGLED)) return "smuggled";
-  const told = (responses: readonly ReadResponse[]): string => responses.map(({ status }) => `${status} `).join("");
-  return `${told(readResponses(text, closed))}${closed ? "closed" : ""}`;
+  const reported = (responses: readonly ReadResponse[]): string => responses.map(({ status }) => `${status} `).join("");
+  return `${reported(readResponses(text, closed))}${closed ? "closed" : ""}`;
 }
 
 /** The answer to the probe, and nothing else, says that the connection is open and in step. */
@@ -47,24 +47,28 @@ function probed(text: string): string {
   return responses.length === 1 && responses[0]!.body === "/echo?probe\n" ? "open" : `no answer to the probe: ${text}`;
 }
 
-function matches(told: string, { statuses, after, mayBeCut }: Outcome): boolean {
-  if (mayBeCut && told === "closed") return true;
+function matches(reported: string, { statuses, after, mayBeCut }: Outcome): boolean {
+  if (mayBeCut && reported === "closed") return true;
   const words = statuses.map((status) => (typeof status === "number" ? `${status}` : `(?:${status.join("|")})`));
-  return new RegExp(`^${words.map((word) => `${word} `).join("")}${after === "open" ? "open" : "closed"}$`).test(told);
+  return new RegExp(`^${words.map((word) => `${word} `).join("")}${after === "open" ? "open" : "closed"}$`).test(
+    reported,
+  );
 }
 
-/** Every case of the table, on both cores behind a front. */
-export function wireConformance(front: string): void {
+/** Every case of the table, on both cores behind an adapter. */
+export function wireConformance(adapter: string): void {
   for (const mode of ["reactor", "pool"]) {
-    const test = suite(`${front}, ${mode}: on the wire`);
+    const test = suite(`${adapter}, ${mode}: on the wire`);
 
     test("every case ends as the table says, and the counts agree", async () => {
-      await withServer({ mode, front }, async (server) => {
+      await withServer({ mode, adapter }, async (server) => {
         // At the same time: what is silent lasts until the time for a head is up.
         const wrong = await Promise.all(
           wireCases.map(async (wireCase) => {
-            const told = await converse(server, [wireCase.bytes], outcomeOf(wireCase, front));
-            return matches(told, outcomeOf(wireCase, front)) ? [] : [`${wireCase.name} (RFC ${wireCase.rfc}): ${told}`];
+            const reported = await converse(server, [wireCase.bytes], outcomeOf(wireCase, adapter));
+            return matches(reported, outcomeOf(wireCase, adapter))
+              ? []
+              : [`${wireCase.name} (RFC ${wireCase.rfc}): ${reported}`];
           }),
         );
         assert.equal(wrong.flat(), []);
@@ -73,14 +77,15 @@ export function wireConformance(front: string): void {
     });
 
     test("every case ends the same when each byte is a packet of its own", async () => {
-      await withServer({ mode, front }, async (server) => {
+      await withServer({ mode, adapter }, async (server) => {
         const fragmented = wireCases.filter(
-          (one) => one.bytes.length <= MAX_FRAGMENTED_BYTES && outcomeOf(one, front).after !== "silent",
+          (one) => one.bytes.length <= MAX_FRAGMENTED_BYTES && outcomeOf(one, adapter).after !== "silent",
         );
         const wrong: string[] = [];
         for (const wireCase of fragmented) {
-          const told = await converse(server, [...wireCase.bytes], outcomeOf(wireCase, front));
-          if (!matches(told, outcomeOf(wireCase, front))) wrong.push(`${wireCase.name} (RFC ${wireCase.rfc}): ${told}`);
+          const reported = await converse(server, [...wireCase.bytes], outcomeOf(wireCase, adapter));
+          if (!matches(reported, outcomeOf(wireCase, adapter)))
+            wrong.push(`${wireCase.name} (RFC ${wireCase.rfc}): ${reported}`);
         }
         assert.equal(wrong, []);
         await assertCountsAgree(server);
@@ -90,7 +95,7 @@ export function wireConformance(front: string): void {
     test("the last answer on a connection says so, once, whoever asked and whatever it is", async () => {
       const large = new Uint8Array(1_000_000);
       await withServer(
-        { mode, front, cacheBytes: 2 ** 20 },
+        { mode, adapter, cacheBytes: 2 ** 20 },
         async (server) => {
           for (const asked of ["close", "x, Close", "x\r\nConnection: close"]) {
             for (const request of [
@@ -124,11 +129,11 @@ export function wireConformance(front: string): void {
     for (const name of split) {
       test(`two packets, divided anywhere: ${name}`, async () => {
         const wireCase = wireCases.find((one) => one.name === name)!;
-        await withServer({ mode, front }, async (server) => {
+        await withServer({ mode, adapter }, async (server) => {
           for (let at = 1; at < wireCase.bytes.length; at++) {
             const pieces = [wireCase.bytes.slice(0, at), wireCase.bytes.slice(at)];
-            const told = await converse(server, pieces, outcomeOf(wireCase, front));
-            assert.ok(matches(told, outcomeOf(wireCase, front)), `at ${at}: ${told}`);
+            const reported = await converse(server, pieces, outcomeOf(wireCase, adapter));
+            assert.ok(matches(reported, outcomeOf(wireCase, adapter)), `at ${at}: ${reported}`);
           }
         });
       });

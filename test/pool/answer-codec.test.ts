@@ -7,7 +7,7 @@ import { RecordRing, recordRingBytes } from "../../src/shared/memory/record-ring
 
 const test = suite("pool: answers in shared memory");
 const CAPACITY_BYTES = 2 ** 16;
-const TAG = { slot: 1, turn: 1, claimedMs: 0, doneMs: 0 };
+const TAG = { slot: 1, generation: 1, claimedMs: 0, doneMs: 0 };
 /** Of an answer without fields and body: what precedes its length included. */
 const EMPTY_RECORD_BYTES = 48;
 

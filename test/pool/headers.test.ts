@@ -1,3 +1,3 @@
 import { headerConformance } from "../core/header-conformance.js";
 
-for (const front of ["uws", "node"]) headerConformance("pool", front);
+for (const adapter of ["uws", "node"]) headerConformance("pool", adapter);

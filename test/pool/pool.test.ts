@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { conformance } from "../core/conformance.js";
 import { RawClient } from "../support/raw-client.js";
-import { type StatsFigures, withServer } from "../support/server.js";
+import { type StatsMetrics, withServer } from "../support/server.js";
 
 conformance("pool");
 
@@ -70,7 +70,7 @@ test("a worker that loops past the time limit is replaced: 504 for that request,
   await withServer({ mode: "pool", workers: 2, requestTimeoutMs: 2000 }, async ({ url, stats }) => {
     for (let round = 0; round < 3; round++) {
       // The others are to wait for neither the stuck worker nor the one that is started in the place of the last.
-      await untilStats(stats, (figures) => figures.workers === 2);
+      await untilStats(stats, (metrics) => metrics.workers === 2);
       const [stuck, ...others] = await Promise.all([
         fetch(`${url}/loops`),
         ...Array.from({ length: 30 }, () => fetch(`${url}/hello`)),
@@ -78,9 +78,9 @@ test("a worker that loops past the time limit is replaced: 504 for that request,
       assert.is(stuck?.status, 504);
       for (const response of others) assert.is(response.status, 200);
     }
-    const { timedOut, workersLost } = await untilStats(stats, (figures) => figures.workersLost === 3);
+    const { timedOut, workersLost } = await untilStats(stats, (metrics) => metrics.workersLost === 3);
     assert.equal([timedOut, workersLost], [3, 3]);
-    await untilStats(stats, (figures) => figures.workers === 2);
+    await untilStats(stats, (metrics) => metrics.workers === 2);
   });
 });
 
@@ -136,7 +136,7 @@ test("a request whose client has gone before a worker took it is dropped", async
     client.socket.end();
     client.socket.destroy();
     await busy;
-    const { dropped, aborted, handled } = await untilStats(stats, (figures) => figures.aborted === 1);
+    const { dropped, aborted, handled } = await untilStats(stats, (metrics) => metrics.aborted === 1);
     assert.equal([dropped, aborted], [1, 1]);
     assert.ok(handled >= 2);
   });
@@ -151,7 +151,7 @@ test("starts workers while requests wait and sends them home when they are idle"
       const answers = await Promise.all(Array.from({ length: 24 }, () => fetch(`${url}/cpu?us=40000`)));
       for (const { status } of answers) assert.is(status, 200);
     }
-    const { workersLost } = await untilStats(stats, (figures) => figures.workers === 1);
+    const { workersLost } = await untilStats(stats, (metrics) => metrics.workers === 1);
     assert.is(workersLost, 0);
     assert.is((await fetch(`${url}/hello`)).status, 200);
   });
@@ -171,14 +171,14 @@ test("lends every slot of a small ring out again and again", async () => {
 
 test.run();
 
-/** Reads the figures until they are as they should become. Reading keeps one worker busy, and no more. */
+/** Reads the metrics until they are as they should become. Reading keeps one worker busy, and no more. */
 async function untilStats(
-  read: () => Promise<StatsFigures>,
-  enough: (figures: StatsFigures) => boolean,
-): Promise<StatsFigures> {
+  read: () => Promise<StatsMetrics>,
+  enough: (metrics: StatsMetrics) => boolean,
+): Promise<StatsMetrics> {
   for (;;) {
-    const figures = await read();
-    if (enough(figures)) return figures;
+    const metrics = await read();
+    if (enough(metrics)) return metrics;
   }
 }
 

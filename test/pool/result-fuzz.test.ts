@@ -1,3 +1,3 @@
 import { resultFuzz } from "../core/result-fuzz.js";
 
-for (const front of ["uws", "node"]) resultFuzz("pool", front);
+for (const adapter of ["uws", "node"]) resultFuzz("pool", adapter);

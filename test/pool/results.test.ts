@@ -1,3 +1,3 @@
 import { resultConformance } from "../core/result-conformance.js";
 
-for (const front of ["uws", "node"]) resultConformance("pool", front);
+for (const adapter of ["uws", "node"]) resultConformance("pool", adapter);

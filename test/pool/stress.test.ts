@@ -52,20 +52,20 @@ test(`${kills} workers killed under load: every request answered, only with 200 
     const beside = ["/hello", "/sleep?ms=2", "/microtask"].map((path) => load(server, path, 1e9, 8, stop.signal));
     const killed = await load(server, "/exits", kills, 1);
     assert.equal(killed.statusCounts, { 500: kills });
-    let figures = await server.stats();
-    while (figures.workersLost < kills || figures.workers < 2) figures = await server.stats();
+    let metrics = await server.stats();
+    while (metrics.workersLost < kills || metrics.workers < 2) metrics = await server.stats();
     stop.abort();
     for (const result of await Promise.all(beside)) {
       allAnswered(result);
       assert.ok((result.statusCounts["200"] ?? 0) > 0);
       for (const status of Object.keys(result.statusCounts)) assert.ok(status === "200" || status === "500", status);
     }
-    assert.is(figures.workersLost, kills);
+    assert.is(metrics.workersLost, kills);
 
     // The clients stopped above left requests behind that still sleep in their slots: longer than they do, then all are free.
     await load(server, "/sleep?ms=100", 1, 1);
     // A slot that was lost would be missing now: as many requests as the ring has slots are in service at once.
-    const { shed } = figures;
+    const { shed } = metrics;
     const full = await load(server, "/sleep?ms=100", QUEUE, QUEUE);
     assert.equal(full.statusCounts, { 200: QUEUE });
     const after = await server.stats();
@@ -107,7 +107,7 @@ test("workers come and go with the load: no request pays for it", async () => {
         allAnswered(result);
         assert.equal(result.statusCounts, { 200: 300 });
         largest = Math.max(largest, (await server.stats()).workers);
-        // Of the idle ones, just as they are sent home: a request a time finds them at every step of that.
+        // Of the idle ones, just as they are retired: a request a time finds them at every step of that.
         for (let i = 0; i < 40; i++) assert.equal((await load(server, "/hello", 1, 1)).statusCounts, { 200: 1 });
       }
       assert.ok(largest > 1, "a backlog brings more workers");

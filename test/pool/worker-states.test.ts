@@ -2,21 +2,21 @@ import { setTimeout as pause } from "node:timers/promises";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { pool } from "../../src/pool/pool.js";
-import type { Figures } from "../../src/shared/stats/figures.js";
-import type { WorkerFigures } from "../../src/shared/stats/worker-states.js";
+import type { Metrics } from "../../src/shared/stats/metrics.js";
+import type { WorkerMetrics } from "../../src/shared/stats/worker-states.js";
 import { mirrorPath } from "../../src/stats-mirror/format.js";
-import { mirroredFigures, readMirror } from "../../src/stats-mirror/reader.js";
+import { mirroredMetrics, readMirror } from "../../src/stats-mirror/reader.js";
 import { withMirroredServer } from "../support/mirrored-server.js";
 
 const test = suite("the pool's workers, seen from another process");
 
-const figuresAt = async (port: number): Promise<Figures> => mirroredFigures(await readMirror(mirrorPath(port)));
+const metricsAt = async (port: number): Promise<Metrics> => mirroredMetrics(await readMirror(mirrorPath(port)));
 
-async function until(port: number, isReached: (figures: Figures) => boolean): Promise<readonly WorkerFigures[]> {
+async function until(port: number, isReached: (metrics: Metrics) => boolean): Promise<readonly WorkerMetrics[]> {
   for (;;) {
     await pause(10);
-    const figures = await figuresAt(port);
-    if (isReached(figures)) return figures.workerStates;
+    const metrics = await metricsAt(port);
+    if (isReached(metrics)) return metrics.workerStates;
   }
 }
 
@@ -36,7 +36,7 @@ test("idle, then busy with a request and for how long, lost, and idle again", as
         workerStates.some(({ state, forMs, on }) => state === "busy" && forMs! > 30 && on === "GET /loops"),
       );
       const stuck = busy.findIndex(({ on }) => on === "GET /loops");
-      const json = (await (await fetch(`${url}/stats.json`)).json()) as Figures;
+      const json = (await (await fetch(`${url}/stats.json`)).json()) as Metrics;
       assert.is(json.workerStates[stuck]!.state, "busy");
       assert.is(json.workerStates[stuck]!.on, "GET /loops");
       assert.ok(json.workerStates[stuck]!.forMs! > 30, "the time that the other thread has noted");
@@ -47,7 +47,7 @@ test("idle, then busy with a request and for how long, lost, and idle again", as
       const again = await until(port, ({ workerStates }) => workerStates.every(({ state }) => state === "idle"));
       assert.is(again[stuck]!.on, null);
       await until(port, ({ queued }) => queued === 0);
-      const { handled, workerStates } = await figuresAt(port);
+      const { handled, workerStates } = await metricsAt(port);
       assert.is(
         workerStates.reduce((sum, worker) => sum + worker.handled, 0),
         handled - 1,

@@ -1,3 +1,3 @@
 import { exchangedFolder } from "../core/exchanged-folder.js";
 
-for (const front of ["uws", "node"]) exchangedFolder("reactor", front);
+for (const adapter of ["uws", "node"]) exchangedFolder("reactor", adapter);

@@ -1,3 +1,3 @@
 import { replacedFiles } from "../core/replaced-files.js";
 
-for (const front of ["uws", "node"]) replacedFiles("reactor", front);
+for (const adapter of ["uws", "node"]) replacedFiles("reactor", adapter);

@@ -1,3 +1,3 @@
 import { resultFuzz } from "../core/result-fuzz.js";
 
-for (const front of ["uws", "node"]) resultFuzz("reactor", front);
+for (const adapter of ["uws", "node"]) resultFuzz("reactor", adapter);

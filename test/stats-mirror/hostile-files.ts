@@ -52,12 +52,12 @@ export function foreignKinds(folder: string): readonly HostileFile[] {
   ];
 }
 
-/** One mutation of a mirror of this very process, which runs: of its bytes, its fields, its figures or its length. */
+/** One mutation of a mirror of this very process, which runs: of its bytes, its fields, its metrics or its length. */
 export function mutated(random: Random): HostileFile {
   const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)]!;
   const nasty = pick(nastyValues);
   const state = uniformState(3, 2);
-  switch (pick(["bytes", "head", "holder", "description", "details", "figures", "length"] as const)) {
+  switch (pick(["bytes", "head", "holder", "description", "details", "metrics", "length"] as const)) {
     case "bytes": {
       const bytes = fileOf(encodeDescription(describe(2)), state);
       const count = 1 + Math.floor(random() * 8);
@@ -78,9 +78,9 @@ export function mutated(random: Random): HostileFile {
     }
     case "description": {
       const description = structuredClone(describe(2)) as unknown as Node;
-      const place = change(description, nasty, random);
+      const listeningAddress = change(description, nasty, random);
       return fileWith(
-        `description: ${place} is ${shown(nasty)}`,
+        `description: ${listeningAddress} is ${shown(nasty)}`,
         fileOf(encodeDescription(description as unknown as MirrorDescription), state),
       );
     }
@@ -88,16 +88,16 @@ export function mutated(random: Random): HostileFile {
       const worker = { worker: 0, state: "busy", forMs: 1, on: "GET /", handled: 1 } as const;
       const core = { queued: 1, workerStates: [worker, { ...worker, worker: 1 }] };
       const details = structuredClone({ ...state.details, core }) as unknown as Node;
-      const place = change(details, nasty, random);
+      const listeningAddress = change(details, nasty, random);
       return fileWith(
-        `details: ${place} is ${shown(nasty)}`,
+        `details: ${listeningAddress} is ${shown(nasty)}`,
         fileOf(encodeDescription(describe(2)), { ...state, details: details as unknown as MirrorState["details"] }),
       );
     }
-    case "figures": {
+    case "metrics": {
       const value = pick([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -1, 1e300, 2 ** 60, 0.5]);
-      const figures = pick([state.stats, state.phases]);
-      figures[Math.floor(random() * figures.length)] = value;
+      const metrics = pick([state.stats, state.phases]);
+      metrics[Math.floor(random() * metrics.length)] = value;
       return fileWith(`a figure is ${value}`, fileOf(encodeDescription(describe(2)), state));
     }
     case "length": {

@@ -24,7 +24,7 @@ const SEED = 20;
 const LIMIT_MS = 120_000;
 
 const fixture = fileURLToPath(new URL("./fixtures/meets-hostile-files.js", import.meta.url));
-const reading = ["figures", "MIRROR_FOREIGN", "MIRROR_STALE", "MIRROR_VERSION", "MIRROR_TORN"];
+const reading = ["metrics", "MIRROR_FOREIGN", "MIRROR_STALE", "MIRROR_VERSION", "MIRROR_TORN"];
 const writing = ["mirrored", "MIRROR_FOREIGN", "MIRROR_TAKEN"];
 
 interface Outcome {
@@ -34,7 +34,7 @@ interface Outcome {
   readonly ports: readonly number[];
 }
 
-test(`reader and writer meet ${MUTATIONS} mutations and every foreign kind: each ends, with figures or a documented code`, () => {
+test(`reader and writer meet ${MUTATIONS} mutations and every foreign kind: each ends, with metrics or a documented code`, () => {
   if (process.platform === "win32") return;
   const { status, signal, stdout, stderr } = spawnSync(process.execPath, [fixture, folder, `${MUTATIONS}`, `${SEED}`], {
     encoding: "utf8",
@@ -55,7 +55,7 @@ test(`reader and writer meet ${MUTATIONS} mutations and every foreign kind: each
     assert.ok(reading.includes(read), `${what}: the reader ${read}`);
     assert.ok(writing.includes(write), `${what}: the writer ${write}`);
     if (read === "MIRROR_STALE") assert.equal([write, ports], ["mirrored", []], what);
-    if (read === "figures") assert.equal([write, ports], ["MIRROR_TAKEN", [1]], what);
+    if (read === "metrics") assert.equal([write, ports], ["MIRROR_TAKEN", [1]], what);
   }
   for (const { what, read } of lines.slice(0, kinds)) assert.is(read, "MIRROR_FOREIGN", what);
   // The mutations reach past the first check.
@@ -93,7 +93,7 @@ const sampled: readonly HostileFile[] = [
 
 for (const [index, { what, make }] of sampled.entries()) {
   const mode = index % 2 === 0 ? "reactor" : "pool";
-  test(`stats and a server (${mode}) beside ${what}: a line or figures, an answer, and a clean end`, async () => {
+  test(`stats and a server (${mode}) beside ${what}: a line or metrics, an answer, and a clean end`, async () => {
     if (process.platform === "win32") return;
     const port = String(await freePort());
     const path = mirrorPath(Number(port));

@@ -18,7 +18,7 @@ import * as assert from "uvu/assert";
 import { seededRandom } from "../../src/harness/statistics/random.js";
 import { LoopoolError } from "../../src/shared/errors.js";
 import { encodeDescription, type MirrorDescription, mirrorFolder } from "../../src/stats-mirror/format.js";
-import { mirroredFigures, readMirror } from "../../src/stats-mirror/reader.js";
+import { mirroredMetrics, readMirror } from "../../src/stats-mirror/reader.js";
 import { MirrorWriter, type WriteAt } from "../../src/stats-mirror/writer.js";
 import { describe, uniformState, uniformValue } from "./states.js";
 
@@ -54,10 +54,10 @@ test("what was written is read, and is gone after a clean end", async () => {
   assert.is(await look(path), 1);
   writer.write(uniformState(2, 3));
   assert.is(await look(path), 2);
-  const figures = mirroredFigures(await readMirror(path));
-  assert.is(figures.requests, 6, "the sum of three slots");
-  assert.is(figures.status["404"], 6);
-  assert.is(figures.mode, "test");
+  const metrics = mirroredMetrics(await readMirror(path));
+  assert.is(metrics.requests, 6, "the sum of three slots");
+  assert.is(metrics.status["404"], 6);
+  assert.is(metrics.mode, "test");
   writer.close();
   assert.is(await look(path), "MIRROR_ABSENT");
   assert.equal(
@@ -242,15 +242,16 @@ test("counters of another version are found by their names; without one of ours 
   const others = ["unheardOf", ...[...fields].reverse()];
   const statsLayout = { ...own.statsLayout, fields: others, slotCounters: slotCounters + 8 };
   const stats = new Float64Array(slotCounters + 8);
-  for (const [place, name] of others.entries()) stats[place] = fields.indexOf(name as (typeof fields)[number]);
+  for (const [listeningAddress, name] of others.entries())
+    stats[listeningAddress] = fields.indexOf(name as (typeof fields)[number]);
   stats[others.length + 204 - 100] = 1204;
   const state = { ...uniformState(0), stats };
   const theirs: MirrorDescription = { ...own, statsLayout, statsBytes: stats.byteLength };
   const writer = MirrorWriter.create(path, theirs, state);
-  const figures = mirroredFigures(await readMirror(path));
-  assert.is(figures.aborted, fields.indexOf("aborted"));
-  assert.is(figures.handlerErrors, fields.indexOf("handlerErrors"));
-  assert.equal(figures.status, { "204": 1204 });
+  const metrics = mirroredMetrics(await readMirror(path));
+  assert.is(metrics.aborted, fields.indexOf("aborted"));
+  assert.is(metrics.handlerErrors, fields.indexOf("handlerErrors"));
+  assert.equal(metrics.status, { "204": 1204 });
   writer.close();
 
   const lacking = { ...theirs, statsLayout: { ...statsLayout, fields: others.filter((name) => name !== "shed") } };

@@ -1,4 +1,4 @@
-import type { FiguresSource } from "../../src/shared/stats/figures.js";
+import type { MetricsSource } from "../../src/shared/stats/metrics.js";
 import { PHASES_BYTES } from "../../src/shared/stats/phases.js";
 import { statsBytes } from "../../src/shared/stats/stats.js";
 import { type MirrorDescription, type MirrorState, ownLayouts } from "../../src/stats-mirror/format.js";
@@ -27,9 +27,9 @@ export function uniformValue({ stats, phases, details }: MirrorState): number {
   return n;
 }
 
-const facts: FiguresSource["facts"] = {
+const facts: MetricsSource["facts"] = {
   mode: "test",
-  front: "test",
+  adapter: "test",
   pid: process.pid,
   node: process.versions.node,
   uws: "0",
@@ -42,7 +42,7 @@ export function describe(threads = 1, identity: ProcessIdentity = ownIdentity())
   return {
     ...identity,
     ...ownLayouts,
-    place: 1,
+    listeningAddress: 1,
     facts,
     intervalMs: 100,
     statsBytes: statsBytes(threads),

@@ -4,26 +4,26 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { CoreModule } from "../../src/core.js";
 import { type RunningServer, startServer } from "../../src/server.js";
-import type { Limits, ServerConfig } from "../../src/shared/config.js";
+import type { ServerConfig, ServerLimits } from "../../src/shared/config.js";
 import { defaultConfig } from "../../src/shared/default-config.js";
-import type { Figures } from "../../src/shared/stats/figures.js";
+import type { Metrics } from "../../src/shared/stats/metrics.js";
 
 /** A server of this process on a free port of 127.0.0.1, with a site of its own in a temporary folder. */
 export interface TestServer extends RunningServer {
   /** The folder it serves. */
   readonly root: string;
-  /** The figures of its /stats.json. */
-  stats(): Promise<StatsFigures>;
+  /** The metrics of its /stats.json. */
+  stats(): Promise<StatsMetrics>;
 }
 
-export interface StatsFigures {
+export interface StatsMetrics {
   readonly requests: number;
   readonly status: Readonly<Record<string, number>>;
   readonly activeConnections: number;
   readonly inFlight: number;
   readonly shed: number;
   readonly aborted: number;
-  readonly limits: Figures["limits"];
+  readonly limits: Metrics["limits"];
   readonly malformed: number;
   readonly denied: number;
   readonly handled: number;
@@ -31,12 +31,12 @@ export interface StatsFigures {
   readonly bodyBytes: number;
   readonly peakRssBytes: number;
   readonly workersLost: number;
-  readonly cache: Figures["cache"];
-  readonly log: Figures["log"];
+  readonly cache: Metrics["cache"];
+  readonly log: Metrics["log"];
   readonly workers: number;
   readonly timedOut: number;
   readonly dropped: number;
-  readonly phases: Figures["phases"];
+  readonly phases: Metrics["phases"];
 }
 
 const behaviours = fileURLToPath(new URL("../core/fixtures/behaviours.js", import.meta.url));
@@ -44,7 +44,7 @@ const behaviours = fileURLToPath(new URL("../core/fixtures/behaviours.js", impor
 /** What differs from a test's usual server; a plain number of workers is a fixed one. */
 type Settings = Partial<Omit<ServerConfig, "workers" | "limits">> & {
   readonly mode: string;
-  readonly limits?: Partial<Limits>;
+  readonly limits?: Partial<ServerLimits>;
   readonly workers?: number | ServerConfig["workers"];
 };
 
@@ -75,7 +75,7 @@ export async function withServer(
     };
     const server = await startServer(config, modules);
     try {
-      const stats = async () => (await (await fetch(`${server.url}/stats.json`)).json()) as StatsFigures;
+      const stats = async () => (await (await fetch(`${server.url}/stats.json`)).json()) as StatsMetrics;
       await use({ ...server, root, stats });
     } finally {
       await server.stop();

@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { packageRoot } from "../../src/shared/package-root.js";
-import type { Figures } from "../../src/shared/stats/figures.js";
+import type { Metrics } from "../../src/shared/stats/metrics.js";
 import { browsing, waitFor, withPage } from "../support/browser.js";
 import { CONTRASTS } from "../support/contrasts.js";
 import { withServer } from "../support/server.js";
@@ -40,7 +40,7 @@ for (const mode of ["reactor", "pool"]) {
         await waitFor(page, `${STATUS_TEXT}.startsWith("Paused")`);
 
         const after = await shown(page);
-        const reading = JSON.parse(await readings.at(-1)!) as Figures;
+        const reading = JSON.parse(await readings.at(-1)!) as Metrics;
         assert.equal(after, {
           activeConnections: reading.activeConnections,
           bodyBytes: reading.bodyBytes,
@@ -62,7 +62,7 @@ for (const mode of ["reactor", "pool"]) {
           ...(reading.queued === null ? {} : { queued: reading.queued }),
         });
         // Nobody else asks: what came since is the response to the page's last question, and this request.
-        const now = (await (await fetch(`${url}/stats.json`)).json()) as Figures;
+        const now = (await (await fetch(`${url}/stats.json`)).json()) as Metrics;
         assert.is(now.requests, after["requests"]! + 1);
         assert.is(now.status["200"], after["status200"]! + 1);
         assert.is(now.bodyBytes, after["bodyBytes"]! + Buffer.byteLength(await readings.at(-1)!));

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import { fronts, modes } from "../../server.js";
+import { adapters, modes } from "../../server.js";
 import type { LogConfig, ServerConfig } from "../../shared/config.js";
 import { defaultConfig, MAX_WORKERS } from "../../shared/default-config.js";
 import { LoopoolError, messageOf, usageError } from "../../shared/errors.js";
@@ -34,7 +34,7 @@ export function resolveSettings(sourced: SourcedSettings): ServerConfig {
 
   return {
     mode: get("mode", (flag, raw) => oneOf(flag, raw, modes)),
-    front: get("front", (flag, raw) => oneOf(flag, raw, fronts)),
+    adapter: get("adapter", (flag, raw) => oneOf(flag, raw, adapters)),
     port: get("port", (flag, raw) => wholeNumber(flag, raw, ...bounds.port)),
     host: optional("host", text),
     unix: unixConfig(sourced, get),

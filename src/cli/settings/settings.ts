@@ -1,4 +1,4 @@
-import { fronts, modes } from "../../server.js";
+import { adapters, modes } from "../../server.js";
 import { DEFAULT_LOG, DEFAULT_UNIX, defaultConfig, MAX_WORKERS } from "../../shared/default-config.js";
 
 /** A value of JSON Schema, as far as settings need it. */
@@ -49,10 +49,10 @@ export const settings = {
     schema: { enum: modes },
     default: defaults.mode,
   },
-  front: {
-    describe: `what speaks HTTP: ${fronts.join(", ")} (Node's own server: slower, speaks HTTP/1.0 too, needs no binary)`,
-    schema: { enum: fronts },
-    default: defaults.front,
+  adapter: {
+    describe: `what speaks HTTP: ${adapters.join(", ")} (Node's own server: slower, speaks HTTP/1.0 too, needs no binary)`,
+    schema: { enum: adapters },
+    default: defaults.adapter,
   },
   port: { describe: "port to listen on; 0 takes a free one", schema: integer(...bounds.port), default: defaults.port },
   host: { describe: "address to listen on; without it all IPv4 and IPv6 addresses", schema: text },
@@ -163,12 +163,12 @@ export const settings = {
     default: limits.maxBodyBytes,
   },
   "header-timeout": {
-    describe: "seconds for a request's head to arrive; the front on µWS knows 10 only",
+    describe: "seconds for a request's head to arrive; the adapter on µWS knows 10 only",
     schema: number(...bounds["positive-seconds"]),
     default: limits.headTimeoutMs / 1000,
   },
   "idle-timeout": {
-    describe: "seconds between two requests of a connection; the front on µWS knows 10 only",
+    describe: "seconds between two requests of a connection; the adapter on µWS knows 10 only",
     schema: number(...bounds["positive-seconds"]),
     default: limits.idleTimeoutMs / 1000,
   },
@@ -178,7 +178,7 @@ export const settings = {
     default: limits.slowReaderTimeoutMs / 1000,
   },
   "max-connection-requests": {
-    describe: "requests after which a connection is closed, on average with the front on µWS; 0: never",
+    describe: "requests after which a connection is closed, on average with the adapter on µWS; 0: never",
     schema: integer(...bounds["max-connection-requests"]),
     default: limits.maxConnectionRequests ?? 0,
   },

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Driver, DriverOptions } from "./driver.js";
 import { type EndedTool, failureOf, runTool } from "./process.js";
 import type { ToolPercentiles, ToolResult } from "./result.js";
-import { type Told, toolResult } from "./tool-result.js";
+import { type Reported, toolResult } from "./tool-result.js";
 
 const install = "apt-get install apache2-utils";
 
@@ -19,13 +19,13 @@ const caveats = [
   "ab does not compare bodies with their Content-Length: bodies that are all cut at the same place count as successes.",
   "ab does not tell a connection closed without an answer from an answer with an empty body: neither counts as a success.",
   "socket-error: ab's failures of a connection (Connect, Receive, Exceptions).",
-  "Connection times, and the mean of the total, are told in whole milliseconds.",
+  "Connection times, and the mean of the total, are reported in whole milliseconds.",
 ];
 
 /** ApacheBench (https://httpd.apache.org/docs/2.4/programs/ab.html), on its one thread. */
 export const ab: Driver = {
   name: "ab",
-  limits: {
+  capabilities: {
     ends: ["requests", "duration", "either"],
     durationStepMs: 1000,
     timeoutStepMs: 1000,
@@ -46,14 +46,14 @@ export const ab: Driver = {
       const file = join(folder, "percentiles.csv");
       const startedAt = new Date().toISOString();
       const ended = await runTool({ command: commandOf(options, file), install, cpus: options.cpus ?? null }, signal);
-      const told = parseAb(ended, await readFile(file, "utf8").catch(() => ""), options);
-      return toolResult(options, told, {
+      const reported = parseAb(ended, await readFile(file, "utf8").catch(() => ""), options);
+      return toolResult(options, reported, {
         name: "ab",
         version,
         startedAt,
         ended,
         output: ended.output,
-        caveats: told.latency.total === null && told.completed > 0 ? [...caveats, MIXED] : caveats,
+        caveats: reported.latency.total === null && reported.completed > 0 ? [...caveats, MIXED] : caveats,
         uncountedAtMost: (options.durationMs ?? null) === null ? 0 : options.concurrency,
       });
     } finally {
@@ -80,8 +80,8 @@ function commandOf(options: DriverOptions, file: string): readonly string[] {
   ];
 }
 
-/** What ab told: its report, and the percentiles that `-e` writes. */
-export function parseAb(ended: EndedTool, csv: string, { target }: DriverOptions): Told {
+/** What ab reported: its report, and the percentiles that `-e` writes. */
+export function parseAb(ended: EndedTool, csv: string, { target }: DriverOptions): Reported {
   const value = (label: string): number | null => {
     const found = new RegExp(`^${label}: +([\\d.]+)`, "m").exec(ended.output)?.[1];
     return found === undefined ? null : Number(found);

@@ -4,14 +4,14 @@ import type { Driver, DriverOptions } from "./driver.js";
 import { installedFile } from "./installed.js";
 import { type EndedTool, failureOf, runTool } from "./process.js";
 import type { ToolPercentiles } from "./result.js";
-import { type Told, toolResult } from "./tool-result.js";
+import { type Reported, toolResult } from "./tool-result.js";
 
 const install = "npm install --save-dev autocannon";
 const NS_PER_MS = 1e6;
 
 const caveats = [
   "Closed loop: a server that stalls is asked less (coordinated omission).",
-  "Latencies are whole milliseconds, rounded down, and the shortest is not told.",
+  "Latencies are whole milliseconds, rounded down, and the shortest is not reported.",
   "A body shorter than its Content-Length is filled with the bytes of the next response, and counts as a success.",
   "closed-early: requests that were sent and have neither a response nor an error in autocannon's report, which calls them nothing.",
   "socket-error: autocannon's errors other than timeouts, refused connections among them.",
@@ -20,7 +20,7 @@ const caveats = [
 /** autocannon (https://github.com/mcollina/autocannon), the package of the user's project or beside this one, on one thread of a process of its own. */
 export const autocannon: Driver = {
   name: "autocannon",
-  limits: {
+  capabilities: {
     ends: ["requests", "duration"],
     durationStepMs: 1000,
     timeoutStepMs: 1,
@@ -38,8 +38,8 @@ export const autocannon: Driver = {
     const version = await this.version();
     const startedAt = new Date().toISOString();
     const ended = await runTool({ command: commandOf(options), install, cpus: options.cpus ?? null }, signal);
-    const told = parseAutocannon(ended, options);
-    return toolResult(options, told, {
+    const reported = parseAutocannon(ended, options);
+    return toolResult(options, reported, {
       name: "autocannon",
       version,
       startedAt,
@@ -87,8 +87,8 @@ interface Report {
   readonly throughput: { readonly total: number };
 }
 
-/** What autocannon told. */
-export function parseAutocannon(ended: EndedTool, { target, concurrency, durationMs = null }: DriverOptions): Told {
+/** What autocannon reported. */
+export function parseAutocannon(ended: EndedTool, { target, concurrency, durationMs = null }: DriverOptions): Reported {
   let report: Report;
   try {
     report = JSON.parse(ended.output) as Report;

@@ -11,7 +11,7 @@ export function checkDriverOptions(
   options: LoadOptions & Pick<DriverOptions, "threads">,
   warmUp: LoadOptions | null,
 ): void {
-  const { name, limits } = driver;
+  const { name, capabilities } = driver;
   const cannot = (flag: string, what: string): never => {
     throw usageError(`--driver ${name} cannot ${what}: leave out --${flag}, or use loopool's own generator`);
   };
@@ -20,18 +20,19 @@ export function checkDriverOptions(
   if ((options.bodySha256 ?? null) !== null) cannot("sha256", "compare bodies by hash");
   if (options.byFirstByte) cannot("by-first-byte", "tell latencies apart by the first byte");
   if ((options.localAddress ?? null) !== null) cannot("local-address", "be given an address to connect from");
-  if (!options.keepAlive && !limits.newConnections) cannot("no-keep-alive", "make a new connection for every request");
-  if ((options.threads ?? 1) > 1 && !limits.threads) cannot("threads", "send from more than one thread");
+  if (!options.keepAlive && !capabilities.newConnections)
+    cannot("no-keep-alive", "make a new connection for every request");
+  if ((options.threads ?? 1) > 1 && !capabilities.threads) cannot("threads", "send from more than one thread");
   checkEnd(driver, options);
   if (warmUp !== null) checkEnd(driver, warmUp, "warmup");
-  checkStep(driver, "timeout", options.timeoutMs, limits.timeoutStepMs);
+  checkStep(driver, "timeout", options.timeoutMs, capabilities.timeoutStepMs);
 }
 
 function checkEnd(driver: Driver, { requests, durationMs = null }: LoadOptions, warmUp?: "warmup"): void {
-  const { name, limits } = driver;
+  const { name, capabilities } = driver;
   const counted = Number.isFinite(requests);
   const asked = durationMs === null ? "requests" : counted ? "either" : "duration";
-  if (!limits.ends.includes(asked)) {
+  if (!capabilities.ends.includes(asked)) {
     const remedies = {
       requests: `--driver ${name} cannot stop after a number of requests: give ${warmUp ? '--warmup in seconds, like "2s"' : "--duration"}`,
       duration: `--driver ${name} cannot stop after a time: give ${warmUp ? "--warmup as a number" : "--requests"}`,
@@ -39,7 +40,7 @@ function checkEnd(driver: Driver, { requests, durationMs = null }: LoadOptions, 
     };
     throw usageError(remedies[asked]);
   }
-  if (durationMs !== null) checkStep(driver, warmUp ?? "duration", durationMs, limits.durationStepMs);
+  if (durationMs !== null) checkStep(driver, warmUp ?? "duration", durationMs, capabilities.durationStepMs);
 }
 
 function checkStep({ name }: Driver, flag: string, valueMs: number, stepMs: number): void {

@@ -14,7 +14,7 @@ export interface DriverOptions
 }
 
 /** What a tool can do. What none of them can (an open loop, bodies by hash, a local address) is not asked here. */
-export interface Limits {
+export interface Capabilities {
   /** Stops after a number of requests (--requests), after a time (--duration), or after whichever comes first. */
   readonly ends: readonly ("requests" | "duration" | "either")[];
   /** Durations are multiples of this. */
@@ -30,13 +30,13 @@ export interface Limits {
 export interface Driver {
   /** What users call it, and --driver. */
   readonly name: string;
-  readonly limits: Limits;
+  readonly capabilities: Capabilities;
   /** What its figures are known to misreport, whatever it is asked; a result adds to these what it found. */
   readonly caveats: readonly string[];
   /** Of the tool that is installed. Throws a LoopoolError that says how to install it where it is not. */
   version(): Promise<string>;
   /**
-   * Runs it once; a warm-up is a run of its own whose result is thrown away. The options must be within the limits
+   * Runs it once; a warm-up is a run of its own whose result is thrown away. The options must be within the capabilities
    * (`checkDriverOptions`). Throws a LoopoolError when the tool is missing, fails without a report, or is ended by `signal`.
    */
   run(options: DriverOptions, signal?: AbortSignal): Promise<ToolResult>;

@@ -5,7 +5,7 @@ import { compressed, Histogram } from "../load/histogram.js";
 import type { Driver, DriverOptions } from "./driver.js";
 import { type EndedTool, failureOf, runTool } from "./process.js";
 import type { ToolHistogram } from "./result.js";
-import { type Told, toolResult } from "./tool-result.js";
+import { type Reported, toolResult } from "./tool-result.js";
 
 const install = "apt-get install nghttp2-client";
 const nsPer: Readonly<Record<string, number>> = { us: 1e3, ms: 1e6, s: 1e9 };
@@ -22,7 +22,7 @@ const caveats = [
 /** h2load of nghttp2 (https://nghttp2.org/documentation/h2load.1.html), speaking HTTP/1.1, on one thread unless asked for more. */
 export const h2load: Driver = {
   name: "h2load",
-  limits: {
+  capabilities: {
     ends: ["requests", "duration"],
     durationStepMs: 1,
     timeoutStepMs: 1,
@@ -45,14 +45,14 @@ export const h2load: Driver = {
       const ended = await runTool({ command: commandOf(options, log), install, cpus: options.cpus ?? null }, signal);
       // Without a log it has ended before its first request, and its report says why.
       const file = await open(log).catch(() => null);
-      const told = parseH2load(ended, await logged(file?.readLines() ?? []), options);
-      return toolResult(options, told, {
+      const reported = parseH2load(ended, await logged(file?.readLines() ?? []), options);
+      return toolResult(options, reported, {
         name: "h2load",
         version,
         startedAt,
         ended,
         output: ended.output,
-        caveats: told.latency.total === null && told.completed > 0 ? [...caveats, INCOMPLETE] : caveats,
+        caveats: reported.latency.total === null && reported.completed > 0 ? [...caveats, INCOMPLETE] : caveats,
         uncountedAtMost: (options.durationMs ?? null) === null ? 0 : options.concurrency,
       });
     } finally {
@@ -85,12 +85,12 @@ export async function logged(lines: AsyncIterable<string> | Iterable<string>): P
   return { ...compressed(histogram.toStored()), resolutionMicros: 1 };
 }
 
-/** What h2load told: its report, and the latencies of its log. */
+/** What h2load reported: its report, and the latencies of its log. */
 export function parseH2load(
   ended: EndedTool,
   times: ToolHistogram,
   { target, durationMs = null, requests }: DriverOptions,
-): Told {
+): Reported {
   const { output } = ended;
   const counts =
     /^requests: (\d+) total, (\d+) started, (\d+) done, (\d+) succeeded, \d+ failed, (\d+) errored, (\d+) timeout$/m.exec(

@@ -27,7 +27,7 @@ export function latencyOf(stored: Stored): Latency {
   };
 }
 
-/** Arithmetic mean, ns, without reading a whole histogram; NaN where it is not told or there are no values. */
+/** Arithmetic mean, ns, without reading a whole histogram; NaN where it is not reported or there are no values. */
 export function meanOf(stored: Stored): number {
   if (stored === null) return Number.NaN;
   return isHistogram(stored) ? stored.sum / stored.count : (stored.mean ?? Number.NaN);

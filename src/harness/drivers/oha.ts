@@ -1,7 +1,7 @@
 import type { Driver, DriverOptions } from "./driver.js";
 import { type EndedTool, failureOf, runTool } from "./process.js";
 import type { ToolPercentiles } from "./result.js";
-import { type Told, toolResult } from "./tool-result.js";
+import { type Reported, toolResult } from "./tool-result.js";
 
 const install = "cargo install oha, or see https://github.com/hatoo/oha#installation";
 const NS_PER_SECOND = 1e9;
@@ -21,7 +21,13 @@ const caveats = [
  */
 export const oha: Driver = {
   name: "oha",
-  limits: { ends: ["requests", "duration"], durationStepMs: 1, timeoutStepMs: 1, newConnections: true, threads: true },
+  capabilities: {
+    ends: ["requests", "duration"],
+    durationStepMs: 1,
+    timeoutStepMs: 1,
+    newConnections: true,
+    threads: true,
+  },
   caveats,
 
   async version() {
@@ -52,7 +58,7 @@ export const oha: Driver = {
 function commandOf({ target, requests, durationMs = null, concurrency, keepAlive, timeoutMs, headers }: DriverOptions) {
   return [
     "oha",
-    // A redirection is told, not followed.
+    // A redirection is reported, not followed.
     ...["--no-tui", "--output-format", "json", "--stats-success-breakdown", "--redirect", "0"],
     ...["-c", String(concurrency), "-t", `${timeoutMs}ms`],
     ...(durationMs === null ? ["-n", String(requests)] : ["-z", `${durationMs}ms`]),
@@ -80,8 +86,8 @@ interface Report {
   readonly errorDistribution: Readonly<Record<string, number>>;
 }
 
-/** What oha told. */
-export function parseOha(ended: EndedTool, { target }: DriverOptions): Told {
+/** What oha reported. */
+export function parseOha(ended: EndedTool, { target }: DriverOptions): Reported {
   let report: Report;
   try {
     report = JSON.parse(ended.output) as Report;

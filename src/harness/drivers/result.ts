@@ -26,7 +26,7 @@ export interface ToolPercentiles {
 export type ToolLatency = ToolHistogram | ToolPercentiles;
 
 /** Which tool it was, and what to know of its figures. */
-export interface ToolAccount {
+export interface ToolAccounting {
   readonly name: string;
   readonly version: string;
   /** Program and arguments, as they were run. */
@@ -39,7 +39,7 @@ export interface ToolAccount {
   readonly uncountedAtMost: number;
 }
 
-/** What a run of another load generator told, as far as it told it: null is what it did not tell. Otherwise as in a RunResult. */
+/** What a run of another load generator reported, as far as it reported it: null is what it did not tell. Otherwise as in a RunResult. */
 export interface ToolResult
   extends Pick<
     RunResult,
@@ -58,7 +58,7 @@ export interface ToolResult
     | "startedAt"
     | "totalByFirstByte"
   > {
-  readonly tool: ToolAccount;
+  readonly tool: ToolAccounting;
   readonly loop: "closed";
   readonly openLoop?: undefined;
   readonly perSecond?: undefined;

@@ -7,7 +7,7 @@ import type { ToolResult } from "./result.js";
 const SHORTEST_SECONDS = 0.2;
 
 /** What a tool's report says; what it does not say is left out. */
-export interface Told
+export interface Reported
   extends Pick<ToolResult, "completed" | "elapsedSeconds">,
     Partial<
       Pick<
@@ -31,15 +31,15 @@ interface Circumstances {
   readonly uncountedAtMost: number;
 }
 
-/** The whole result: what the tool told, what was asked of it, and what it cost. */
-export function toolResult(options: DriverOptions, told: Told, around: Circumstances): ToolResult {
+/** The whole result: what the tool reported, what was asked of it, and what it cost. */
+export function toolResult(options: DriverOptions, reported: Reported, around: Circumstances): ToolResult {
   const { target, durationMs = null } = options;
-  const { ended, startedAt, ...account } = around;
-  const errors = { ...noErrors(), ...told.errors };
-  const sent = errorClasses.reduce((sum, name) => sum + errors[name], told.completed);
-  const cpu = ended.cpuOfLast(told.elapsedSeconds);
+  const { ended, startedAt, ...accounting } = around;
+  const errors = { ...noErrors(), ...reported.errors };
+  const sent = errorClasses.reduce((sum, name) => sum + errors[name], reported.completed);
+  const cpu = ended.cpuOfLast(reported.elapsedSeconds);
   return {
-    tool: { ...account, command: ended.command },
+    tool: { ...accounting, command: ended.command },
     url: target.url,
     host: target.host,
     port: target.port,
@@ -50,26 +50,26 @@ export function toolResult(options: DriverOptions, told: Told, around: Circumsta
     requested: Number.isFinite(options.requests) ? options.requests : sent,
     ...(durationMs === null ? {} : { requestedSeconds: durationMs / 1000 }),
     sent,
-    completed: told.completed,
+    completed: reported.completed,
     errors,
-    statusCounts: told.statusCounts ?? null,
-    keepAliveResponses: told.keepAliveResponses ?? null,
+    statusCounts: reported.statusCounts ?? null,
+    keepAliveResponses: reported.keepAliveResponses ?? null,
     peakConnections: null,
-    serverSoftware: told.serverSoftware ?? null,
-    documentBytes: told.documentBytes ?? null,
-    totalBytes: told.totalBytes ?? null,
-    bodyBytes: told.bodyBytes ?? null,
-    elapsedSeconds: told.elapsedSeconds,
+    serverSoftware: reported.serverSoftware ?? null,
+    documentBytes: reported.documentBytes ?? null,
+    totalBytes: reported.totalBytes ?? null,
+    bodyBytes: reported.bodyBytes ?? null,
+    elapsedSeconds: reported.elapsedSeconds,
     startedAt,
-    latency: { connect: null, processing: null, waiting: null, total: null, ...told.latency },
+    latency: { connect: null, processing: null, waiting: null, total: null, ...reported.latency },
     totalByFirstByte: {},
     generator: {
       cpuUserMicros: cpu?.userMicros ?? null,
       cpuSystemMicros: cpu?.systemMicros ?? null,
       cpuShare:
-        cpu === null || told.elapsedSeconds < SHORTEST_SECONDS
+        cpu === null || reported.elapsedSeconds < SHORTEST_SECONDS
           ? null
-          : (cpu.userMicros + cpu.systemMicros) / 1e6 / told.elapsedSeconds,
+          : (cpu.userMicros + cpu.systemMicros) / 1e6 / reported.elapsedSeconds,
       eventLoopUtilization: null,
       eventLoopDelayMaxMs: null,
     },

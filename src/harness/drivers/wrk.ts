@@ -6,7 +6,7 @@ import type { Driver, DriverOptions } from "./driver.js";
 import { refuseRedirects } from "./probe.js";
 import { type EndedTool, failureOf, runTool } from "./process.js";
 import type { ToolHistogram } from "./result.js";
-import { type Told, toolResult } from "./tool-result.js";
+import { type Reported, toolResult } from "./tool-result.js";
 import { asRecorded, type Counts } from "./wrk-histogram.js";
 
 const install = "apt-get install wrk";
@@ -74,7 +74,7 @@ const caveats = [
 /** wrk (https://github.com/wg/wrk), on one thread unless asked for more. */
 export const wrk: Driver = {
   name: "wrk",
-  limits: { ends: ["duration"], durationStepMs: 1000, timeoutStepMs: 1000, newConnections: true, threads: true },
+  capabilities: { ends: ["duration"], durationStepMs: 1000, timeoutStepMs: 1000, newConnections: true, threads: true },
   caveats,
 
   async version() {
@@ -91,8 +91,8 @@ export const wrk: Driver = {
       await writeFile(file, script);
       const startedAt = new Date().toISOString();
       const ended = await runTool({ command: commandOf(options, file), install, cpus: options.cpus ?? null }, signal);
-      const { told, output, lost } = parseWrk(ended, options);
-      return toolResult(options, told, {
+      const { reported, output, lost } = parseWrk(ended, options);
+      return toolResult(options, reported, {
         name: "wrk",
         version,
         startedAt,
@@ -122,11 +122,11 @@ function commandOf(
   ];
 }
 
-/** What wrk told, its own report, and why there are no latencies where there should be some. */
+/** What wrk reported, its own report, and why there are no latencies where there should be some. */
 export function parseWrk(
   ended: EndedTool,
   { concurrency, keepAlive, target }: DriverOptions,
-): { readonly told: Told; readonly output: string; readonly lost: string | null } {
+): { readonly reported: Reported; readonly output: string; readonly lost: string | null } {
   const mark = ended.output.lastIndexOf(`\n${MARK}`);
   if (mark < 0) throw failureOf("wrk", target.url, ended);
   const found = JSON.parse(ended.output.slice(mark + 1 + MARK.length)) as Summary;
@@ -144,7 +144,7 @@ export function parseWrk(
   const own = unexpected > 0 || completed === 0 ? null : asRecorded(counts, expected, recorded);
   const times = own === null ? null : histogramOf(own);
   return {
-    told: {
+    reported: {
       completed,
       errors: {
         "connect-failed": found.connect,

@@ -1,10 +1,10 @@
 import { foldedLine } from "../../shared/terminal-text.js";
 
 import { addressOf } from "./address.js";
-import { Common, commonMemory } from "./common.js";
-import { Lane } from "./lane.js";
+import { Connection } from "./connection.js";
 import { encodeRequest, type LoadOptions } from "./options.js";
 import { type ErrorClass, errorClasses } from "./run-result.js";
+import { SharedRunState, sharedRunStateMemory } from "./shared-run-state.js";
 import { Tally } from "./tally.js";
 
 const SCAN_MS = 50;
@@ -30,8 +30,8 @@ export interface Asked {
  */
 export async function askOnce(options: LoadOptions, signal: AbortSignal): Promise<Asked> {
   const address = await addressOf(options.target);
-  const common = new Common(commonMemory(0));
-  const tally = new Tally({ requests: 1, common, onSecond: () => {}, byFirstByte: false, bodySha256: null });
+  const shared = new SharedRunState(sharedRunStateMemory(0));
+  const tally = new Tally({ requests: 1, shared, onSecond: () => {}, byFirstByte: false, bodySha256: null });
   const body: Buffer[] = [];
   let bodyBytes = 0;
   const bodySink = {
@@ -43,20 +43,20 @@ export async function askOnce(options: LoadOptions, signal: AbortSignal): Promis
   const request = encodeRequest(options);
   const context = { options, address, tally, request, readBuffer: Buffer.allocUnsafe(READ_BUFFER_BYTES), bodySink };
   await new Promise<void>((resolve) => {
-    const lane = new Lane(context, {
+    const connection = new Connection(context, {
       free() {
-        lane.close();
+        connection.close();
         clearInterval(scan);
         signal.removeEventListener("abort", interrupt);
         resolve();
       },
     });
-    const scan = setInterval(() => lane.checkTimeout(performance.now()), SCAN_MS);
-    const interrupt = (): void => lane.interrupt();
+    const scan = setInterval(() => connection.checkTimeout(performance.now()), SCAN_MS);
+    const interrupt = (): void => connection.interrupt();
     signal.addEventListener("abort", interrupt, { once: true });
     tally.take();
     const nowMs = performance.now();
-    lane.start(nowMs, nowMs);
+    connection.start(nowMs, nowMs);
     if (signal.aborted) interrupt();
   });
   const [status] = Object.keys(tally.statusCounts);

@@ -1,9 +1,9 @@
-import type { Lane, Loop } from "./lane.js";
+import type { Connection, Loop } from "./connection.js";
 import type { Tally } from "./tally.js";
-import type { WindowPart } from "./window.js";
+import type { PartialWindow } from "./window.js";
 
 /**
- * Every connection sends its next request when it has the answer to its last one. What is read in one turn of the event loop is read
+ * Every connection sends its next request when it has the answer to its last one. What is read in one tick of the event loop is read
  * before anything is written: a turn for reading and one for writing cost less than both in turns, and wake the server less often. The
  * wait in between belongs to the request: it counts from the answer before.
  */
@@ -13,37 +13,37 @@ export class ClosedLoop implements Loop {
   /** No request starts from then on, ms of performance.now(). */
   #deadlineMs = Number.POSITIVE_INFINITY;
   readonly #onClosed: () => void;
-  /** Lanes that have had their answers in this turn, and when: the first `#freed` of each. */
-  readonly #lanes: Lane[] = [];
+  /** Connections that have had their answers in this turn, and when: the first `#freed` of each. */
+  readonly #connections: Connection[] = [];
   readonly #sinceMs: number[] = [];
   #freed = 0;
   #startMs = 0;
   /** When the last request so far was started. */
   #lastStartMs = 0;
-  /** When each lane's last request ended, of those that were a success, ms of performance.now(). */
+  /** When each connection's last request ended, of those that were a success, ms of performance.now(). */
   readonly #lastEndsMs: number[] = [];
 
-  /** After `durationMs`, which may be Infinity, no request starts. `onClosed` is called once for each lane, when there is nothing more to send. */
+  /** After `durationMs`, which may be Infinity, no request starts. `onClosed` is called once for each connection, when there is nothing more to send. */
   constructor(tally: Tally, durationMs: number, onClosed: () => void) {
     this.#tally = tally;
     this.#durationMs = durationMs;
     this.#onClosed = onClosed;
   }
 
-  start(lanes: readonly Lane[], startMs: number): void {
+  start(connections: readonly Connection[], startMs: number): void {
     this.#startMs = startMs;
     this.#lastStartMs = startMs;
     this.#deadlineMs = startMs + this.#durationMs;
-    for (const lane of lanes) this.#next(lane, performance.now());
+    for (const connection of connections) this.#next(connection, performance.now());
   }
 
-  free(lane: Lane, nowMs: number): void {
-    if (!lane.connected) {
+  free(connection: Connection, nowMs: number): void {
+    if (!connection.connected) {
       // A connect time is the network's and the server's: it holds no wait.
-      this.#next(lane, nowMs);
+      this.#next(connection, nowMs);
       return;
     }
-    this.#lanes[this.#freed] = lane;
+    this.#connections[this.#freed] = connection;
     this.#sinceMs[this.#freed] = nowMs;
     if (this.#freed++ === 0) setImmediate(this.#nextOfAll);
   }
@@ -52,7 +52,7 @@ export class ClosedLoop implements Loop {
 
   stop(): void {}
 
-  window(): WindowPart {
+  window(): PartialWindow {
     return {
       endsAfterMs: this.#tally.exhausted ? this.#lastStartMs - this.#startMs : this.#durationMs,
       lastEndsMs: this.#lastEndsMs.map((ms) => ms - this.#startMs),
@@ -61,17 +61,17 @@ export class ClosedLoop implements Loop {
   }
 
   readonly #nextOfAll = (): void => {
-    for (let i = 0; i < this.#freed; i++) this.#next(this.#lanes[i]!, this.#sinceMs[i]!);
+    for (let i = 0; i < this.#freed; i++) this.#next(this.#connections[i]!, this.#sinceMs[i]!);
     this.#freed = 0;
   };
 
-  #next(lane: Lane, sinceMs: number): void {
+  #next(connection: Connection, sinceMs: number): void {
     if (sinceMs < this.#deadlineMs && this.#tally.take()) {
       this.#lastStartMs = sinceMs;
-      lane.start(sinceMs, sinceMs);
+      connection.start(sinceMs, sinceMs);
     } else {
-      if (lane.succeeded) this.#lastEndsMs.push(lane.endedMs);
-      lane.close();
+      if (connection.succeeded) this.#lastEndsMs.push(connection.endedMs);
+      connection.close();
       this.#onClosed();
     }
   }

@@ -1,8 +1,8 @@
+import { requestsOf } from "./assignment.js";
 import { mergedHistogram, type StoredHistogram } from "./histogram.js";
 import type { LoadOptions } from "./options.js";
-import type { Part } from "./part.js";
+import type { PartialResult } from "./partial-result.js";
 import { noErrors, type OpenLoopResult, type RunResult, type SecondResult } from "./run-result.js";
-import { requestsOf } from "./share.js";
 import { windowOf } from "./window.js";
 
 /** What the threads of a run know together. */
@@ -12,29 +12,30 @@ export interface Whole {
 }
 
 /** One run's result from what its threads have to tell, at least one. Counts add up, histograms merge cell by cell. */
-export function mergeParts(options: LoadOptions, parts: readonly Part[], whole: Whole): RunResult {
+export function mergePartialResults(options: LoadOptions, partials: readonly PartialResult[], whole: Whole): RunResult {
   const { target, rate = null, durationMs = null } = options;
-  const sum = (of: (part: Part) => number): number => parts.reduce((total, part) => total + of(part), 0);
-  const largest = (of: (part: Part) => number): number => Math.max(...parts.map(of));
-  const merged = (of: (part: Part) => StoredHistogram): StoredHistogram => mergedHistogram(parts.map(of));
+  const sum = (of: (part: PartialResult) => number): number => partials.reduce((total, part) => total + of(part), 0);
+  const largest = (of: (part: PartialResult) => number): number => Math.max(...partials.map(of));
+  const merged = (of: (part: PartialResult) => StoredHistogram): StoredHistogram => mergedHistogram(partials.map(of));
 
   const requests = requestsOf(options);
   const sent = sum((part) => part.sent);
   const elapsedMs = largest((part) => part.elapsedMs);
   // One that succeeded had the body that all had to have.
-  const typical = parts.find(({ completed }) => completed > 0) ?? parts.find(({ documentBytes }) => documentBytes > 0);
-  const { documentBytes, bodySha256 } = typical ?? parts[0]!;
-  const openLoop = rate === null ? null : openLoopResult(rate, parts);
+  const typical =
+    partials.find(({ completed }) => completed > 0) ?? partials.find(({ documentBytes }) => documentBytes > 0);
+  const { documentBytes, bodySha256 } = typical ?? partials[0]!;
+  const openLoop = rate === null ? null : openLoopResult(rate, partials);
   const completed = sum((part) => part.completed);
   const window = windowOf(
-    parts.map((part) => part.window),
+    partials.map((part) => part.window),
     completed,
     rate !== null || (durationMs !== null && sent < requests),
   );
   // Of the process: the thread that came to the end of the window first read it closest to there.
-  const first = parts.reduce((a, b) => (b.measuredMs < a.measuredMs ? b : a));
+  const first = partials.reduce((a, b) => (b.measuredMs < a.measuredMs ? b : a));
   const cpuMicros = (of: keyof NodeJS.CpuUsage): number =>
-    first.cpuAfter[of] - Math.min(...parts.map((part) => part.cpuBefore[of]));
+    first.cpuAfter[of] - Math.min(...partials.map((part) => part.cpuBefore[of]));
   const [cpuUserMicros, cpuSystemMicros] = [cpuMicros("user"), cpuMicros("system")];
 
   return {
@@ -50,18 +51,18 @@ export function mergeParts(options: LoadOptions, parts: readonly Part[], whole: 
     ...(durationMs === null ? {} : { requestedSeconds: durationMs / 1000 }),
     sent,
     completed,
-    errors: { ...noErrors(), ...summed(parts.map(({ errors }) => errors)) },
-    statusCounts: summed(parts.map(({ statusCounts }) => statusCounts)),
+    errors: { ...noErrors(), ...summed(partials.map(({ errors }) => errors)) },
+    statusCounts: summed(partials.map(({ statusCounts }) => statusCounts)),
     keepAliveResponses: sum((part) => part.keepAliveResponses),
     peakConnections: whole.peakConnections,
-    serverSoftware: parts.find(({ serverSoftware }) => serverSoftware !== "")?.serverSoftware ?? "",
+    serverSoftware: partials.find(({ serverSoftware }) => serverSoftware !== "")?.serverSoftware ?? "",
     documentBytes,
     ...(bodySha256 === null ? {} : { bodySha256 }),
     totalBytes: sum((part) => part.totalBytes),
     bodyBytes: sum((part) => part.bodyBytes),
     elapsedSeconds: elapsedMs / 1000,
     ...(window === null ? {} : { window }),
-    startedAt: parts.map(({ startedAt }) => startedAt).sort()[0]!,
+    startedAt: partials.map(({ startedAt }) => startedAt).sort()[0]!,
     latency: {
       connect: merged((part) => part.latency.connect),
       processing: merged((part) => part.latency.processing),
@@ -69,9 +70,9 @@ export function mergeParts(options: LoadOptions, parts: readonly Part[], whole: 
       total: merged((part) => part.latency.total),
     },
     perSecond: whole.perSecond,
-    totalByFirstByte: mergedByKey(parts.map(({ totalByFirstByte }) => totalByFirstByte)),
+    totalByFirstByte: mergedByKey(partials.map(({ totalByFirstByte }) => totalByFirstByte)),
     generator: {
-      threads: parts.length,
+      threads: partials.length,
       cpuUserMicros,
       cpuSystemMicros,
       cpuShare: (cpuUserMicros + cpuSystemMicros) / (first.measuredMs * 1000),
@@ -81,8 +82,8 @@ export function mergeParts(options: LoadOptions, parts: readonly Part[], whole: 
   };
 }
 
-function openLoopResult(rate: number, parts: readonly Part[]): OpenLoopResult {
-  const loops = parts.flatMap(({ openLoop }) => openLoop ?? []);
+function openLoopResult(rate: number, partials: readonly PartialResult[]): OpenLoopResult {
+  const loops = partials.flatMap(({ openLoop }) => openLoop ?? []);
   const lag = mergedHistogram(loops.map((loop) => loop.lag));
   // A last period, since n requests that are on time take n − 1 periods.
   const sendingMs = Math.max(...loops.map(({ lastSentAfterMs }) => lastSentAfterMs)) + 1000 / rate;

@@ -1,14 +1,14 @@
+import type { Assignment } from "./assignment.js";
 import type { LoadOptions } from "./options.js";
-import type { Part } from "./part.js";
+import type { PartialResult } from "./partial-result.js";
 import type { ThreadSecond } from "./series.js";
-import type { Share } from "./share.js";
 
 /** What a thread of the generator is asked. */
 export type ToThread =
   /** Answered by `warm`. */
   | { readonly type: "warm-up"; readonly options: LoadOptions }
   /** Answered by `ready`, when nothing is left to prepare. */
-  | { readonly type: "run"; readonly share: Share }
+  | { readonly type: "run"; readonly assignment: Assignment }
   /** All are ready: at this time of process.hrtime, which is one clock for all threads, they begin. Answered by `second`s, then `part`. */
   | { readonly type: "begin"; readonly atNs: bigint }
   /** No more requests; what is asked is answered all the same. */
@@ -19,4 +19,4 @@ export type FromThread =
   | { readonly type: "warm" }
   | { readonly type: "ready" }
   | { readonly type: "second"; readonly second: ThreadSecond }
-  | { readonly type: "part"; readonly part: Part };
+  | { readonly type: "part"; readonly part: PartialResult };

@@ -1,7 +1,7 @@
+import type { Connection, Loop } from "./connection.js";
 import { Histogram, type StoredHistogram } from "./histogram.js";
-import type { Lane, Loop } from "./lane.js";
 import type { Tally } from "./tally.js";
-import type { WindowPart } from "./window.js";
+import type { PartialWindow } from "./window.js";
 
 const NS_PER_MS = 1e6;
 /**
@@ -11,21 +11,21 @@ const NS_PER_MS = 1e6;
 const SPIN_MS = 2;
 
 export interface OpenLoopSettings {
-  /** Requests per second over all lanes of all threads. */
+  /** Requests per second over all connections of all threads. */
   readonly rate: number;
   /** Threads that share the schedule, and the number of this one, from 0: its requests are `thread`, `thread + threads`, … */
   readonly threads: number;
   readonly thread: number;
-  /** Number of lanes. */
+  /** Number of connections. */
   readonly concurrency: number;
-  /** A request that has waited so long for a lane is not sent any more. */
+  /** A request that has waited so long for a connection is not sent any more. */
   readonly timeoutMs: number;
   /** Length of the schedule: from the start to one period after the last intended time, or the duration. */
   readonly scheduleMs: number;
 }
 
 /** How one thread kept to its part of the schedule; the histograms are those of the result. */
-export interface OpenLoopPart {
+export interface PartialOpenLoop {
   readonly lag: StoredHistogram;
   readonly pacing: StoredHistogram;
   /** From the start of the run to its last sending; 0 where it sent none. */
@@ -33,10 +33,10 @@ export interface OpenLoopPart {
 }
 
 /**
- * Requests are sent at times that are fixed before the run, whatever the server does: number k at start + k ÷ rate, each on the lane
- * that has been free the longest, so that the lanes take turns and their phases are staggered.
+ * Requests are sent at times that are fixed before the run, whatever the server does: number k at start + k ÷ rate, each on the connection
+ * that has been free the longest, so that the connections take turns and their phases are staggered.
  *
- * A request for which no lane is free waits, in order, and is sent when one is. Its latency counts from its intended time, and no
+ * A request for which no connection is free waits, in order, and is sent when one is. Its latency counts from its intended time, and no
  * intended time is moved or left out: what a stall delays is measured as what its users would have seen (no coordinated omission;
  * Gil Tene, "How NOT to Measure Latency").
  */
@@ -54,8 +54,8 @@ export class OpenLoop implements Loop {
   #endMs = 0;
   #endsAfterMs = 0;
   #completedAfter = 0;
-  /** Lanes that are free, and since when: a ring, the one that has waited longest at `#head`. */
-  readonly #free: (Lane | undefined)[];
+  /** Connections that are free, and since when: a ring, the one that has waited longest at `#head`. */
+  readonly #free: (Connection | undefined)[];
   readonly #freeSinceMs: Float64Array;
   #head = 0;
   #freeCount = 0;
@@ -64,33 +64,33 @@ export class OpenLoop implements Loop {
   readonly #lag = new Histogram();
   readonly #pacing = new Histogram();
 
-  /** `onClosed` is called once for each lane, when there is nothing more to send. */
+  /** `onClosed` is called once for each connection, when there is nothing more to send. */
   constructor(tally: Tally, settings: OpenLoopSettings, onClosed: () => void) {
     this.#tally = tally;
     this.#settings = settings;
     this.#periodMs = 1000 / settings.rate;
     this.#next = settings.thread;
     this.#onClosed = onClosed;
-    this.#free = new Array<Lane | undefined>(settings.concurrency).fill(undefined);
+    this.#free = new Array<Connection | undefined>(settings.concurrency).fill(undefined);
     this.#freeSinceMs = new Float64Array(settings.concurrency);
   }
 
-  start(lanes: readonly Lane[], startMs: number): void {
+  start(connections: readonly Connection[], startMs: number): void {
     this.#startMs = startMs;
     this.#lastSentMs = startMs;
     this.#endsAfterMs = this.#settings.scheduleMs;
     this.#endMs = startMs + this.#endsAfterMs;
-    for (const lane of lanes) this.#push(lane, startMs);
+    for (const connection of connections) this.#push(connection, startMs);
     this.#send(performance.now());
   }
 
-  free(lane: Lane, nowMs: number): void {
-    if (lane.succeeded && lane.endedMs > this.#endMs) this.#completedAfter++;
-    this.#push(lane, nowMs);
+  free(connection: Connection, nowMs: number): void {
+    if (connection.succeeded && connection.endedMs > this.#endMs) this.#completedAfter++;
+    this.#push(connection, nowMs);
     this.#send(nowMs);
   }
 
-  /** What has waited for a lane for longer than a request may take is given up; the scan of the lanes sees to the others. */
+  /** What has waited for a connection for longer than a request may take is given up; the scan of the connections sees to the others. */
   checkTimeout(nowMs: number): void {
     while (this.#freeCount === 0 && nowMs - this.#dueMs() > this.#settings.timeoutMs && this.#tally.take()) {
       this.#next += this.#settings.threads;
@@ -104,11 +104,11 @@ export class OpenLoop implements Loop {
     this.#closeFree();
   }
 
-  window(): WindowPart {
+  window(): PartialWindow {
     return { endsAfterMs: this.#endsAfterMs, lastEndsMs: [], completedAfter: this.#completedAfter };
   }
 
-  toPart(): OpenLoopPart {
+  toPartial(): PartialOpenLoop {
     return {
       lag: this.#lag.toStored(),
       pacing: this.#pacing.toStored(),
@@ -121,7 +121,7 @@ export class OpenLoop implements Loop {
     return this.#startMs + this.#next * this.#periodMs;
   }
 
-  /** Sends what is due over lanes that are free. */
+  /** Sends what is due over connections that are free. */
   #send(startMs: number): void {
     let nowMs = startMs;
     while (this.#freeCount > 0) {
@@ -134,42 +134,42 @@ export class OpenLoop implements Loop {
       this.#tally.take();
       this.#next += this.#settings.threads;
       const freeSinceMs = this.#freeSinceMs[this.#head]!;
-      const lane = this.#shift();
+      const connection = this.#shift();
       this.#lag.record((nowMs - dueMs) * NS_PER_MS);
       if (freeSinceMs <= dueMs) this.#pacing.record((nowMs - dueMs) * NS_PER_MS);
       this.#lastSentMs = nowMs;
-      lane.start(dueMs, nowMs);
+      connection.start(dueMs, nowMs);
       nowMs = performance.now();
     }
     this.#plan(nowMs);
   }
 
-  /** Comes back when the next request is due. Where no lane is free, the next one to be free looks what is due. */
+  /** Comes back when the next request is due. Where no connection is free, the next one to be free looks what is due. */
   #plan(nowMs: number): void {
     if (this.#freeCount === 0 || this.#timer !== undefined || this.#immediate !== undefined) return;
     const sleepMs = Math.floor(this.#dueMs() - nowMs - SPIN_MS);
-    if (sleepMs >= 1) this.#timer = setTimeout(this.#turn, sleepMs);
-    else this.#immediate = setImmediate(this.#turn);
+    if (sleepMs >= 1) this.#timer = setTimeout(this.#tick, sleepMs);
+    else this.#immediate = setImmediate(this.#tick);
   }
 
-  readonly #turn = (): void => {
+  readonly #tick = (): void => {
     this.#timer = undefined;
     this.#immediate = undefined;
     this.#send(performance.now());
   };
 
-  #push(lane: Lane, nowMs: number): void {
+  #push(connection: Connection, nowMs: number): void {
     const tail = (this.#head + this.#freeCount++) % this.#free.length;
-    this.#free[tail] = lane;
+    this.#free[tail] = connection;
     this.#freeSinceMs[tail] = nowMs;
   }
 
-  #shift(): Lane {
-    const lane = this.#free[this.#head]!;
+  #shift(): Connection {
+    const connection = this.#free[this.#head]!;
     this.#free[this.#head] = undefined;
     this.#head = (this.#head + 1) % this.#free.length;
     this.#freeCount--;
-    return lane;
+    return connection;
   }
 
   #closeFree(): void {

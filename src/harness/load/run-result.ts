@@ -53,7 +53,7 @@ export const unsentClasses = [
   "not-sent",
 ] as const satisfies readonly ErrorClass[];
 
-/** Books without an error. */
+/** Accounting without an error. */
 export function noErrors(): Record<ErrorClass, number> {
   return Object.fromEntries(errorClasses.map((name) => [name, 0])) as Record<ErrorClass, number>;
 }

@@ -1,11 +1,11 @@
 import { addressOf } from "./address.js";
-import { Common } from "./common.js";
-import { mergeParts } from "./merge.js";
+import { assignmentsOf } from "./assignment.js";
+import { mergePartialResults } from "./merge.js";
 import type { LoadOptions } from "./options.js";
-import { runPart } from "./part.js";
+import { runAssignment } from "./partial-result.js";
 import type { RunResult } from "./run-result.js";
 import { Seconds } from "./series.js";
-import { sharesOf } from "./share.js";
+import { SharedRunState } from "./shared-run-state.js";
 
 /**
  * Sends requests over `concurrency` connections, in a closed loop or at a rate, until `requests` are sent or the duration is over, and
@@ -14,13 +14,13 @@ import { sharesOf } from "./share.js";
  */
 export async function run(options: LoadOptions, signal?: AbortSignal): Promise<RunResult> {
   const address = await addressOf(options.target);
-  const [share] = sharesOf(options, address, 1);
+  const [assignment] = assignmentsOf(options, address, 1);
   const seconds = new Seconds(1);
   const hooks = {
     begin: () => performance.now(),
     onSecond: seconds.add.bind(seconds, 0),
   };
-  const part = await runPart(share!, hooks, signal);
-  const { peakConnections } = new Common(share!.memory);
-  return mergeParts(options, [part], { peakConnections, perSecond: seconds.finish() });
+  const part = await runAssignment(assignment!, hooks, signal);
+  const { peakConnections } = new SharedRunState(assignment!.memory);
+  return mergePartialResults(options, [part], { peakConnections, perSecond: seconds.finish() });
 }

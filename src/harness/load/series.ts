@@ -3,8 +3,8 @@ import type { SecondResult } from "./run-result.js";
 
 const SECOND_MS = 1000;
 
-/** The books of a thread as they stand. */
-export interface Books {
+/** The accounting of a thread as they stand. */
+export interface Accounting {
   readonly completed: number;
   readonly failed: number;
   /** Latencies of the completed. */
@@ -20,11 +20,11 @@ export interface ThreadSecond {
 }
 
 /**
- * What a thread did in each second of a run, told by the difference that it made to the books: a request costs one comparison of
+ * What a thread did in each second of a run, told by the difference that it made to the accounting: a request costs one comparison of
  * times, and only a second's end looks at the histogram.
  */
 export class Series {
-  readonly #books: Books;
+  readonly #accounting: Accounting;
   readonly #onSecond: (second: ThreadSecond) => void;
   /** The latencies at the start of the current second. */
   readonly #before = new Histogram();
@@ -34,8 +34,8 @@ export class Series {
   #endMs = Number.POSITIVE_INFINITY;
 
   /** `onSecond` is given each second when it is over, in order; none is kept here, since a run may take a day. */
-  constructor(books: Books, onSecond: (second: ThreadSecond) => void) {
-    this.#books = books;
+  constructor(accounting: Accounting, onSecond: (second: ThreadSecond) => void) {
+    this.#accounting = accounting;
     this.#onSecond = onSecond;
   }
 
@@ -45,7 +45,7 @@ export class Series {
     this.#endMs = nowMs + SECOND_MS;
   }
 
-  /** Closes the seconds that are over. To be called before what happens at `nowMs` goes into the books. */
+  /** Closes the seconds that are over. To be called before what happens at `nowMs` goes into the accounting. */
   reach(nowMs: number): void {
     while (nowMs >= this.#endMs) this.#close();
   }
@@ -57,7 +57,7 @@ export class Series {
   }
 
   #close(): void {
-    const { completed, failed, total } = this.#books;
+    const { completed, failed, total } = this.#accounting;
     const ended = completed - this.#completedBefore;
     this.#onSecond({
       completed: ended,

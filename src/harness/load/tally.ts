@@ -1,14 +1,14 @@
-import type { Common } from "./common.js";
 import { Histogram } from "./histogram.js";
 import { type ErrorClass, noErrors } from "./run-result.js";
 import { Series, type ThreadSecond } from "./series.js";
+import type { SharedRunState } from "./shared-run-state.js";
 
-/** What the books expect. */
+/** What the accounting expect. */
 export interface Expectations {
   /** Requests that this thread has to send, whatever others do; Infinity where something else ends the run. */
   readonly requests: number;
-  /** What it has in common with the other threads of the run. */
-  readonly common: Common;
+  /** What it has in shared with the other threads of the run. */
+  readonly shared: SharedRunState;
   /** Is given each second of the run when it is over. */
   readonly onSecond: (second: ThreadSecond) => void;
   /** Latencies are recorded by the first byte of the body, too. */
@@ -46,7 +46,7 @@ export interface Timing {
 const NS_PER_MS = 1e6;
 
 /**
- * The books of one thread's run: every request that is started is taken from here, and ends here exactly once, as completed or in one
+ * The accounting of one thread's run: every request that is started is taken from here, and ends here exactly once, as completed or in one
  * class of error. `sent = completed + Σ errors + in flight` holds at every moment.
  */
 export class Tally {
@@ -67,7 +67,7 @@ export class Tally {
   readonly totalByFirstByte = new Map<number, Histogram>();
   readonly series: Series;
   readonly #own: number;
-  readonly #common: Common;
+  readonly #shared: SharedRunState;
   readonly #byFirstByte: boolean;
   /** Body length that later responses must have; that of the run's first success. */
   #expectedBytes = -1;
@@ -76,17 +76,17 @@ export class Tally {
   #responses = 0;
   #stopped = false;
 
-  constructor({ requests, common, onSecond, byFirstByte, bodySha256 }: Expectations) {
+  constructor({ requests, shared, onSecond, byFirstByte, bodySha256 }: Expectations) {
     this.series = new Series(this, onSecond);
     this.#own = requests;
-    this.#common = common;
+    this.#shared = shared;
     this.#byFirstByte = byFirstByte;
     this.#expectedSha256 = bodySha256;
   }
 
   /** Takes one request to send; false when all are taken or the run was stopped. */
   take(): boolean {
-    if (this.#stopped || (this.sent >= this.#own && !this.#common.takeRequest())) return false;
+    if (this.#stopped || (this.sent >= this.#own && !this.#shared.takeRequest())) return false;
     this.sent++;
     return true;
   }
@@ -98,7 +98,7 @@ export class Tally {
 
   /** There is none to take any more. */
   get exhausted(): boolean {
-    return this.#stopped || (this.sent >= this.#own && !this.#common.hasRequest);
+    return this.#stopped || (this.sent >= this.#own && !this.#shared.hasRequest);
   }
 
   /** The hash that bodies must have; null where they are not looked at. */
@@ -107,11 +107,11 @@ export class Tally {
   }
 
   connectionOpened(): void {
-    this.#common.connectionOpened();
+    this.#shared.connectionOpened();
   }
 
   connectionClosed(): void {
-    this.#common.connectionClosed();
+    this.#shared.connectionClosed();
   }
 
   fail(errorClass: ErrorClass, nowMs: number): void {
@@ -149,7 +149,7 @@ export class Tally {
     if (this.#expectedBytes === -1) {
       const given = this.#expectedSha256;
       if (given !== null && given !== "" && sha256 !== given) return "wrong-body";
-      const first = this.#common.firstBody({ bodyBytes, sha256 });
+      const first = this.#shared.firstBody({ bodyBytes, sha256 });
       this.#expectedBytes = first.bodyBytes;
       this.documentBytes = first.bodyBytes;
       if (given !== null) this.#expectedSha256 = first.sha256;

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { parentPort } from "node:worker_threads";
+import type { Assignment } from "./assignment.js";
 import type { FromThread, ToThread } from "./messages.js";
-import { runPart } from "./part.js";
-import type { Share } from "./share.js";
+import { runAssignment } from "./partial-result.js";
 import { warmUpGenerator } from "./warm-up.js";
 
 /** A thread of the generator: does what the main thread asks, one thing after the other. What it throws ends it, and the main thread hears of that. */
@@ -19,13 +19,13 @@ main.on("message", async (message: ToThread) => {
       await warmUpGenerator(message.options, interruption.signal);
       tell({ type: "warm" });
     } else {
-      tell({ type: "part", part: await runShare(message.share, interruption.signal) });
+      tell({ type: "part", part: await runShare(message.assignment, interruption.signal) });
     }
   }
 });
 
-function runShare(share: Share, signal: AbortSignal) {
-  return runPart(share, { begin, onSecond: (second) => tell({ type: "second", second }) }, signal);
+function runShare(assignment: Assignment, signal: AbortSignal) {
+  return runAssignment(assignment, { begin, onSecond: (second) => tell({ type: "second", second }) }, signal);
 }
 
 /** Sleeps until the instant that all threads begin at. */

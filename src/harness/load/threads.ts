@@ -2,14 +2,14 @@ import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { LoopoolError, messageOf } from "../../shared/errors.js";
 import { addressOf } from "./address.js";
-import { Common } from "./common.js";
+import { assignmentsOf } from "./assignment.js";
 import type { Generator } from "./generator.js";
-import { mergeParts } from "./merge.js";
+import { mergePartialResults } from "./merge.js";
 import type { FromThread, ToThread } from "./messages.js";
 import type { LoadOptions } from "./options.js";
 import type { RunResult } from "./run-result.js";
 import { Seconds, type ThreadSecond } from "./series.js";
-import { sharesOf } from "./share.js";
+import { SharedRunState } from "./shared-run-state.js";
 
 // Beside this file and with its extension, so that sources and build both work.
 const threadFile = new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
@@ -39,14 +39,14 @@ export class GeneratorThreads implements Generator {
     const address = await addressOf(options.target);
     // A warm-up may have fewer connections than there are threads.
     const threads = this.#threads.slice(0, options.concurrency);
-    const shares = sharesOf(options, address, threads.length);
+    const assignments = assignmentsOf(options, address, threads.length);
     const seconds = new Seconds(threads.length);
     threads.forEach((thread, index) => {
       thread.onSecond = (second) => seconds.add(index, second);
     });
-    const parts = await this.#ask(
+    const partials = await this.#ask(
       threads,
-      (index) => ({ type: "run", share: shares[index]! }),
+      (index) => ({ type: "run", assignment: assignments[index]! }),
       signal,
       async () => {
         await answers(threads, "ready");
@@ -55,11 +55,11 @@ export class GeneratorThreads implements Generator {
         return await answers(threads, "part");
       },
     );
-    const { peakConnections } = new Common(shares[0]!.memory);
+    const { peakConnections } = new SharedRunState(assignments[0]!.memory);
     const whole = { peakConnections, perSecond: seconds.finish() };
-    return mergeParts(
+    return mergePartialResults(
       options,
-      parts.map(({ part }) => part),
+      partials.map(({ part }) => part),
       whole,
     );
   }

@@ -5,7 +5,7 @@ import { type LoadOptions, targetOf } from "./options.js";
 import { run } from "./run.js";
 
 /**
- * V8 compiles for what it has seen: the books of a second run are other objects than those of the first, and what it took for granted
+ * V8 compiles for what it has seen: the accounting of a second run are other objects than those of the first, and what it took for granted
  * is compiled anew. Of 300,000 requests of the window 90 ms went into that after a single run, 40 after three; more runs or longer
  * ones changed nothing.
  */

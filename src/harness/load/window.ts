@@ -8,7 +8,7 @@ import type { RunWindow } from "./run-result.js";
  */
 
 /** What one thread knows of the window. */
-export interface WindowPart {
+export interface PartialWindow {
   /** When it ended as far as this thread can tell, ms from the start of the run. */
   readonly endsAfterMs: number;
   /** Closed loop: when the last request of each connection ended, of those that were a success, ms from the start of the run. */
@@ -25,10 +25,10 @@ const LEAST_SHARE = 0.5;
  * thread, so its start is known only now; in a closed loop nothing ends after it but the last request of each connection. `byTime`: the
  * length was given, as that of a schedule is, and stands however few requests ended in it.
  */
-export function windowOf(parts: readonly WindowPart[], completed: number, byTime: boolean): RunWindow | null {
-  const endsAfterMs = Math.max(...parts.map((part) => part.endsAfterMs));
-  const lateMs = parts.flatMap(({ lastEndsMs }) => lastEndsMs.map((ms) => ms - endsAfterMs).filter((ms) => ms > 0));
-  const completedAfter = parts.reduce((sum, part) => sum + part.completedAfter, lateMs.length);
+export function windowOf(partials: readonly PartialWindow[], completed: number, byTime: boolean): RunWindow | null {
+  const endsAfterMs = Math.max(...partials.map((part) => part.endsAfterMs));
+  const lateMs = partials.flatMap(({ lastEndsMs }) => lastEndsMs.map((ms) => ms - endsAfterMs).filter((ms) => ms > 0));
+  const completedAfter = partials.reduce((sum, part) => sum + part.completedAfter, lateMs.length);
   const completedInside = completed - completedAfter;
   if (!byTime && !(completedInside >= LEAST_SHARE * completed && endsAfterMs > 0)) return null;
   return {

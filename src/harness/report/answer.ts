@@ -4,9 +4,9 @@ import type { SweepPlan } from "../sweep/result.js";
 import type { Cell } from "./cell.js";
 import type { Comparison, Level, Ratios } from "./comparison.js";
 import { oneCpuNote, serverCpusSentence } from "./cpus.js";
-import { evidenceNotes, meaningOf } from "./difference-text.js";
+import { reasonText } from "./diagnostic-text.js";
+import { meaningOf, testNotes } from "./difference-text.js";
 import { disturbedText, oftenDisturbed } from "./disturbed.js";
-import { reasonText } from "./findings-text.js";
 import { counted, estimate, listed, loadsText, loadText, ratio, significant, whole } from "./format.js";
 import { type MetricKey, rankingMetric } from "./metrics.js";
 
@@ -156,7 +156,7 @@ function evidence(comparison: Comparison): readonly string[] {
           `At ${loadsText(atLeast)} the load generator was the limit of the fastest core, so its lead is at least what was measured.`,
         ]
       : []),
-    ...evidenceNotes(comparison),
+    ...testNotes(comparison),
     ...[disturbedText(comparison.disturbed) ?? []].flat(),
     ...(notRanked.length > 0 ? [`Not ranked: ${loadsText(notRanked)} (see Validity).`] : []),
     ...(full.length > 0

@@ -1,9 +1,9 @@
 import type { Interval } from "../statistics/interval.js";
 import { median, medianInterval } from "../statistics/median.js";
-import { type Load, targetOf } from "../sweep/plan.js";
+import { externalTargetOf, type Load } from "../sweep/plan.js";
 import type { SweepResult, TrialResult } from "../sweep/result.js";
-import { failedRequests } from "../validity/accounts.js";
-import { limits, type Verdict } from "../validity/findings.js";
+import { failedRequests } from "../validity/accounting.js";
+import { thresholds, type Verdict } from "../validity/diagnostics.js";
 import type { RanTrial } from "../validity/saturation.js";
 import { ranTrials, verdictOf } from "../validity/verdict.js";
 import { type Metric, type MetricKey, metrics } from "./metrics.js";
@@ -33,7 +33,7 @@ export function cellOf(sweep: SweepResult, core: string, { concurrency, rate }: 
   const all = sweep.trials.filter(
     (trial) => trial.core === core && trial.concurrency === concurrency && trial.rate === rate,
   );
-  const ours = targetOf(sweep.plan, core) === undefined;
+  const ours = externalTargetOf(sweep.plan, core) === undefined;
   const trials = ranTrials(all, ours);
   return {
     core,
@@ -65,7 +65,7 @@ export function atCapacity({ verdict }: Cell): boolean {
   return (
     verdict.valid &&
     verdict.warnings.every(
-      (warning) => warning.code !== "generator-near-limit" || (warning.serverShare ?? 0) >= limits.full,
+      (warning) => warning.code !== "generator-near-limit" || (warning.serverShare ?? 0) >= thresholds.full,
     )
   );
 }

@@ -1,5 +1,5 @@
 import { usageError } from "../../shared/errors.js";
-import { changeEvidence, type Difference, judge } from "../statistics/difference.js";
+import { changeTest, type Difference, judge } from "../statistics/difference.js";
 import { logRatios } from "../statistics/ratio.js";
 import { type Load, loadsOf } from "../sweep/plan.js";
 import type { Environment, SweepPlan, SweepResult } from "../sweep/result.js";
@@ -123,12 +123,12 @@ export function changeBetween(before: StoredSweep, after: StoredSweep): Change {
   });
   const differences = new Map(
     metrics.map((metric) => {
-      const evidence = cells.map(({ core, bases, ...cell }) => {
+      const tests = cells.map(({ core, bases, ...cell }) => {
         if (core === base || !compares(metric, cell)) return null;
         const [first, second] = [logsOf(metric, bases.before, cell.before), logsOf(metric, bases.after, cell.after)];
-        return first === null || second === null ? null : changeEvidence(first, second);
+        return first === null || second === null ? null : changeTest(first, second);
       });
-      return [metric, judge(evidence, floors[metric.key])];
+      return [metric, judge(tests, floors[metric.key])];
     }),
   );
   return {
@@ -140,9 +140,9 @@ export function changeBetween(before: StoredSweep, after: StoredSweep): Change {
       byMetric: byMetric((metric) => differences.get(metric)?.[index] ?? null),
     })),
     differs: [
-      ...(frontOf(plan) === frontOf(after.sweep.plan)
+      ...(adapterOf(plan) === adapterOf(after.sweep.plan)
         ? []
-        : [`front ${frontOf(plan)}, then ${frontOf(after.sweep.plan)}`]),
+        : [`adapter ${adapterOf(plan)}, then ${adapterOf(after.sweep.plan)}`]),
       ...(ratesOver(before.sweep) === ratesOver(after.sweep)
         ? []
         : [`rates over ${ratesOver(before.sweep)}, then over ${ratesOver(after.sweep)}`]),
@@ -165,6 +165,6 @@ function ratesOver({ trials }: SweepResult): string {
 }
 
 /** Of the time before there was a second one, too. */
-function frontOf({ front = "uws" }: SweepPlan): string {
-  return front;
+function adapterOf({ adapter = "uws" }: SweepPlan): string {
+  return adapter;
 }

@@ -54,9 +54,9 @@ export function throughputPlot(comparison: Comparison): Plot {
     yName: "Requests per second",
     categories: categories(comparison),
     scale: "linear",
-    series: comparison.sweep.plan.cores.map((core, subject) => ({
+    series: comparison.sweep.plan.cores.map((core, colourIndex) => ({
       name: core,
-      subject,
+      colourIndex,
       dashed: false,
       points: pointsOf(comparison, core, "requestsPerSecond"),
     })),
@@ -67,9 +67,9 @@ export function throughputPlot(comparison: Comparison): Plot {
 export function latencyPlot(comparison: Comparison): Plot {
   const { cores } = comparison.sweep.plan;
   const lines = (key: MetricKey, label: string, dashed: boolean): readonly Series[] =>
-    cores.map((core, subject) => ({
+    cores.map((core, colourIndex) => ({
       name: `${core} ${label}`,
-      subject,
+      colourIndex,
       dashed,
       // Another generator may tell whole milliseconds: 0 has no place on a logarithmic axis.
       points: pointsOf(comparison, core, key).filter(({ value, low }) => value > 0 && (low === null || low > 0)),

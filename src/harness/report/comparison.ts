@@ -1,4 +1,4 @@
-import { type Difference, type Evidence, isCalled, judge, pairedEvidence } from "../statistics/difference.js";
+import { type Difference, isCalled, judge, pairedTest, type TestResult } from "../statistics/difference.js";
 import type { NoiseFloor } from "../statistics/noise-floor.js";
 import { type Load, loadsOf, planTrials } from "../sweep/plan.js";
 import type { SweepResult } from "../sweep/result.js";
@@ -93,12 +93,12 @@ function compared(metric: Metric, levels: readonly (readonly Cell[])[], floor: N
     const [first] = cells;
     return first !== undefined && compares(metric, first) ? pairsOf(cells, metric === rankingMetric(first)) : [];
   });
-  const evidence = pairs.map(([base, other]): Evidence | null =>
+  const tests = pairs.map(([base, other]): TestResult | null =>
     (stands(base, metric) && stands(other, metric)) || (metric === speed && bounded(base, other))
-      ? pairedEvidence(...paired(metric, base, other))
+      ? pairedTest(...paired(metric, base, other))
       : null,
   );
-  const differences = judge(evidence, floor?.ratio ?? null);
+  const differences = judge(tests, floor?.ratio ?? null);
   return pairs.map(([base, other], index) => ({ base, other, difference: differences[index] ?? null }));
 }
 

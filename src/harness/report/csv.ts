@@ -2,13 +2,13 @@ import { latencyOf, meanOf } from "../drivers/latency.js";
 import { completedInWindow, requestsPerSecond, windowSeconds } from "../drivers/rate.js";
 import type { GeneratorResult } from "../drivers/result.js";
 import { errorClasses } from "../load/run-result.js";
-import { targetOf } from "../sweep/plan.js";
+import { externalTargetOf } from "../sweep/plan.js";
 import type { TrialResult } from "../sweep/result.js";
-import { failedRequests } from "../validity/accounts.js";
+import { failedRequests } from "../validity/accounting.js";
 import { generatorShare } from "../validity/saturation.js";
 import { verdictOf } from "../validity/verdict.js";
 import { allCells, type Comparison } from "./comparison.js";
-import { reasonText } from "./findings-text.js";
+import { reasonText } from "./diagnostic-text.js";
 
 /** What a field holds; null is an empty field: not measured. */
 type Value = string | number | boolean | null;
@@ -114,7 +114,7 @@ export function trialsCsv(comparison: Comparison): string {
     const cell = cells.find(
       ({ core, concurrency, rate }) => core === trial.core && concurrency === trial.concurrency && rate === trial.rate,
     );
-    const ours = targetOf(plan, trial.core) === undefined;
+    const ours = externalTargetOf(plan, trial.core) === undefined;
     const { reasons } = verdictOf([trial], { plannedTrials: 1, pinning: plan.pinning, environment, ours });
     return {
       trial,

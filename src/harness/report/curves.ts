@@ -4,7 +4,7 @@ import { colourOf, faint, ink, rule } from "./theme.js";
 /** A line through points, in order of x. */
 export interface Curve {
   /** Index of the colour. */
-  readonly subject: number;
+  readonly colourIndex: number;
   readonly points: readonly (readonly [x: number, y: number])[];
 }
 
@@ -15,7 +15,7 @@ export interface Curves {
   /** "percentiles": x is 1 ÷ (1 − share), on a logarithmic axis marked 0%, 90%, 99% …, as HdrHistogram's plotter draws it. */
   readonly x: "percentiles" | "linear";
   readonly scale: "linear" | "log";
-  /** One of several of its subject. */
+  /** One of several of its colourIndex. */
   readonly thin: boolean;
   readonly curves: readonly Curve[];
 }
@@ -71,11 +71,11 @@ export function renderCurves(plot: Curves, layout: Layout): string {
       grid: plot.x === "percentiles" ? { ...figureGrid, right: 34 } : figureGrid,
       xAxis: xAxis(plot, layout),
       yAxis: valueAxis(scale, values, yName, layout),
-      series: drawn.map(({ subject, points }) => ({
+      series: drawn.map(({ colourIndex, points }) => ({
         type: "line",
         silent: true,
         showSymbol: false,
-        lineStyle: { width: thin ? 1 : 2, color: colourOf(subject), opacity: thin ? 0.7 : 1 },
+        lineStyle: { width: thin ? 1 : 2, color: colourOf(colourIndex), opacity: thin ? 0.7 : 1 },
         data: points,
       })),
     },

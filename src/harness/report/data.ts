@@ -1,6 +1,6 @@
 import type { Load } from "../sweep/plan.js";
 import type { Stop } from "../sweep/result.js";
-import type { Verdict } from "../validity/findings.js";
+import type { Verdict } from "../validity/diagnostics.js";
 import type { Answer } from "./answer.js";
 import type { Cell, Estimate } from "./cell.js";
 import type { Comparison, Level, Ratios } from "./comparison.js";

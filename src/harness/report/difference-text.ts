@@ -71,7 +71,7 @@ export function stopText({ code, widest }: Stop, { halfWidth, maxTrials, maxSeco
 }
 
 /** What the A/A run found, and with `--until` why no more blocks were added; each a sentence. */
-export function evidenceNotes({ noise, sweep }: Comparison): readonly string[] {
+export function testNotes({ noise, sweep }: Comparison): readonly string[] {
   const { until } = sweep.plan;
   const notes: string[] = [];
   if (noise !== null) {
@@ -83,14 +83,14 @@ export function evidenceNotes({ noise, sweep }: Comparison): readonly string[] {
     );
     notes.push(
       floor === null
-        ? `A/A: the ${noise.twin.of} was measured against itself, but under no load are both of its results valid, so the noise floor is not known.`
+        ? `A/A: the ${noise.control.of} was measured against itself, but under no load are both of its results valid, so the noise floor is not known.`
         : isClosed
-          ? `A/A: measured against itself the ${noise.twin.of} comes to ${listed(differed)} of its own requests per second. Noise floor: no difference up to ${percentAbove(floor.ratio)} is called one.`
-          : `A/A: the ${noise.twin.of} was measured against itself. Noise floor of the 99th percentile of latency: no difference up to ${percentAbove(floor.ratio)} is called one.`,
+          ? `A/A: measured against itself the ${noise.control.of} comes to ${listed(differed)} of its own requests per second. Noise floor: no difference up to ${percentAbove(floor.ratio)} is called one.`
+          : `A/A: the ${noise.control.of} was measured against itself. Noise floor of the 99th percentile of latency: no difference up to ${percentAbove(floor.ratio)} is called one.`,
     );
     if (alarms.length > 0) {
       notes.push(
-        `A/A: at c=${listed(alarms.map(({ concurrency }) => concurrency))} the ${noise.twin.of} was told apart from itself. That happens by chance in one sweep of twenty; if it happens again, something favours one of the names.`,
+        `A/A: at c=${listed(alarms.map(({ concurrency }) => concurrency))} the ${noise.control.of} was told apart from itself. That happens by chance in one sweep of twenty; if it happens again, something favours one of the names.`,
       );
     }
   }

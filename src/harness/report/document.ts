@@ -2,13 +2,13 @@ import { apartNote } from "./agreement.js";
 import type { Answer } from "./answer.js";
 import { calledAs } from "./called.js";
 import type { Comparison } from "./comparison.js";
-import { environmentTable, findingsOf, validityTable } from "./evidence.js";
-import { forerunnerTable, isOfDefaultPage } from "./forerunner.js";
 import { listed, loadText } from "./format.js";
 import { code, codeBlock, markdownTable, plain, target } from "./markdown.js";
+import { comparability, phasesNote, readingOf, unfinishedNotice } from "./notes.js";
 import { phasesTable } from "./phases.js";
-import { comparability, phasesNote, readingOf, unfinishedNotice } from "./prose.js";
+import { isOfDefaultPage, referenceServerTable } from "./reference-server.js";
 import { levelTable, overviewTable, verdictsTable } from "./sections.js";
+import { diagnosticsOf, environmentTable, validityTable } from "./validity-tables.js";
 
 /** What the document refers to outside itself. */
 export interface References {
@@ -40,7 +40,7 @@ export function reportDocument(comparison: Comparison, answer: Answer, reference
   const { sweep, levels } = comparison;
   const { plan } = sweep;
   const notice = unfinishedNotice(comparison, references.resultFile);
-  const findings = findingsOf(comparison).map(({ cell, invalidates, text }) =>
+  const diagnostics = diagnosticsOf(comparison).map(({ cell, invalidates, text }) =>
     invalidates
       ? `- **${plain(cell)} is invalid and not ranked:** ${plain(text)}.`
       : `- ${plain(cell)}: ${plain(text)}.`,
@@ -71,10 +71,14 @@ export function reportDocument(comparison: Comparison, answer: Answer, reference
     phasesNote,
     markdownTable(phasesTable(comparison)),
     ...(isOfDefaultPage(plan)
-      ? ["## Beside the forerunner in C", comparability(comparison), markdownTable(forerunnerTable(levels, plan.cores))]
+      ? [
+          "## Beside the reference server in C",
+          comparability(comparison),
+          markdownTable(referenceServerTable(levels, plan.cores)),
+        ]
       : []),
     "## Validity",
-    findings.length === 0 ? "Every cell is valid." : findings.join("\n"),
+    diagnostics.length === 0 ? "Every cell is valid." : diagnostics.join("\n"),
     markdownTable(validityTable(comparison)),
     "## Environment",
     plain(plan.pinning.reason),

@@ -1,14 +1,14 @@
-import { type Difference, judge, pairedEvidence } from "../statistics/difference.js";
+import { type Difference, judge, pairedTest } from "../statistics/difference.js";
 import { type NoiseFloor, noiseFloor } from "../statistics/noise-floor.js";
 import { logRatio } from "../statistics/ratio.js";
 import { type Load, loadsOf } from "../sweep/plan.js";
-import type { SweepResult, Twin } from "../sweep/result.js";
+import type { AaControl, SweepResult } from "../sweep/result.js";
 import { byMetric, type Cell, cellOf, paired, stands } from "./cell.js";
 import { compares, type Metric, type MetricKey, speed } from "./metrics.js";
 
 /** What the A/A part of a sweep found: one core measured against itself in the same blocks. */
 export interface Noise<OfCell = Cell> {
-  readonly twin: Twin;
+  readonly control: AaControl;
   /** As loadsOf has them. */
   readonly levels: readonly NoiseLevel<OfCell>[];
   /** By metric; null where no load has both cells valid, so that nothing is known. */
@@ -24,12 +24,12 @@ interface NoiseLevel<OfCell> extends Load {
 
 /** null where the sweep has no A/A part. */
 export function noiseOf({ plan, ...sweep }: SweepResult): Noise | null {
-  const { twin } = plan;
-  if (twin === undefined) return null;
+  const { control } = plan;
+  if (control === undefined) return null;
   const levels = loadsOf(plan).map((load) => ({
     load,
-    first: cellOf({ plan, ...sweep }, twin.of, load),
-    second: cellOf({ plan, ...sweep }, twin.name, load),
+    first: cellOf({ plan, ...sweep }, control.of, load),
+    second: cellOf({ plan, ...sweep }, control.name, load),
   }));
   const pairsOf = (metric: Metric): readonly (readonly [readonly number[], readonly number[]])[] =>
     levels.map(({ load, first, second }) =>
@@ -37,9 +37,9 @@ export function noiseOf({ plan, ...sweep }: SweepResult): Noise | null {
         ? paired(metric, first, second)
         : [[], []],
     );
-  const speeds = judge(pairsOf(speed).map(([first, second]) => pairedEvidence(first, second)));
+  const speeds = judge(pairsOf(speed).map(([first, second]) => pairedTest(first, second)));
   return {
-    twin,
+    control,
     levels: levels.map(({ load, second }, index) => ({
       ...load,
       cell: second,

@@ -14,8 +14,8 @@ export interface Point {
 
 export interface Series {
   readonly name: string;
-  /** Index of the colour and symbol: series of one subject share it. */
-  readonly subject: number;
+  /** Index of the colour and symbol: series of one colourIndex share it. */
+  readonly colourIndex: number;
   readonly dashed: boolean;
   readonly points: readonly Point[];
 }
@@ -30,11 +30,11 @@ export interface Plot {
   readonly series: readonly Series[];
 }
 
-/** Horizontal distance between two subjects at one category, so that their intervals do not cover each other. */
+/** Horizontal distance between two targets at one category, so that their intervals do not cover each other. */
 const dodge = 0.1;
 
 /** The interval as a vertical bar with caps, drawn beneath the points. */
-function intervalSeries({ points, subject }: Series, shift: number): object {
+function intervalSeries({ points, colourIndex }: Series, shift: number): object {
   return {
     type: "custom",
     silent: true,
@@ -49,7 +49,7 @@ function intervalSeries({ points, subject }: Series, shift: number): object {
     ) => {
       const [x = 0, bottom = 0] = api.coord([api.value(0), api.value(1)]);
       const [, top = 0] = api.coord([api.value(0), api.value(2)]);
-      const style = { stroke: colourOf(subject), lineWidth: 1.5, fill: "none" };
+      const style = { stroke: colourOf(colourIndex), lineWidth: 1.5, fill: "none" };
       const bar = (x1: number, y1: number, x2: number, y2: number): object => ({
         type: "line",
         shape: { x1, y1, x2, y2 },
@@ -90,8 +90,8 @@ function head({ title, subtitle, series }: Plot): object {
 /** A line chart over categories with intervals, as a self-contained SVG. */
 export function renderPlot(plot: Plot, layout: Layout = fileLayout): string {
   const { categories, series, xName, yName, scale } = plot;
-  const subjects = 1 + Math.max(0, ...series.map(({ subject }) => subject));
-  const shiftOf = ({ subject }: Series): number => (subject - (subjects - 1) / 2) * dodge;
+  const targets = 1 + Math.max(0, ...series.map(({ colourIndex }) => colourIndex));
+  const shiftOf = ({ colourIndex }: Series): number => (colourIndex - (targets - 1) / 2) * dodge;
   const indices = categories.map((_, index) => index);
   const values = series.flatMap(({ points }) =>
     points.flatMap(({ value, low, high }) => [value, low ?? value, high ?? value]),
@@ -119,7 +119,7 @@ export function renderPlot(plot: Plot, layout: Layout = fileLayout): string {
     },
     yAxis: valueAxis(scale, values, yName, layout),
     series: series.flatMap((entry) => {
-      const colour = colourOf(entry.subject);
+      const colour = colourOf(entry.colourIndex);
       return [
         intervalSeries(entry, shiftOf(entry)),
         {
@@ -127,7 +127,7 @@ export function renderPlot(plot: Plot, layout: Layout = fileLayout): string {
           name: entry.name,
           silent: true,
           z: 2,
-          symbol: symbols[entry.subject % symbols.length],
+          symbol: symbols[entry.colourIndex % symbols.length],
           symbolSize: 9,
           lineStyle: { width: 2, color: colour, type: entry.dashed ? "dashed" : "solid" },
           itemStyle: { color: colour, borderColor: colour, borderWidth: 2 },

@@ -32,7 +32,7 @@ async function validatorOf(name: SchemaName): Promise<ValidateFunction> {
   return validate;
 }
 
-/** What keeps a value from being what a schema describes, in one line with the place inside it; null where nothing does. */
+/** What keeps a value from being what a schema describes, in one line with the location inside it; null where nothing does. */
 export async function misfitOf(name: SchemaName, value: unknown): Promise<string | null> {
   const validate = await validatorOf(name);
   if (validate(value)) return null;
@@ -46,14 +46,16 @@ export async function misfitOf(name: SchemaName, value: unknown): Promise<string
 function wordsOf(errors: readonly ErrorObject[]): string {
   const [first] = errors;
   if (first === undefined) return "it is not as described";
-  const place = placeOf(first.instancePath);
-  if (first.keyword === "required") return `${place} lacks ${first.params["missingProperty"]}`;
+  const location = locationOf(first.instancePath);
+  if (first.keyword === "required") return `${location} lacks ${first.params["missingProperty"]}`;
   const types = errors.filter(({ keyword }) => keyword === "type").flatMap(({ params }) => params["type"]);
-  if (first.keyword === "type") return `${place} is ${kindOf(first.data)}, not ${types.join(" or ")}`;
-  if (first.keyword === "pattern") return `${place} must match ${first.params["pattern"]}, not ${briefly(first.data)}`;
-  if (first.keyword === "not") return `${place} must not be ${briefly(first.data)}: every JavaScript object has that`;
+  if (first.keyword === "type") return `${location} is ${kindOf(first.data)}, not ${types.join(" or ")}`;
+  if (first.keyword === "pattern")
+    return `${location} must match ${first.params["pattern"]}, not ${briefly(first.data)}`;
+  if (first.keyword === "not")
+    return `${location} must not be ${briefly(first.data)}: every JavaScript object has that`;
   const allowed = first.keyword === "enum" ? `: ${first.params["allowedValues"].join(", ")}` : "";
-  return `${place} ${first.message}${allowed}`;
+  return `${location} ${first.message}${allowed}`;
 }
 
 function briefly(value: unknown): string {
@@ -62,7 +64,7 @@ function briefly(value: unknown): string {
 }
 
 /** `/trials/3/run/sent` as a reader of JavaScript writes it: `trials[3].run.sent`. */
-function placeOf(pointer: string): string {
+function locationOf(pointer: string): string {
   const keys = pointer
     .split("/")
     .slice(1)

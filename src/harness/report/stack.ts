@@ -8,7 +8,7 @@ export interface Stack {
   /** Above each bar. */
   readonly rows: readonly string[];
   /** A part of every row. */
-  readonly parts: readonly { readonly subject: number; readonly values: readonly number[] }[];
+  readonly parts: readonly { readonly colourIndex: number; readonly values: readonly number[] }[];
 }
 
 /** Height of the axis below the bars, and of one bar with its name. */
@@ -52,12 +52,12 @@ export function renderStack({ xName, rows, parts }: Stack, layout: Layout): stri
         },
         z: 3,
       },
-      series: parts.map(({ subject, values }) => ({
+      series: parts.map(({ colourIndex, values }) => ({
         type: "bar",
         stack: "all",
         silent: true,
         barWidth: 16,
-        itemStyle: { color: colourOf(subject) },
+        itemStyle: { color: colourOf(colourIndex) },
         data: values.map((value) => Math.max(0, value)),
       })),
     },

@@ -10,7 +10,7 @@ export const faint = "#59636e";
 export const rule = "#d1d9e0";
 export const paper = "#ffffff";
 
-/** Colour of the subject of that index. */
-export function colourOf(subject: number): string {
-  return colours[subject % colours.length]!;
+/** Colour of the colourIndex of that index. */
+export function colourOf(colourIndex: number): string {
+  return colours[colourIndex % colours.length]!;
 }

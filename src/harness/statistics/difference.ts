@@ -9,7 +9,7 @@ import { smallestSignedRankP } from "./signed-rank.js";
 export const alpha = 0.05;
 
 /** What the trials of two cells say about one metric, before anything else is known. */
-export interface Evidence {
+export interface TestResult {
   readonly ratio: Ratio;
   /** The smallest p that these trials could have given; 0: as small as one likes. */
   readonly smallestP: number;
@@ -40,7 +40,7 @@ export interface Difference extends Ratio {
 }
 
 /** Pairs from one block each. null where a value is not above 0. */
-export function pairedEvidence(base: readonly number[], other: readonly number[]): Evidence | null {
+export function pairedTest(base: readonly number[], other: readonly number[]): TestResult | null {
   const ratio = pairedRatio(base, other);
   if (ratio === null) return null;
   const isBiweight = ratio.method === "biweight";
@@ -60,7 +60,7 @@ export function pairedEvidence(base: readonly number[], other: readonly number[]
  * of their degrees of freedom: with Welch's, four comparisons of autocorrelated trials called 8% where nothing differs. Where one of the two
  * has no spread or few values, Hodges-Lehmann and Mann-Whitney. null where a list is empty.
  */
-export function changeEvidence(before: readonly number[], after: readonly number[]): Evidence | null {
+export function changeTest(before: readonly number[], after: readonly number[]): TestResult | null {
   const pairs = Math.min(before.length, after.length);
   if (pairs === 0) return null;
   const [first, second] = [biweight(before), biweight(after)];
@@ -99,19 +99,19 @@ function firstAbove(number: number, enough: (count: number) => boolean): number 
  * above 1; null: not measured). So of all families in which nothing differs, about `alpha` at most hold a call.
  */
 export function judge(
-  family: readonly (Evidence | null)[],
+  family: readonly (TestResult | null)[],
   noiseFloor: number | null = null,
 ): readonly (Difference | null)[] {
-  const known = family.filter((evidence) => evidence !== null);
+  const known = family.filter((tests) => tests !== null);
   const corrected = holm(known.map(({ ratio }) => ratio.p));
-  return family.map((evidence) => {
-    if (evidence === null) return null;
-    const correctedP = corrected[known.indexOf(evidence)]!;
-    const doubts = doubtsOf(evidence, correctedP, known.length, noiseFloor);
+  return family.map((tests) => {
+    if (tests === null) return null;
+    const correctedP = corrected[known.indexOf(tests)]!;
+    const doubts = doubtsOf(tests, correctedP, known.length, noiseFloor);
     const undecided = doubts.some(({ code }) => code === "too-few-trials");
-    const called = evidence.ratio.ratio > 1 ? "higher" : "lower";
+    const called = tests.ratio.ratio > 1 ? "higher" : "lower";
     return {
-      ...evidence.ratio,
+      ...tests.ratio,
       correctedP,
       family: known.length,
       verdict: undecided ? "undecided" : doubts.length > 0 ? "none" : called,
@@ -126,7 +126,7 @@ export function isCalled(difference: Difference): boolean {
 }
 
 function doubtsOf(
-  { ratio, smallestP, needed }: Evidence,
+  { ratio, smallestP, needed }: TestResult,
   correctedP: number,
   family: number,
   noiseFloor: number | null,

@@ -1,6 +1,6 @@
 import { requestsPerSecond } from "../drivers/rate.js";
 import { median } from "../statistics/median.js";
-import { subjectsOf } from "./plan.js";
+import { targetsOf } from "./plan.js";
 import type { OpenLoopPlan, SweepPlan, SweepResult } from "./result.js";
 import type { NextBlocks } from "./sweep.js";
 
@@ -14,7 +14,7 @@ export const ratesFromCapacity: NextBlocks = ({ plan, trials }) => {
   if (openLoop === undefined || openLoop.shares === null || openLoop.rates.length > 0) return null;
   const { shares } = openLoop;
   const rates: OpenLoopPlan["rates"] = plan.concurrencies.flatMap((concurrency) => {
-    const slowest = Math.min(...subjectsOf(plan).map((core) => servedBy(trials, core, concurrency)));
+    const slowest = Math.min(...targetsOf(plan).map((core) => servedBy(trials, core, concurrency)));
     return slowest > 0 ? shares.map((share) => ({ concurrency, requestsPerSecond: twoDigits(share * slowest) })) : [];
   });
   return rates.length === 0 ? null : ({ ...plan, openLoop: { ...openLoop, rates } } satisfies SweepPlan);

@@ -5,7 +5,7 @@ import { deadline } from "../load/deadline.js";
 import { type LoadOptions, targetOf as urlTarget } from "../load/options.js";
 import { run } from "../load/run.js";
 import type { ServerFacts } from "./environment.js";
-import { targetOf } from "./plan.js";
+import { externalTargetOf } from "./plan.js";
 import type { SweepPlan } from "./result.js";
 import { type ServerProcess, startServerProcess } from "./server-process.js";
 import { type ServerScript, serveScript } from "./trial.js";
@@ -40,7 +40,7 @@ const NO_SERVER: ServerFacts = { uws: "not used", iterationsPerMicro: 1 };
  * they can. Rejects with a LoopoolError when a server does not start or does not answer with success, since no trial would: it says the status
  * and what the server said about it.
  */
-export async function checkSubjects(
+export async function checkTargets(
   plan: SweepPlan,
   timeoutMs: number,
   signal: AbortSignal,
@@ -62,7 +62,7 @@ async function checkEach(
 ): Promise<Checked> {
   const probes: Probe[] = [];
   let facts = NO_SERVER;
-  const isOurs = (name: string): boolean => targetOf(plan, name) === undefined;
+  const isOurs = (name: string): boolean => externalTargetOf(plan, name) === undefined;
   for (const { name, url } of plan.targets ?? []) {
     const asked = await askOnce(optionsOf(plan, url), limited);
     signal.throwIfAborted();

@@ -12,7 +12,7 @@ export interface Load {
 const MAX_PLANNED_TRIALS = 100_000;
 
 /** Names of what is compared: the same in schemas/loopool-sweep-2.schema.json. They become keys of objects in a chart's library. */
-export function isSubjectName(name: string): boolean {
+export function isTargetName(name: string): boolean {
   return /^[A-Za-z0-9][\w.: -]{0,99}$/.test(name) && !(name in Object.prototype);
 }
 
@@ -24,18 +24,18 @@ export interface PlannedTrial extends Load {
 }
 
 /** What is measured under each load: the cores, and with A/A one of them again. */
-export function subjectsOf({ cores, twin }: SweepPlan): readonly string[] {
-  return twin === undefined ? cores : [...cores, twin.name];
+export function targetsOf({ cores, control }: SweepPlan): readonly string[] {
+  return control === undefined ? cores : [...cores, control.name];
 }
 
 /** The core that a planned trial runs. */
-export function coreOf({ twin }: SweepPlan, subject: string): string {
-  return subject === twin?.name ? twin.of : subject;
+export function coreOf({ control }: SweepPlan, target: string): string {
+  return target === control?.name ? control.of : target;
 }
 
 /** The server that is not ours behind a name; undefined for a core. */
-export function targetOf(plan: SweepPlan, subject: string): Target | undefined {
-  return plan.targets?.find(({ name }) => name === coreOf(plan, subject));
+export function externalTargetOf(plan: SweepPlan, target: string): Target | undefined {
+  return plan.targets?.find(({ name }) => name === coreOf(plan, target));
 }
 
 /** The closed loops of a plan, in the order they were asked for. */
@@ -69,7 +69,7 @@ export function planTrials(plan: SweepPlan): readonly PlannedTrial[] {
 }
 
 function blocksOf(plan: SweepPlan, loads: readonly Load[], random: Random): readonly PlannedTrial[] {
-  const cores = subjectsOf(plan);
+  const cores = targetsOf(plan);
   const lastOrder = new Map<Load, readonly string[]>();
   const planned: PlannedTrial[] = [];
   for (let block = 0; block < plan.trials; block++) {
@@ -88,7 +88,7 @@ function mostTrials(plan: SweepPlan): number {
   const { concurrencies, openLoop, until } = plan;
   const rates = openLoop?.shares != null ? openLoop.shares.length * concurrencies.length : openLoads(plan).length;
   const loads = closedLoads(plan).length + Math.max(rates, openLoads(plan).length);
-  return Math.max(plan.trials, until?.maxTrials ?? 0) * loads * subjectsOf(plan).length;
+  return Math.max(plan.trials, until?.maxTrials ?? 0) * loads * targetsOf(plan).length;
 }
 
 /** What keeps a plan from being run or reported, in words; null where nothing does. What a schema cannot say. */
@@ -97,10 +97,13 @@ export function misfitOfPlan(plan: SweepPlan): string | null {
   if (most > MAX_PLANNED_TRIALS) {
     return `${most.toLocaleString("en")} trials are planned, ${MAX_PLANNED_TRIALS.toLocaleString("en")} are the most: use fewer trials, concurrencies or rates`;
   }
-  const subjects = subjectsOf(plan);
-  const twice = subjects.find((name, index) => subjects.indexOf(name) !== index);
+  const targets = targetsOf(plan);
+  const twice = targets.find((name, index) => targets.indexOf(name) !== index);
   if (twice !== undefined) return `two things are named "${twice}"`;
-  const unknown = [...(plan.targets ?? []).map(({ name }) => name), ...(plan.twin === undefined ? [] : [plan.twin.of])];
+  const unknown = [
+    ...(plan.targets ?? []).map(({ name }) => name),
+    ...(plan.control === undefined ? [] : [plan.control.of]),
+  ];
   const lost = unknown.find((name) => !plan.cores.includes(name));
   return lost === undefined ? null : `"${lost}" is none of its cores`;
 }

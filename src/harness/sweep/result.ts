@@ -36,7 +36,7 @@ export interface SweepPlan {
   readonly path: string;
   readonly keepAlive: boolean;
   /** What speaks HTTP before the cores, the same for all; absent in a result of an older version: "uws". */
-  readonly front?: string;
+  readonly adapter?: string;
   readonly seed: number;
   /** Worker threads of the cores that have them. */
   readonly workers: number;
@@ -44,7 +44,7 @@ export interface SweepPlan {
   readonly handlers: string | null;
   readonly pinning: Pinning;
   /** A/A: one core is measured a second time in every block, as if it were another; absent where that was not asked for. */
-  readonly twin?: Twin;
+  readonly control?: AaControl;
   /** Blocks are added until the ratios are known well enough; absent where the number of trials was given. */
   readonly until?: Until;
   /** Length of the measured window of a closed loop, instead of `requests`; the warm-up is half as long, in whole seconds. */
@@ -77,7 +77,7 @@ export interface OpenLoopPlan {
 }
 
 /** One core under a second name: what tells the two apart is noise. */
-export interface Twin {
+export interface AaControl {
   readonly name: string;
   readonly of: string;
 }
@@ -116,10 +116,10 @@ export interface TrialResult {
   readonly block: number;
   /** ISO 8601, UTC. */
   readonly startedAt: string;
-  /** The generator's own account; null when the trial could not be run, see `failure`. */
+  /** The generator's own accounting; null when the trial could not be run, see `failure`. */
   readonly run: GeneratorResult | null;
   /** What the server counted and spent between the end of the warm-up and the end of the window; null for one that is not ours. */
-  readonly server: ServerAccount | null;
+  readonly server: ServerAccounting | null;
   /** Why there is no result (the server did not start, the generator died), in one line. */
   readonly failure: string | null;
   /** The last that the server wrote to standard error, in one line: why a handler failed. Absent where it wrote nothing. */
@@ -127,7 +127,7 @@ export interface TrialResult {
 }
 
 /** Differences between two readings of the server's /stats.json around the measured window, the reading itself not counted. */
-export interface ServerAccount {
+export interface ServerAccounting {
   /** Requests the server received: must equal the generator's, tolerance 0. */
   readonly requests: number;
   /** Requests refused because the pool's ring was full. */

@@ -1,7 +1,7 @@
 import { messageOf } from "../../shared/errors.js";
 import { listeningIn } from "../listening-line.js";
 import { type Child, startChild } from "./child.js";
-import { type PhaseMeans, phases, type ServerAccount } from "./result.js";
+import { type PhaseMeans, phases, type ServerAccounting } from "./result.js";
 
 /** A server that runs as a process of its own, seen from outside: its one line on standard output and its /stats.json. */
 export interface ServerProcess {
@@ -115,7 +115,7 @@ function causeOf(error: unknown): string {
 }
 
 /** What happened between two readings. The second reading's own request is not counted. */
-export function accountBetween(before: ServerReading, after: ServerReading): ServerAccount {
+export function accountingBetween(before: ServerReading, after: ServerReading): ServerAccounting {
   const activeMs = after.eventLoop.activeMs - before.eventLoop.activeMs;
   const idleMs = after.eventLoop.idleMs - before.eventLoop.idleMs;
   return {

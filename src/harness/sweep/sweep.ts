@@ -98,13 +98,13 @@ function checkBlock({ plan, trials }: SweepResult, known: number): void {
     block === last.block && (rate === null) === (last.rate === null);
   if (missingTrials(plan, trials).some(sameBlock)) return;
   const ran = trials.slice(known).filter(sameBlock);
-  for (const subject of new Set(ran.map(({ core }) => core))) {
-    const own = ran.filter(({ core }) => core === subject);
+  for (const target of new Set(ran.map(({ core }) => core))) {
+    const own = ran.filter(({ core }) => core === target);
     if (own.some(({ run }) => run !== null && run.completed > 0)) continue;
     const loads = own.map((trial) => `${trial.concurrency}: ${failureText(trial)}`);
     throw new LoopoolError(
       "BLOCK_FAILED",
-      `block ${last.block + 1}: no request to the ${subject} succeeded at concurrency ${loads.join("; ")}; the sweep was stopped there`,
+      `block ${last.block + 1}: no request to the ${target} succeeded at concurrency ${loads.join("; ")}; the sweep was stopped there`,
     );
   }
 }

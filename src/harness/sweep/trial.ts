@@ -1,9 +1,9 @@
 import { messageOf } from "../../shared/errors.js";
 import { commandLine } from "./child.js";
 import { type GeneratorRequest, type WarmGenerator, warmUpGenerator } from "./generator-process.js";
-import { coreOf, type PlannedTrial, targetOf, warmUpSeconds } from "./plan.js";
+import { coreOf, externalTargetOf, type PlannedTrial, warmUpSeconds } from "./plan.js";
 import type { SweepPlan, TrialResult } from "./result.js";
-import { accountBetween, type ServerProcess, startServerProcess } from "./server-process.js";
+import { accountingBetween, type ServerProcess, startServerProcess } from "./server-process.js";
 
 /** "fast" or "slow": what the slow requests do to the fast ones shows only when these are told apart. */
 const ANSWERS_IN_KINDS = /^\/mixed(\?|$)/;
@@ -28,7 +28,7 @@ export async function runTrial(
   let server: ServerProcess | undefined;
   let generator: WarmGenerator | undefined;
   try {
-    const target = targetOf(plan, planned.core);
+    const target = externalTargetOf(plan, planned.core);
     if (target === undefined) {
       const script = serverScript(coreOf(plan, planned.core), plan, iterationsPerMicro);
       server = await startServerProcess(script, plan.pinning.server, limited);
@@ -38,10 +38,10 @@ export async function runTrial(
     const before = await server?.readStats();
     const run = await generator.measure();
     const after = await server?.readStats();
-    const account = before === undefined || after === undefined ? null : accountBetween(before, after);
+    const accounting = before === undefined || after === undefined ? null : accountingBetween(before, after);
     const said = server?.lastWords() ?? "";
     const words = said === "" ? {} : { serverErrors: said };
-    return { ...planned, startedAt, run, server: account, failure: null, ...words };
+    return { ...planned, startedAt, run, server: accounting, failure: null, ...words };
   } catch (error) {
     if (signal.aborted) throw error;
     const failure = timeout.aborted
@@ -87,7 +87,7 @@ export const serveScript: ServerScript = (core, plan, iterationsPerMicro) => [
   "--config=off",
   `--mode=${core}`,
   `--workers=${plan.workers}`,
-  ...(plan.front === undefined ? [] : [`--front=${plan.front}`]),
+  ...(plan.adapter === undefined ? [] : [`--adapter=${plan.adapter}`]),
   ...(plan.handlers === null ? [] : [`--handlers=${plan.handlers}`]),
   ...(iterationsPerMicro === null ? [] : [`--iterations-per-us=${iterationsPerMicro}`]),
 ];

@@ -1,6 +1,6 @@
 import { requestsPerSecond } from "../drivers/rate.js";
 import { median } from "../statistics/median.js";
-import { limits, type Warning } from "./findings.js";
+import { thresholds, type Warning } from "./diagnostics.js";
 import type { RanTrial } from "./saturation.js";
 
 /**
@@ -33,7 +33,7 @@ export function disturbed(trials: readonly RanTrial[]): readonly Warning[] {
   const scores = modifiedZScores(speeds);
   const far = speeds.filter(
     (speed, index) =>
-      scores[index]! > disturbedScore(speeds.length) && Math.abs(speed / usual - 1) > limits.outlierShare,
+      scores[index]! > disturbedScore(speeds.length) && Math.abs(speed / usual - 1) > thresholds.outlierShare,
   );
   const [first, ...rest] = far;
   if (first === undefined) return [];

@@ -1,7 +1,7 @@
 import { Histogram } from "../load/histogram.js";
 import type { OpenLoopResult } from "../load/run-result.js";
 import { median } from "../statistics/median.js";
-import { limits, type Reason, type Warning } from "./findings.js";
+import { type Reason, thresholds, type Warning } from "./diagnostics.js";
 import type { RanTrial } from "./saturation.js";
 
 interface Paced {
@@ -29,16 +29,16 @@ export function pacing(trials: readonly RanTrial[]): {
     latencyMs: median(paced.map(({ latencyMs }) => latencyMs)),
   };
   const share = found.pacingMs / found.latencyMs;
-  if (share >= limits.late) return { reasons: [{ code: "generator-late", ...found }], warnings: [] };
+  if (share >= thresholds.late) return { reasons: [{ code: "generator-late", ...found }], warnings: [] };
   const missed = paced
     .map(({ openLoop }) => openLoop)
-    .filter(({ rate, achievedRate }) => achievedRate < rate * (1 - limits.rateMissed))
+    .filter(({ rate, achievedRate }) => achievedRate < rate * (1 - thresholds.rateMissed))
     .sort((a, b) => a.achievedRate - b.achievedRate);
   const [worst] = missed;
   return {
     reasons: [],
     warnings: [
-      ...(share >= limits.somewhatLate ? [{ code: "generator-somewhat-late", ...found } as const] : []),
+      ...(share >= thresholds.somewhatLate ? [{ code: "generator-somewhat-late", ...found } as const] : []),
       ...(worst === undefined
         ? []
         : [{ code: "overloaded", trials: missed.length, rate: worst.rate, achievedRate: worst.achievedRate } as const]),

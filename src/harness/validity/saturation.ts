@@ -2,13 +2,13 @@ import { workSeconds } from "../drivers/rate.js";
 import type { GeneratorResult } from "../drivers/result.js";
 import { cpuList } from "../statistics/cpu-list.js";
 import { median } from "../statistics/median.js";
-import type { Environment, Pinning, ServerAccount } from "../sweep/result.js";
-import { limits, type Reason, type Warning } from "./findings.js";
+import type { Environment, Pinning, ServerAccounting } from "../sweep/result.js";
+import { type Reason, thresholds, type Warning } from "./diagnostics.js";
 
 /** A trial that ran: its accounts are there. A server that is not ours keeps none. */
 export interface RanTrial {
   readonly run: GeneratorResult;
-  readonly server: ServerAccount | null;
+  readonly server: ServerAccounting | null;
   /** What the server wrote to standard error. */
   readonly serverErrors?: string;
 }
@@ -74,8 +74,8 @@ export function saturation(
   const generator = median(trials.map(generatorShare));
   if (trials.some(({ server }) => server === null)) {
     const shares = { generatorShare: generator, serverShare: null };
-    if (generator >= limits.full) return { reasons: [{ code: "generator-limited", ...shares }], warnings: [] };
-    const near = generator >= limits.generatorHeadroom;
+    if (generator >= thresholds.full) return { reasons: [{ code: "generator-limited", ...shares }], warnings: [] };
+    const near = generator >= thresholds.generatorHeadroom;
     return { reasons: [], warnings: near ? [{ code: "generator-near-limit", ...shares }] : [] };
   }
   const allowed = allowedCpus(pinning, environment);
@@ -84,14 +84,14 @@ export function saturation(
     serverShare: median(trials.map((trial) => serverShare(trial, pinning, environment))),
   };
   const busyCpus = median(trials.map((trial) => (trial.run.generator.cpuShare ?? 0) + serverCpus(trial)));
-  const cpusFull = allowed.overlap && busyCpus >= limits.full * allowed.union;
-  const generatorFull = shares.generatorShare >= limits.full;
-  if (generatorFull && shares.serverShare < limits.full && !cpusFull) {
+  const cpusFull = allowed.overlap && busyCpus >= thresholds.full * allowed.union;
+  const generatorFull = shares.generatorShare >= thresholds.full;
+  if (generatorFull && shares.serverShare < thresholds.full && !cpusFull) {
     return { reasons: [{ code: "generator-limited", ...shares }], warnings: [] };
   }
   const warnings: Warning[] = [];
   if (cpusFull) warnings.push({ code: "shared-cpus", cpus: allowed.union, busyCpus });
-  else if (shares.generatorShare >= limits.generatorHeadroom)
+  else if (shares.generatorShare >= thresholds.generatorHeadroom)
     warnings.push({ code: "generator-near-limit", ...shares });
   return { reasons: [], warnings };
 }

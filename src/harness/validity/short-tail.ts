@@ -1,5 +1,5 @@
 import { median } from "../statistics/median.js";
-import { limits, type Warning } from "./findings.js";
+import { thresholds, type Warning } from "./diagnostics.js";
 import { loopShare, type RanTrial } from "./saturation.js";
 
 /**
@@ -23,7 +23,7 @@ function relaxationRequests(load: number): number {
 
 /** Requests after which the share is no more than `limits.tailBias`. */
 function enoughRequests(load: number): number {
-  return Math.ceil((2.5 / limits.tailBias - 4.5) * relaxationRequests(load));
+  return Math.ceil((2.5 / thresholds.tailBias - 4.5) * relaxationRequests(load));
 }
 
 /** Open loops whose trials are too short for their 99th percentile. Nothing is known of a server that is not ours, or that has no time left at all. */
@@ -31,9 +31,9 @@ export function shortTail(trials: readonly RanTrial[]): readonly Warning[] {
   const rates = trials.flatMap(({ run }) => run.openLoop?.rate ?? []);
   const [rate] = rates;
   const load = median(trials.map(loopShare));
-  if (rate === undefined || !(load > 0 && load < limits.full + 0.09)) return [];
+  if (rate === undefined || !(load > 0 && load < thresholds.full + 0.09)) return [];
   const requests = median(trials.map(({ run }) => run.completed));
   const bias = expectedTailBias(requests, load);
-  if (bias <= limits.tailBias) return [];
+  if (bias <= thresholds.tailBias) return [];
   return [{ code: "tail-too-short", load, requests, bias, seconds: Math.ceil(enoughRequests(load) / rate) }];
 }

@@ -1,6 +1,6 @@
 import type { Environment, Pinning, TrialResult } from "../sweep/result.js";
-import { audit, cautions } from "./accounts.js";
-import type { Reason, Verdict } from "./findings.js";
+import { audit, cautions } from "./accounting.js";
+import type { Reason, Verdict } from "./diagnostics.js";
 import { disturbed } from "./outliers.js";
 import { pacing } from "./pacing.js";
 import { type RanTrial, saturation } from "./saturation.js";

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import type { AccessLog } from "../../access-log/access-log.js";
 import { addressBytes } from "../../access-log/address.js";
 import { type LogEntry, UNANSWERED } from "../../access-log/record.js";
-import { Field } from "../../shared/stats/stats.js";
+import { Counter } from "../../shared/stats/stats.js";
 import {
   BAD_VERSION,
   BODY_TOO_LONG,
@@ -13,7 +13,7 @@ import {
   TOO_LATE,
   TOO_MANY_CONNECTIONS,
 } from "../refusals.js";
-import { bodyBytes, type FrontState } from "../state.js";
+import { type AdapterState, bodyBytes } from "../state.js";
 
 /** Requests of one connection that may wait for their answers (pipelining). Who sends more is cut off: Node would take any number. */
 const MAX_WAITING = 1000;
@@ -43,16 +43,16 @@ export class Connection {
   /** 4 or 16 bytes; none for a Unix-domain socket, and for a client that was gone already. */
   readonly address: Uint8Array;
   readonly #socket: Socket;
-  readonly #front: FrontState;
+  readonly #adapter: AdapterState;
   readonly #waiting = new Set<PendingReply>();
   #requests = 0;
   #takesRequests = true;
   /** The answer to what was no request, due when all requests before have been answered. */
   #refusal: Refusal | null = null;
 
-  constructor(socket: Socket, front: FrontState) {
+  constructor(socket: Socket, adapter: AdapterState) {
     this.#socket = socket;
-    this.#front = front;
+    this.#adapter = adapter;
     this.address = addressBytes(socket.remoteAddress ?? "");
     socket.once("close", () => {
       this.#refusal = null;
@@ -75,8 +75,8 @@ export class Connection {
 
   /** Counts a request: true for the last one that this connection may have. */
   isLast(): boolean {
-    if (++this.#requests !== this.#front.limits.maxConnectionRequests) return false;
-    this.#front.stats.add(Field.limitConnectionRequests, 1);
+    if (++this.#requests !== this.#adapter.limits.maxConnectionRequests) return false;
+    this.#adapter.stats.add(Counter.limitConnectionRequests, 1);
     return true;
   }
 
@@ -145,12 +145,12 @@ export class Connection {
   }
 
   #answer(refusal: Refusal): void {
-    const { stats } = this.#front;
+    const { stats } = this.#adapter;
     const { status, body } = refusal.response;
     // A head that is none is a request, too: what is answered has been asked.
-    stats.add(Field.requests, 1);
+    stats.add(Counter.requests, 1);
     stats.addResponse(status);
-    stats.add(Field.bodyBytes, bodyBytes(body));
+    stats.add(Counter.bodyBytes, bodyBytes(body));
     if (refusal.counter !== null) stats.add(refusal.counter, 1);
     this.#write(refusal);
     this.#linger();

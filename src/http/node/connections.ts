@@ -1,34 +1,34 @@
 import type { Socket } from "node:net";
-import { Field } from "../../shared/stats/stats.js";
-import type { FrontState } from "../state.js";
+import { Counter } from "../../shared/stats/stats.js";
+import type { AdapterState } from "../state.js";
 import { Connection } from "./connection.js";
 
-/** The connections of one front, from accept to close. */
+/** The connections of one adapter, from accept to close. */
 export class Connections {
-  readonly #front: FrontState;
+  readonly #adapter: AdapterState;
   readonly #isTls: boolean;
   /** All that are open; with TLS the ones beneath it. */
   readonly #open = new Set<Socket>();
   /** By the socket that requests come from. */
   readonly #connections = new WeakMap<Socket, Connection>();
 
-  constructor(front: FrontState, isTls: boolean) {
-    this.#front = front;
+  constructor(adapter: AdapterState, isTls: boolean) {
+    this.#adapter = adapter;
     this.#isTls = isTls;
   }
 
   /** One was accepted. One too many is told so and closed; with TLS there is nobody to tell yet. */
   add(socket: Socket): void {
-    const { stats, capacity } = this.#front;
-    stats.add(Field.connectionsOpened, 1);
+    const { stats, capacity } = this.#adapter;
+    stats.add(Counter.connectionsOpened, 1);
     this.#open.add(socket);
     socket.once("close", () => {
-      stats.add(Field.connectionsClosed, 1);
+      stats.add(Counter.connectionsClosed, 1);
       capacity.disconnect();
       this.#open.delete(socket);
     });
     const isTaken = capacity.connect();
-    if (!isTaken) stats.add(Field.limitConnections, 1);
+    if (!isTaken) stats.add(Counter.limitConnections, 1);
     if (this.#isTls) {
       if (!isTaken) socket.destroy();
       return;
@@ -46,7 +46,7 @@ export class Connections {
   of(socket: Socket): Connection {
     let connection = this.#connections.get(socket);
     if (connection === undefined) {
-      connection = new Connection(socket, this.#front);
+      connection = new Connection(socket, this.#adapter);
       this.#connections.set(socket, connection);
     }
     return connection;

@@ -1,15 +1,15 @@
 import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { LogEntry } from "../../access-log/record.js";
 import { COPIED_BODY_BYTES, type HandlerResponse } from "../../shared/handlers/handler.js";
-import { Field } from "../../shared/stats/stats.js";
+import { Counter } from "../../shared/stats/stats.js";
 import type { FileSource } from "../file-source.js";
-import { FrontReply } from "../reply.js";
-import { bodyBytes, type FrontState } from "../state.js";
+import { AdapterReply } from "../reply.js";
+import { type AdapterState, bodyBytes } from "../state.js";
 import type { Connection } from "./connection.js";
 import { type Client, filePieces, memoryPieces, sendPieces } from "./stream.js";
 
 /** The answer to one request through Node's ServerResponse, which keeps answers in the order of their requests. */
-export class NodeReply extends FrontReply<FrontState> implements Client {
+export class NodeReply extends AdapterReply<AdapterState> implements Client {
   readonly #response: ServerResponse;
   readonly #connection: Connection;
   #closes = false;
@@ -19,11 +19,11 @@ export class NodeReply extends FrontReply<FrontState> implements Client {
   constructor(
     response: ServerResponse,
     headOnly: boolean,
-    front: FrontState,
+    adapter: AdapterState,
     entry: LogEntry | null,
     connection: Connection,
   ) {
-    super(front, headOnly, entry);
+    super(adapter, headOnly, entry);
     this.#response = response;
     this.#connection = connection;
     this.enterFlight();
@@ -44,7 +44,7 @@ export class NodeReply extends FrontReply<FrontState> implements Client {
       this.#response.end();
       return;
     }
-    this.front.stats.add(Field.bodyBytes, bytes);
+    this.adapter.stats.add(Counter.bodyBytes, bytes);
     if (!(body instanceof Uint8Array) || bytes <= COPIED_BODY_BYTES) {
       this.#isHandedOver = true;
       this.takenBytes = bytes;
@@ -59,7 +59,7 @@ export class NodeReply extends FrontReply<FrontState> implements Client {
   }
 
   protected writeFile(response: HandlerResponse, file: FileSource): void {
-    this.front.stats.add(Field.bodyBytes, this.#writeHead(response));
+    this.adapter.stats.add(Counter.bodyBytes, this.#writeHead(response));
     this.#watch();
     sendPieces(this.#response, this, filePieces(file), file.file);
   }
@@ -68,7 +68,7 @@ export class NodeReply extends FrontReply<FrontState> implements Client {
   #writeHead({ status, headers, body }: HandlerResponse): number {
     const response = this.#response;
     this.begin(status);
-    if (this.front.draining) this.close();
+    if (this.adapter.draining) this.close();
     if (this.#closes) response.shouldKeepAlive = false;
     const bytes = bodyBytes(body);
     const hasLength = status !== 204 && status !== 304;
@@ -86,8 +86,8 @@ export class NodeReply extends FrontReply<FrontState> implements Client {
 
   /** A client that takes nothing for too long is cut off. Node counts from the last progress of its socket. */
   #watch(): void {
-    this.#response.setTimeout(this.front.limits.slowReaderTimeoutMs, () => {
-      this.front.stats.add(Field.limitSlowReaders, 1);
+    this.#response.setTimeout(this.adapter.limits.slowReaderTimeoutMs, () => {
+      this.adapter.stats.add(Counter.limitSlowReaders, 1);
       this.#response.destroy();
     });
   }

@@ -3,7 +3,7 @@ const ABSOLUTE = /^https?:\/\/([^/?]*)/i;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: all that is not ASCII
 const NOT_ASCII = /[^\x00-\x7f]/;
 
-/** Node gives a character for each byte; the other front, and the access log, have UTF-8. */
+/** Node gives a character for each byte; the other adapter, and the access log, have UTF-8. */
 export function textOf(raw: string): string {
   return NOT_ASCII.test(raw) ? Buffer.from(raw, "latin1").toString() : raw;
 }

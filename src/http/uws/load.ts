@@ -19,7 +19,7 @@ const packages: Readonly<Record<string, string>> = {
   "147": "uWebSockets.js-next", // Node 26
 };
 
-const REMEDY = "serve with --front node, or use Node 20 or 22 (on Linux with glibc 2.38 or newer also 24 and 26)";
+const REMEDY = "serve with --adapter node, or use Node 20 or 22 (on Linux with glibc 2.38 or newer also 24 and 26)";
 
 /** What µWS takes beyond the limit on heads: a head that is somewhat too long gets an answer that says so and is counted. */
 const SPARE_HEAD_BYTES = 8 * 1024;

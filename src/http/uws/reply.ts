@@ -1,15 +1,15 @@
 import type { HttpResponse } from "uWebSockets.js";
 import type { LogEntry } from "../../access-log/record.js";
 import { COPIED_BODY_BYTES, type HandlerResponse } from "../../shared/handlers/handler.js";
-import { Field } from "../../shared/stats/stats.js";
+import { Counter } from "../../shared/stats/stats.js";
 import type { FileSource } from "../file-source.js";
-import { FrontReply } from "../reply.js";
-import { bodyBytes, type FrontState } from "../state.js";
+import { AdapterReply } from "../reply.js";
+import { type AdapterState, bodyBytes } from "../state.js";
 import type { SlowReaders } from "./slow-readers.js";
 import { type Client, sendFile, sendLarge } from "./stream.js";
 
-/** What the replies of this front have in common. */
-export interface UwsState extends FrontState {
+/** What the replies of this adapter have in common. */
+export interface UwsState extends AdapterState {
   readonly slowReaders: SlowReaders;
 }
 
@@ -26,25 +26,25 @@ export type Closing = "no" | "by us" | "by the client";
  * A connection is never closed in the handler's own turn: µWS goes on with what lies in the same packet, as if the connection stayed open.
  * While the answer is pending it closes the connection instead, should there be more.
  */
-export class UwsReply extends FrontReply<UwsState> implements Client {
+export class UwsReply extends AdapterReply<UwsState> implements Client {
   readonly #res: HttpResponse;
   #closing: Closing;
   /** µWS' abort handler is called for a connection that we close, too. */
   #isClosed = false;
   #isStreaming = false;
 
-  constructor(res: HttpResponse, headOnly: boolean, closing: Closing, front: UwsState, entry: LogEntry | null) {
-    super(front, headOnly, entry);
+  constructor(res: HttpResponse, headOnly: boolean, closing: Closing, adapter: UwsState, entry: LogEntry | null) {
+    super(adapter, headOnly, entry);
     this.#res = res;
     this.#closing = closing;
-    if (front.draining) this.close();
+    if (adapter.draining) this.close();
   }
 
   close(): void {
     if (this.#closing === "no") this.#closing = "by us";
   }
 
-  /** The front: the µWS handler is about to return. A response that is still to come needs an abort handler, or µWS ends the process. */
+  /** The adapter: the µWS handler is about to return. A response that is still to come needs an abort handler, or µWS ends the process. */
   defer(): void {
     if (!this.answered) this.watchClient();
   }
@@ -75,7 +75,7 @@ export class UwsReply extends FrontReply<UwsState> implements Client {
 
   /** Status and fields. True: the connection closes after the answer. */
   #writeHead({ status, headers }: HandlerResponse): boolean {
-    if (this.front.draining) this.close();
+    if (this.adapter.draining) this.close();
     this.begin(status);
     // µWS writes a status as it is. So all fields go along with it, at a price that does not depend on their number.
     this.#res.writeStatus(headers.wire(status));
@@ -95,7 +95,7 @@ export class UwsReply extends FrontReply<UwsState> implements Client {
       else res.endWithoutBody();
     } else if (!(body instanceof Uint8Array) || body.byteLength <= COPIED_BODY_BYTES) {
       const bytes = bodyBytes(body);
-      this.front.stats.add(Field.bodyBytes, bytes);
+      this.adapter.stats.add(Counter.bodyBytes, bytes);
       if (this.#closing === "by the client") res.writeHeader("Connection", "close");
       res.end(body as string | Uint8Array, closes);
       this.takenBytes = bytes;
@@ -126,9 +126,9 @@ export class UwsReply extends FrontReply<UwsState> implements Client {
     // The client closes, or µWS when nothing has come for 10 s: no way to end such a body closes the connection.
     if (closes) this.#res.writeHeader("Connection", "close");
     this.watchClient();
-    this.front.stats.add(Field.bodyBytes, bytes);
+    this.adapter.stats.add(Counter.bodyBytes, bytes);
     this.#isStreaming = true;
-    this.front.slowReaders.watch(this);
+    this.adapter.slowReaders.watch(this);
     return () => {
       if (this.aborted) return;
       this.takenBytes = bytes;
@@ -143,12 +143,12 @@ export class UwsReply extends FrontReply<UwsState> implements Client {
 
   #abort(): void {
     if (this.#isClosed) return;
-    if (this.front.slowReaders.isSlow(this)) this.front.stats.add(Field.limitSlowReaders, 1);
+    if (this.adapter.slowReaders.isSlow(this)) this.adapter.stats.add(Counter.limitSlowReaders, 1);
     this.giveUp();
   }
 
   protected override finish(): void {
-    if (this.#isStreaming) this.front.slowReaders.forget(this);
+    if (this.#isStreaming) this.adapter.slowReaders.forget(this);
     super.finish();
   }
 }

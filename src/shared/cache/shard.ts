@@ -204,7 +204,7 @@ export class Shard {
     }
   }
 
-  /** Moves what nobody pins to the front, so that the holes between become one. A thread that dies here leaves a shard to be emptied. */
+  /** Moves what nobody pins to the adapter, so that the holes between become one. A thread that dies here leaves a shard to be emptied. */
   #compact(): void {
     const inOrder = new Int32Array(this.#layout.unitsPerShard);
     for (let slot = 0; slot < this.#get(FRESH); slot++) {

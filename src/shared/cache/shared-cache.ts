@@ -1,5 +1,5 @@
 import { mix32 } from "../hash.js";
-import { Field, type ThreadStats } from "../stats/stats.js";
+import { Counter, type ThreadStats } from "../stats/stats.js";
 import { type CacheLayout, type CacheShape, cacheLayout } from "./layout.js";
 import { Shard, Slot } from "./shard.js";
 
@@ -101,7 +101,7 @@ export class SharedCache {
     const number = this.#shardOf(hash);
     const shard = this.#shards[number]!;
     if (neededBytes > this.layout.maxEntryBytes || !shard.lock.acquire()) return this.#bypass();
-    const slot = shard.reserve(neededBytes, this.#thread, () => this.#stats.add(Field.cacheEvictions, 1));
+    const slot = shard.reserve(neededBytes, this.#thread, () => this.#stats.add(Counter.cacheEvictions, 1));
     shard.lock.release();
     if (slot === -1) return this.#bypass();
 
@@ -124,13 +124,13 @@ export class SharedCache {
       shard.link(slot, hash);
       shard.lock.release();
     } else {
-      this.#stats.add(Field.cacheBypassed, 1);
+      this.#stats.add(Counter.cacheBypassed, 1);
     }
     return this.#view(number, slot);
   }
 
   #bypass(): undefined {
-    this.#stats.add(Field.cacheBypassed, 1);
+    this.#stats.add(Counter.cacheBypassed, 1);
     return undefined;
   }
 
@@ -175,7 +175,7 @@ export class SharedCache {
     for (const shard of this.#shards) {
       if (shard.lock.takeFrom(thread)) {
         shard.rebuild(thread);
-        this.#stats.add(Field.cacheRebuilds, 1);
+        this.#stats.add(Counter.cacheRebuilds, 1);
         shard.lock.release();
       } else {
         shard.dropPins(thread);

@@ -21,7 +21,7 @@ import { BadResult } from "../handlers/result-error.js";
 import { HeaderBlocks } from "../handlers/result-headers.js";
 import { withErrorPage } from "../static/error-page.js";
 import { staticFiles } from "../static/static.js";
-import { Field, type ThreadStats } from "../stats/stats.js";
+import { Counter, type ThreadStats } from "../stats/stats.js";
 import { importHandlers } from "./import-handlers.js";
 
 /**
@@ -53,7 +53,7 @@ export async function createDispatch(
   const failed = (path: string, error: unknown): HandlerResponse => {
     const kind = kindOf(error);
     if (kind === "bad request") return textResponse(400, `400 Bad Request: ${(error as BadRequest).message}`);
-    context.stats.add(Field.handlerErrors, 1);
+    context.stats.add(Counter.handlerErrors, 1);
     const handler = byPath.has(path) ? path : "the handler of files";
     if (kind === "bad result") failures.add(`${handler} returned ${(error as BadResult).message}`);
     else failures.add(`${handler} failed`, error);
@@ -68,7 +68,7 @@ export async function createDispatch(
   };
   const dispatch = (request: HandlerRequest): HandlerResponse | Promise<HandlerResponse> => {
     const { path } = request;
-    context.stats.add(Field.handled, 1);
+    context.stats.add(Counter.handled, 1);
     try {
       const result: unknown = (byPath.get(path) ?? files)(request);
       const promise = promiseOf(result);
@@ -101,7 +101,7 @@ const SERVER_ERROR = textResponse(500, "500 Internal Server Error");
 export function countUnhandledRejections(stats: ThreadStats, config: Pick<ServerConfig, "diagnostics">): void {
   const failures = failureLogOf(config);
   process.on("unhandledRejection", (reason) => {
-    stats.add(Field.unhandledRejections, 1);
+    stats.add(Counter.unhandledRejections, 1);
     failures.add("a promise was rejected and nobody listened", reason);
   });
 }

@@ -24,7 +24,7 @@ export interface SharedState {
   /** One word: how many requests `/mixed` has had. Every thread adds to it. */
   readonly mixedCount: SharedArrayBuffer;
   readonly iterationsPerMicro: number;
-  /** Version of µWebSockets.js, for the record; "none" on another front. */
+  /** Version of µWebSockets.js, for the record; "none" on another adapter. */
   readonly uws: string;
   /** When the server started, ms since 1970 with fractions. */
   readonly startedAtMs: number;

@@ -10,7 +10,7 @@ export const NO_HEADERS: RequestHeaders = Object.freeze({});
 
 /** What a handler is asked. */
 export interface HandlerRequest {
-  /** A handler answers HEAD as it would GET: the front leaves the body out. */
+  /** A handler answers HEAD as it would GET: the adapter leaves the body out. */
   readonly method: "GET" | "HEAD";
   /** As it arrived: not decoded, without the query. */
   readonly path: string;
@@ -92,7 +92,7 @@ export interface Dispatch {
 export const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // RFC 9110 §5.5: visible ASCII, spaces and tabs inside, obs-text, or nothing. µWS writes a value as it is, so CR and LF stop here.
 const FIELD_VALUE = /^(?:[!-~\u0080-\u00ff](?:[\t -~\u0080-\u00ff]*[!-~\u0080-\u00ff])?)?$/;
-/** What frames a message and what concerns one connection (RFC 9110 §7.6.1) is the front's; so is Date, which µWS writes by itself. */
+/** What frames a message and what concerns one connection (RFC 9110 §7.6.1) is the adapter's; so is Date, which µWS writes by itself. */
 const OF_THE_SERVER = /^(?:content-length|transfer-encoding|trailer|connection|keep-alive|upgrade|date)$/i;
 
 function checkField(name: string, value: string): void {
@@ -142,7 +142,7 @@ export class HeaderBlock {
   }
 
   /**
-   * Status and fields as they go over the wire, after the version and but for the last line end, in Latin-1: a front that writes them in one
+   * Status and fields as they go over the wire, after the version and but for the last line end, in Latin-1: an adapter that writes them in one
    * piece spends the time of one field on all.
    */
   wire(status: number): Uint8Array {

@@ -5,7 +5,7 @@ import { fieldsOf, type HeaderBlocks } from "./result-headers.js";
 
 /**
  * The one place where what a handler returned is looked at: every part of the response that comes out of it has the type that the cores
- * and the fronts rely on. Each property is read once. Throws BadResult, or whatever a getter of the result throws.
+ * and the adapters rely on. Each property is read once. Throws BadResult, or whatever a getter of the result throws.
  */
 export function responseOf(result: unknown, blocks: HeaderBlocks): HandlerResponse {
   if (typeof result !== "object" || result === null) throw noResult(result);

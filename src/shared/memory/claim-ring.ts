@@ -13,7 +13,7 @@
  * | `head`  | producer: after the state of the slot it covers   | consumers |
  * | `tail`  | consumers: by compare-and-swap, any may help      | both      |
  * | `state` | producer FREE → FILLED, owner or FILLED → FREE; consumer FILLED → its id, by compare-and-swap | both |
- * | `turn`  | producer: before the state FILLED; counts how often the slot was filled | its owner, after the claim |
+ * | `generation`  | producer: before the state FILLED; counts how often the slot was filled | its owner, after the claim |
  *
  * Positions count up and wrap at 2³²; a position's slot is `position & (slots − 1)`. Two invariants carry the proof:
  * - `head − tail ≤ slots`, so a slot stands for at most one position of the window [tail, head).
@@ -28,9 +28,9 @@ const CACHE_LINE_BYTES = 64;
 const HEAD_WORD = 0;
 const TAIL_WORD = 16;
 const HEADER_BYTES = 2 * CACHE_LINE_BYTES;
-/** State and turn, and room to keep the payload aligned. */
+/** State and generation, and room to keep the payload aligned. */
 const SLOT_HEADER_BYTES = 16;
-const TURN_WORD = 1;
+const GENERATION_WORD = 1;
 
 const FREE = 0;
 const FILLED = 1;
@@ -113,7 +113,7 @@ export class ClaimRing {
 
   /** Producer: hands the slot that `reserve` gave to the consumers. State first, then head: who sees the new head sees the slot. */
   publish(slot: number): void {
-    this.words[this.#stateWord(slot) + TURN_WORD]! += 1;
+    this.words[this.#stateWord(slot) + GENERATION_WORD]! += 1;
     Atomics.store(this.words, this.#stateWord(slot), FILLED);
     this.#head = (this.#head + 1) | 0;
     Atomics.store(this.words, HEAD_WORD, this.#head);
@@ -133,7 +133,7 @@ export class ClaimRing {
     }
   }
 
-  /** Any thread: whether a consumer would find something. A "no" may be old by the time it is read; a parked consumer is told by its bell. */
+  /** Any thread: whether a consumer would find something. A "no" may be old by the time it is read; a parked consumer is told by its doorbell. */
   get isEmpty(): boolean {
     return Atomics.load(this.words, TAIL_WORD) === Atomics.load(this.words, HEAD_WORD);
   }
@@ -147,8 +147,8 @@ export class ClaimRing {
    * Producer, or the slot's owner: which filling of the slot this is. An owner sends it back with its answer, so that the answer
    * to a request that was given up is not taken for the answer to the next one in the same slot.
    */
-  turn(slot: number): number {
-    return Atomics.load(this.words, this.#stateWord(slot) + TURN_WORD);
+  generation(slot: number): number {
+    return Atomics.load(this.words, this.#stateWord(slot) + GENERATION_WORD);
   }
 
   /** Producer: who holds the slot; −1 while nobody does. */
@@ -163,11 +163,11 @@ export class ClaimRing {
   }
 
   /**
-   * Producer: takes a slot back from a living owner, whose answer is not waited for any more. The turn changes first, so that an
+   * Producer: takes a slot back from a living owner, whose answer is not waited for any more. The generation changes first, so that an
    * owner that is still reading the request notices, and an answer that comes later is known to be late.
    */
   withdraw(slot: number): void {
-    Atomics.add(this.words, this.#stateWord(slot) + TURN_WORD, 1);
+    Atomics.add(this.words, this.#stateWord(slot) + GENERATION_WORD, 1);
     this.release(slot);
   }
 

@@ -3,7 +3,7 @@
  * worker with something to tell swaps it off and posts one message, the others see it off and stay silent.
  *
  * No ring is lost: a worker commits its record before it looks at the word, main looks at the records again after arming.
- * A worker that dies between the swap and its message leaves the bell off: main rings itself when a worker ends.
+ * A worker that dies between the swap and its message leaves the doorbell off: main rings itself when a worker ends.
  */
 
 const OFF = 0;
@@ -12,7 +12,7 @@ const ARMED = 1;
 /** Bytes of shared memory: one cache line. */
 export const DOORBELL_BYTES = 64;
 
-/** One thread's view of the bell. */
+/** One thread's view of the doorbell. */
 export class Doorbell {
   readonly #word: Int32Array;
 

@@ -54,13 +54,13 @@ export class Sleeper {
     Atomics.notify(this.#word, 0);
   }
 
-  /** Sleeper: says that it is about to sleep; false when it was sent home. It must look for work once more before it waits. */
+  /** Sleeper: says that it is about to sleep; false when it was retired. It must look for work once more before it waits. */
   announce(isLight: boolean): boolean {
     this.#depth = isLight ? LIGHT : DEEP;
     return Atomics.compareExchange(this.#word, 0, AWAKE, this.#depth) !== ENDED;
   }
 
-  /** Sleeper: sleeps until woken, sent home, or until its time. The thread stands still. */
+  /** Sleeper: sleeps until woken, retired, or until its time. The thread stands still. */
   wait(timeoutMs: number): void {
     Atomics.wait(this.#word, 0, this.#depth, timeoutMs);
   }

@@ -5,7 +5,7 @@ import type { CachedView, SharedCache } from "../cache/shared-cache.js";
 import { threadClock } from "../clock.js";
 import type { FileRules } from "../config.js";
 import { COPIED_BODY_BYTES } from "../handlers/handler.js";
-import { Field, type ThreadStats } from "../stats/stats.js";
+import { Counter, type ThreadStats } from "../stats/stats.js";
 import {
   closeQuietly,
   codingsBeside,
@@ -62,7 +62,7 @@ const SETTLED_MS = 2000;
 const UNSETTLED = "";
 /** What a thread keeps pinned for itself, of the shared cache and over all threads: the rest can be evicted. */
 const PINNED_SHARE = 1 / 4;
-/** Files that a thread looks at on the disk at once. Node reads four at a time; each takes a descriptor, which no front has counted yet. */
+/** Files that a thread looks at on the disk at once. Node reads four at a time; each takes a descriptor, which no adapter has counted yet. */
 const MAX_READS = 16;
 /** Representations that a thread keeps ready: where they are the same objects, the pool sends numbers for their fields. */
 const MAX_REPRESENTATIONS = 4096;
@@ -119,7 +119,7 @@ export class FileCache {
     for (let pin = this.#toRelease.pop(); pin !== undefined; pin = this.#toRelease.pop()) this.#shared.release(pin);
     const hot = this.#hot.get(file);
     if (hot !== undefined) {
-      this.#stats.add(Field.cacheHits, 1);
+      this.#stats.add(Counter.cacheHits, 1);
       return hot;
     }
     const view = this.#shared.get(file);
@@ -128,7 +128,7 @@ export class FileCache {
       this.#shared.release(view.pin);
       return undefined;
     }
-    this.#stats.add(Field.cacheSharedHits, 1);
+    this.#stats.add(Counter.cacheSharedHits, 1);
     if (view.body.byteLength > COPIED_BODY_BYTES) return this.#fileOf(view);
     const found = this.#keep(file, view);
     // Not taken: the bytes must stay until the caller has returned. A worker may never come back to its event loop, but it comes here.
@@ -172,7 +172,7 @@ export class FileCache {
   }
 
   async #readFromDisk(key: string): Promise<Found> {
-    this.#stats.add(Field.cacheMisses, 1);
+    this.#stats.add(Counter.cacheMisses, 1);
     let handle: FileHandle | null = null;
     await this.#disk.enter();
     try {
@@ -213,7 +213,7 @@ export class FileCache {
 
     const largeHead = headWith(weakTag(bytes, modifiedMs, coding));
     if (bytes + version.length + Buffer.byteLength(largeHead) + Buffer.byteLength(key) > this.#maxBytes) {
-      this.#stats.add(Field.cacheBypassed, 1);
+      this.#stats.add(Counter.cacheBypassed, 1);
       return { kind: "large", representation: this.#representationOf(largeHead), file, bytes, handle };
     }
     const { body, hash } = await readStart(handle, bytes);

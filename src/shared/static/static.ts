@@ -9,7 +9,7 @@ import {
   PLAIN_TEXT,
   textResponse,
 } from "../handlers/handler.js";
-import { Field } from "../stats/stats.js";
+import { Counter } from "../stats/stats.js";
 import { preferredCoding } from "./codings.js";
 import { keyOf } from "./disk-file.js";
 import { errorPage } from "./error-page.js";
@@ -50,7 +50,7 @@ export function staticFiles({ shared, stats, cache: sharedCache, loading }: Hand
       case "nothing":
         return notFound();
       case "too many open":
-        stats.add(Field.limitFiles, 1);
+        stats.add(Counter.limitFiles, 1);
         return TOO_MANY_OPEN;
     }
   };

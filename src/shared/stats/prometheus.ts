@@ -1,9 +1,9 @@
-import type { Figures } from "./figures.js";
+import type { Metrics } from "./metrics.js";
 import { countBelow, type PhaseHistogram, phaseNames, type Recorded } from "./phases.js";
 
 /**
  * Prometheus' text format, version 0.0.4
- * (https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format): the figures of /stats.json under the names
+ * (https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format): the metrics of /stats.json under the names
  * that its conventions ask for, in base units.
  */
 
@@ -16,21 +16,21 @@ interface Family {
   readonly type: "counter" | "gauge";
   readonly help: string;
   /** None for what this server does not have. */
-  samples(figures: Figures): readonly Sample[];
+  samples(metrics: Metrics): readonly Sample[];
 }
 
 function one(
   type: Family["type"],
   name: string,
   help: string,
-  value: (figures: Figures) => number | null | undefined,
+  value: (metrics: Metrics) => number | null | undefined,
 ): Family {
   return {
     name,
     type,
     help,
-    samples: (figures) => {
-      const sample = value(figures);
+    samples: (metrics) => {
+      const sample = value(metrics);
       return sample === null || sample === undefined ? [] : [[sample]];
     },
   };
@@ -41,7 +41,7 @@ const families: readonly Family[] = [
     name: "loopool_info",
     type: "gauge",
     help: "What serves; always 1.",
-    samples: ({ mode, front, node, uws }) => [[1, { mode, front, node, uws }]],
+    samples: ({ mode, adapter, node, uws }) => [[1, { mode, adapter, node, uws }]],
   },
   one("gauge", "loopool_uptime_seconds", "Time since the start.", (f) => f.uptimeMicros / 1e6),
   one("counter", "loopool_requests_total", "Requests whose head arrived.", (f) => f.requests),
@@ -67,7 +67,7 @@ const families: readonly Family[] = [
     samples: ({ limits }) => Object.entries(limits).map(([limit, count]) => [count, { limit }]),
   },
   one("counter", "loopool_requests_malformed_total", "Requests that are not as HTTP has them.", (f) => f.malformed),
-  one("counter", "loopool_requests_denied_total", "Requests for figures that were not allowed.", (f) => f.denied),
+  one("counter", "loopool_requests_denied_total", "Requests for metrics that were not allowed.", (f) => f.denied),
   one("counter", "loopool_requests_handled_total", "Requests handed to a handler.", (f) => f.handled),
   one("counter", "loopool_handler_errors_total", "Requests whose handler failed.", (f) => f.handlerErrors),
   one(
@@ -149,14 +149,14 @@ const families: readonly Family[] = [
 const FIRST_EXPONENT = 12;
 const LAST_EXPONENT = 34;
 
-/** The whole page. `histograms` are those that the figures were made of. */
-export function prometheusText(figures: Figures, histograms: Readonly<Record<Recorded, PhaseHistogram>>): string {
+/** The whole page. `histograms` are those that the metrics were made of. */
+export function prometheusText(metrics: Metrics, histograms: Readonly<Record<Recorded, PhaseHistogram>>): string {
   const lines = families.flatMap((family) => {
-    const samples = family.samples(figures);
+    const samples = family.samples(metrics);
     if (samples.length === 0) return [];
     return [...head(family), ...samples.map(([value, labels]) => line(family.name, labels, value))];
   });
-  const sampled = `One request in ${figures.latency.sampledEvery} is timed.`;
+  const sampled = `One request in ${metrics.latency.sampledEvery} is timed.`;
   const latency = "loopool_request_duration_seconds";
   const phases = "loopool_request_phase_duration_seconds";
   return [

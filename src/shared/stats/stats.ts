@@ -8,7 +8,7 @@
  * Counters of one slot and where they stand in it. Numbers, since a look-up by name on every request would cost more than the
  * count itself.
  */
-export const Field = {
+export const Counter = {
   /** Main: requests whose head arrived. */
   requests: 0,
   /** Main: body bytes handed to the sockets. */
@@ -66,14 +66,14 @@ export const Field = {
   limitConnectionRequests: 33,
   limitSlowReaders: 34,
   limitFiles: 35,
-  /** Main: requests that are not as HTTP has them; requests for figures that are not this client's to see. */
+  /** Main: requests that are not as HTTP has them; requests for metrics that are not this client's to see. */
   malformed: 36,
   denied: 37,
 } as const;
 
-export type Field = (typeof Field)[keyof typeof Field];
+export type Counter = (typeof Counter)[keyof typeof Counter];
 
-const fieldNames = Object.keys(Field) as (keyof typeof Field)[];
+const fieldNames = Object.keys(Counter) as (keyof typeof Counter)[];
 const FIRST_STATUS = 100;
 const STATUSES = 500;
 /** Fields and responses by status, in whole cache lines of eight counters. */
@@ -100,16 +100,16 @@ export class ThreadStats {
     this.#counters = new Float64Array(memory, statsBytes(thread), SLOT_COUNTERS);
   }
 
-  add(field: Field, count: number): void {
+  add(field: Counter, count: number): void {
     this.#counters[field]! += count;
   }
 
   /** Any thread may ask. */
-  get(field: Field): number {
+  get(field: Counter): number {
     return this.#counters[field]!;
   }
 
-  set(field: Field, value: number): void {
+  set(field: Counter, value: number): void {
     this.#counters[field] = value;
   }
 
@@ -120,7 +120,7 @@ export class ThreadStats {
 }
 
 /** Sums over all threads at about one moment: each counter is exact, but they are read one after the other. */
-export interface StatsTotals extends Readonly<Record<keyof typeof Field, number>> {
+export interface StatsTotals extends Readonly<Record<keyof typeof Counter, number>> {
   /** Responses by status; only those that occurred. */
   readonly status: Readonly<Record<string, number>>;
 }
@@ -138,8 +138,8 @@ export function readStats(memory: ArrayBufferLike): StatsTotals {
     const count = sum(fieldNames.length + code);
     if (count > 0) status[FIRST_STATUS + code] = count;
   }
-  const totals = Object.fromEntries(fieldNames.map((name) => [name, sum(Field[name])])) as Record<
-    keyof typeof Field,
+  const totals = Object.fromEntries(fieldNames.map((name) => [name, sum(Counter[name])])) as Record<
+    keyof typeof Counter,
     number
   >;
   return { ...totals, status };

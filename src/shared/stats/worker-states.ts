@@ -1,4 +1,4 @@
-import { Field, ThreadStats } from "./stats.js";
+import { Counter, ThreadStats } from "./stats.js";
 import { StatusSegment } from "./status-segment.js";
 
 /** What a core with workers and a queue hands to those who look at them. */
@@ -10,7 +10,7 @@ export interface WorkersView {
 }
 
 /** One place for a worker, as it was at about one moment. */
-export interface WorkerFigures {
+export interface WorkerMetrics {
   readonly worker: number;
   /**
    * absent: no worker takes requests there. idle: it sleeps until there is work; promises of its handlers may be pending. busy: it
@@ -26,11 +26,11 @@ export interface WorkerFigures {
 }
 
 /** What can be seen of a core from outside. */
-export interface CoreFigures {
+export interface CoreMetrics {
   /** Requests that wait for a worker; null for a core without a queue. */
   readonly queued: number | null;
   /** By place; none for a core without workers. */
-  readonly workerStates: readonly WorkerFigures[];
+  readonly workerStates: readonly WorkerMetrics[];
 }
 
 /**
@@ -74,7 +74,7 @@ export class WorkersWatch {
     this.#stats.forEach((stats, worker) => {
       const word = this.#status.sampleWord(worker);
       const condition = this.#condition(worker);
-      const handled = stats.get(Field.handled) | 0;
+      const handled = stats.get(Counter.handled) | 0;
       if (words[word + CONDITION] === condition && words[word + HANDLED] === handled) return;
       Atomics.store(words, word + SINCE, wrap(nowMs));
       Atomics.store(words, word + HANDLED, handled);
@@ -83,17 +83,17 @@ export class WorkersWatch {
   }
 
   /** Any thread: how things stand now. `nowMs` is the common clock's (clock.ts). */
-  read(nowMs: number): CoreFigures {
+  read(nowMs: number): CoreMetrics {
     return {
       queued: this.#status.queued(),
       workerStates: this.#stats.map((stats, worker) => this.#read(stats, worker, nowMs)),
     };
   }
 
-  #read(stats: ThreadStats, worker: number, nowMs: number): WorkerFigures {
+  #read(stats: ThreadStats, worker: number, nowMs: number): WorkerMetrics {
     const { words } = this.#status;
     const condition = this.#condition(worker);
-    const handled = stats.get(Field.handled);
+    const handled = stats.get(Counter.handled);
     const word = this.#status.sampleWord(worker);
     const seen = Atomics.load(words, word + CONDITION);
     const seenHandled = Atomics.load(words, word + HANDLED);

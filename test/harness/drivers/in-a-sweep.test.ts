@@ -12,7 +12,7 @@ import { verdictOf } from "../../../src/harness/validity/verdict.js";
 import { plausibleSweep } from "../report/fixture.js";
 
 /** The same run as a tool tells it that has a mean and two percentiles, and drops what is under way at its end. */
-function asTold(run: RunResult, changes: Partial<ToolPercentiles> = {}): ToolResult {
+function asReported(run: RunResult, changes: Partial<ToolPercentiles> = {}): ToolResult {
   const { openLoop, perSecond, window, loop, ...rest } = run;
   const total: ToolPercentiles = {
     unit: "ns",
@@ -45,7 +45,7 @@ function asTold(run: RunResult, changes: Partial<ToolPercentiles> = {}): ToolRes
   };
 }
 
-function told(sweep: SweepResult, change: (run: RunResult) => ToolResult = asTold): SweepResult {
+function reported(sweep: SweepResult, change: (run: RunResult) => ToolResult = asReported): SweepResult {
   return { ...sweep, trials: sweep.trials.map((trial) => ({ ...trial, run: change(trial.run as RunResult) })) };
 }
 
@@ -61,9 +61,9 @@ const reasonsOf = (trials: readonly TrialResult[]): readonly string[] =>
 const judging = suite("a verdict on another generator's trials");
 
 judging("what it does not tell is not held against it", () => {
-  assert.equal(reasonsOf(told(cell).trials), []);
-  const silent = told(cell, (run) => {
-    const result = asTold(run);
+  assert.equal(reasonsOf(reported(cell).trials), []);
+  const silent = reported(cell, (run) => {
+    const result = asReported(run);
     return {
       ...result,
       latency: { ...result.latency, total: null },
@@ -75,7 +75,7 @@ judging("what it does not tell is not held against it", () => {
 
 judging("the server may have counted as many more as were dropped at the end, and none less", () => {
   const shifted = (more: number): readonly TrialResult[] =>
-    told(cell).trials.map((trial) => ({
+    reported(cell).trials.map((trial) => ({
       ...trial,
       server: { ...trial.server!, requests: trial.server!.requests + more },
     }));
@@ -86,19 +86,19 @@ judging("the server may have counted as many more as were dropped at the end, an
 
 judging("its mean breaks Little's law, unless its grain leaves room for it", () => {
   const half = (meanResolutionMicros: number) =>
-    told(cell, (run) =>
-      asTold(run, { mean: run.latency.total.sum / run.latency.total.count / 2, meanResolutionMicros }),
+    reported(cell, (run) =>
+      asReported(run, { mean: run.latency.total.sum / run.latency.total.count / 2, meanResolutionMicros }),
     ).trials;
   assert.equal(reasonsOf(half(1)), ["littles-law"]);
-  // The mean is 1.94 ms, and is told as half of it.
+  // The mean is 1.94 ms, and is reported as half of it.
   assert.equal(reasonsOf(half(1000)), []);
 });
 
 judging("fewer latencies than successes, and failures, are found", () => {
-  const few = told(cell, (run) => asTold(run, { count: run.completed - 1 }));
+  const few = reported(cell, (run) => asReported(run, { count: run.completed - 1 }));
   assert.equal(reasonsOf(few.trials), ["latency-count"]);
-  const failed = told(cell, (run) => {
-    const result = asTold(run);
+  const failed = reported(cell, (run) => {
+    const result = asReported(run);
     return {
       ...result,
       completed: 0,
@@ -114,17 +114,17 @@ judging.run();
 const reporting = suite("a report of another generator's trials");
 
 reporting("has its percentiles, and dashes for those that it does not tell", async () => {
-  const sweep = told(plausibleSweep({ rates: { reactor: 60_000, pool: 50_000 } }));
+  const sweep = reported(plausibleSweep({ rates: { reactor: 60_000, pool: 50_000 } }));
   const folder = await mkdtemp(join(tmpdir(), "loopool-report-"));
   try {
-    const file = join(folder, "2026-01-02-told.json");
+    const file = join(folder, "2026-01-02-reported.json");
     await writeFile(file, JSON.stringify(sweep));
     const { markdownPath } = await writeReport(file, folder);
     const markdown = await readFile(markdownPath, "utf8");
     assert.match(markdown, /^\| 99%, median of trials, ms +\| +7\.00 /m);
     assert.match(markdown, /^\| 90%, ms +\| +– \| +– \|/m);
     assert.not.match(markdown, /NaN/);
-    const data = JSON.parse(await readFile(join(folder, "2026-01-02-told", "report.json"), "utf8")) as ReportData;
+    const data = JSON.parse(await readFile(join(folder, "2026-01-02-reported", "report.json"), "utf8")) as ReportData;
     const { estimates, verdict } = data.levels[0]!.cells[0]!;
     assert.ok(verdict.valid);
     assert.equal([estimates.p50Ms.value, estimates.p90Ms.value, estimates.p90Ms.interval], [2, null, null]);

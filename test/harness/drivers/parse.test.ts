@@ -5,12 +5,12 @@ import { parseAutocannon } from "../../../src/harness/drivers/autocannon.js";
 import { logged, parseH2load } from "../../../src/harness/drivers/h2load.js";
 import { latencyOf, meanGrainOf, meanOf } from "../../../src/harness/drivers/latency.js";
 import { parseOha } from "../../../src/harness/drivers/oha.js";
-import type { Told } from "../../../src/harness/drivers/tool-result.js";
+import type { Reported } from "../../../src/harness/drivers/tool-result.js";
 import { parseWrk } from "../../../src/harness/drivers/wrk.js";
 import { asked, ended, recorded } from "./reports.js";
 
 /** The classes of errors that were found. */
-const errorsOf = ({ errors }: Told): Record<string, number> =>
+const errorsOf = ({ errors }: Reported): Record<string, number> =>
   Object.fromEntries(Object.entries(errors).filter(([, count]) => count !== 0));
 const close = (found: number, expected: number, share: number): boolean =>
   Math.abs(found - expected) <= share * expected;
@@ -20,40 +20,42 @@ const wrkAsked = asked({ requests: Number.POSITIVE_INFINITY, durationMs: 1000, c
 
 wrk("counts and whole histogram, without the latencies that wrk added", () => {
   const output = recorded("wrk.txt");
-  const { told, output: own, lost } = parseWrk(ended(output), wrkAsked);
+  const { reported, output: own, lost } = parseWrk(ended(output), wrkAsked);
   const [, requests, read] = /(\d+) requests in [\d.]+s, ([\d.]+)MB read/.exec(output)!;
-  assert.is(told.completed, Number(requests));
-  assert.equal(errorsOf(told), {});
-  assert.ok(close(told.totalBytes!, Number(read) * 2 ** 20, 0.01));
-  assert.ok(close(told.completed / told.elapsedSeconds, Number(/^Requests\/sec: +([\d.]+)/m.exec(output)![1]), 1e-4));
+  assert.is(reported.completed, Number(requests));
+  assert.equal(errorsOf(reported), {});
+  assert.ok(close(reported.totalBytes!, Number(read) * 2 ** 20, 0.01));
+  assert.ok(
+    close(reported.completed / reported.elapsedSeconds, Number(/^Requests\/sec: +([\d.]+)/m.exec(output)![1]), 1e-4),
+  );
   assert.is(lost, null);
   assert.not.match(own, /loopool/);
   assert.match(own, /Transfer\/sec: .*\n$/);
 
-  const total = latencyOf(told.latency.total!);
-  assert.is(total.count, told.completed);
-  assert.is(told.latency.total, told.latency.processing);
+  const total = latencyOf(reported.latency.total!);
+  assert.is(total.count, reported.completed);
+  assert.is(reported.latency.total, reported.latency.processing);
   // What is added lies below what was recorded, so the longest stays.
   assert.is(total.max, Number(/,(\d+),\d+\]\}\n$/.exec(output)![1]) * 1000);
   // wrk's own histogram puts more requests under way than there were connections; taken back, Little's law holds.
-  const underWay = (meanNs: number): number => ((meanNs / 1e9) * told.completed) / told.elapsedSeconds;
+  const underWay = (meanNs: number): number => ((meanNs / 1e9) * reported.completed) / reported.elapsedSeconds;
   const printed = Number(/Latency +([\d.]+)us/.exec(output)![1]) * 1000;
   assert.ok(underWay(printed) > 4, "the fixture is of no use");
   assert.ok(underWay(total.mean) <= 4, String(underWay(total.mean)));
 });
 
 wrk("responses outside 2xx are no successes and have no latencies", () => {
-  const { told } = parseWrk(ended(recorded("wrk-500.txt")), wrkAsked);
-  assert.is(told.completed, 0);
-  assert.ok(told.errors["unexpected-status"]! > 1000);
-  assert.is(told.latency.total, null);
+  const { reported } = parseWrk(ended(recorded("wrk-500.txt")), wrkAsked);
+  assert.is(reported.completed, 0);
+  assert.ok(reported.errors["unexpected-status"]! > 1000);
+  assert.is(reported.latency.total, null);
 });
 
-wrk("of both kinds, latencies are left out and the reason is told", () => {
+wrk("of both kinds, latencies are left out and the reason is reported", () => {
   const output = recorded("wrk.txt").replace('"status":0', '"status":3');
-  const { told, lost } = parseWrk(ended(output), wrkAsked);
-  assert.is(told.errors["unexpected-status"], 3);
-  assert.is(told.latency.total, null);
+  const { reported, lost } = parseWrk(ended(output), wrkAsked);
+  assert.is(reported.errors["unexpected-status"], 3);
+  assert.is(reported.latency.total, null);
   assert.match(lost!, /mixes those of unexpected statuses/);
 });
 
@@ -63,21 +65,21 @@ wrk("late responses are timeouts, not successes", () => {
   const late = output
     .replace(`"requests":${requests}`, `"requests":${requests + 5}`)
     .replace('"timeout":0', '"timeout":5');
-  const { told } = parseWrk(ended(late), wrkAsked);
-  assert.is(told.completed, requests);
-  assert.equal(errorsOf(told), { timeout: 5 });
+  const { reported } = parseWrk(ended(late), wrkAsked);
+  assert.is(reported.completed, requests);
+  assert.equal(errorsOf(reported), { timeout: 5 });
 });
 
 wrk("closed connections are socket errors", () => {
-  const { told } = parseWrk(ended(recorded("wrk-closed.txt")), wrkAsked);
-  assert.is(told.completed, 0);
-  assert.is(told.errors["socket-error"], Number(/read (\d+)/.exec(recorded("wrk-closed.txt"))![1]));
+  const { reported } = parseWrk(ended(recorded("wrk-closed.txt")), wrkAsked);
+  assert.is(reported.completed, 0);
+  assert.is(reported.errors["socket-error"], Number(/read (\d+)/.exec(recorded("wrk-closed.txt"))![1]));
 });
 
-wrk("without keep-alive the total is not told: wrk leaves out the time to connect", () => {
-  const { told } = parseWrk(ended(recorded("wrk.txt")), { ...wrkAsked, keepAlive: false });
-  assert.is(told.latency.total, null);
-  assert.ok(told.latency.processing);
+wrk("without keep-alive the total is not reported: wrk leaves out the time to connect", () => {
+  const { reported } = parseWrk(ended(recorded("wrk.txt")), { ...wrkAsked, keepAlive: false });
+  assert.is(reported.latency.total, null);
+  assert.ok(reported.latency.processing);
 });
 
 wrk("no report: what it said is the error", () => {
@@ -95,41 +97,41 @@ const ab = suite("ab's report");
 const abAsked = asked({ requests: 2000 });
 
 ab("counts, bytes, the server, and percentiles to the microsecond", () => {
-  const told = parseAb(ended(recorded("ab.txt")), recorded("ab.csv"), abAsked);
-  assert.is(told.completed, 2000);
-  assert.equal(errorsOf(told), {});
-  assert.equal([told.serverSoftware, told.documentBytes, told.keepAliveResponses], ["x/1", 12, 2000]);
-  assert.is(told.bodyBytes, 2000 * 12);
-  const total = latencyOf(told.latency.total!);
+  const reported = parseAb(ended(recorded("ab.txt")), recorded("ab.csv"), abAsked);
+  assert.is(reported.completed, 2000);
+  assert.equal(errorsOf(reported), {});
+  assert.equal([reported.serverSoftware, reported.documentBytes, reported.keepAliveResponses], ["x/1", 12, 2000]);
+  assert.is(reported.bodyBytes, 2000 * 12);
+  const total = latencyOf(reported.latency.total!);
   const p = (percentile: number): number =>
     Number(new RegExp(`^${percentile},([\\d.]+)$`, "m").exec(recorded("ab.csv"))![1]) * 1e6;
   for (const percentile of [50, 66, 75, 80, 90, 95, 98, 99])
     assert.is(total.valueAtPercentile(percentile), p(percentile));
   assert.equal([total.min, total.max], [p(0), p(100)]);
   assert.ok(Number.isNaN(total.valueAtPercentile(99.9)), "ab does not tell it");
-  assert.is(meanGrainOf(told.latency.total!), 1e6);
-  assert.is(meanOf(told.latency.total!) % 1e6, 0);
-  assert.is(latencyOf(told.latency.connect!).max % 1e6, 0);
+  assert.is(meanGrainOf(reported.latency.total!), 1e6);
+  assert.is(meanOf(reported.latency.total!) % 1e6, 0);
+  assert.is(latencyOf(reported.latency.connect!).max % 1e6, 0);
 });
 
 ab("errors by status are complete requests to ab, and no success", () => {
-  const told = parseAb(ended(recorded("ab-500.txt")), "", asked());
+  const reported = parseAb(ended(recorded("ab-500.txt")), "", asked());
   assert.match(recorded("ab-500.txt"), /^Complete requests: +200$/m);
-  assert.is(told.completed, 0);
-  assert.equal(errorsOf(told), { "unexpected-status": 200 });
-  assert.is(told.latency.total, null);
+  assert.is(reported.completed, 0);
+  assert.equal(errorsOf(reported), { "unexpected-status": 200 });
+  assert.is(reported.latency.total, null);
 });
 
 ab("connections closed without an answer are complete requests without a failure to ab, and no success", () => {
   assert.match(recorded("ab-closed.txt"), /^Failed requests: +0$/m);
-  const told = parseAb(ended(recorded("ab-closed.txt")), "", asked({ requests: 20 }));
-  assert.is(told.completed, 0);
-  assert.equal(errorsOf(told), { "closed-early": 20 });
+  const reported = parseAb(ended(recorded("ab-closed.txt")), "", asked({ requests: 20 }));
+  assert.is(reported.completed, 0);
+  assert.equal(errorsOf(reported), { "closed-early": 20 });
 });
 
 ab("refused connections are counted in several classes by ab, and once here", () => {
-  const told = parseAb(ended(recorded("ab-refused.txt")), "", asked({ requests: 20 }));
-  assert.equal([told.completed, errorsOf(told)], [0, { "socket-error": 20 }]);
+  const reported = parseAb(ended(recorded("ab-refused.txt")), "", asked({ requests: 20 }));
+  assert.equal([reported.completed, errorsOf(reported)], [0, { "socket-error": 20 }]);
 });
 
 ab("bodies of another length are failures", () => {
@@ -137,9 +139,9 @@ ab("bodies of another length are failures", () => {
     /^Failed requests: +0$/m,
     "Failed requests:        7\n   (Connect: 0, Receive: 0, Length: 7, Exceptions: 0)",
   );
-  const told = parseAb(ended(report), recorded("ab.csv"), abAsked);
-  assert.equal([told.completed, errorsOf(told)], [1993, { "wrong-length": 7 }]);
-  assert.is(told.latency.total, null, "ab mixes their latencies in");
+  const reported = parseAb(ended(report), recorded("ab.csv"), abAsked);
+  assert.equal([reported.completed, errorsOf(reported)], [1993, { "wrong-length": 7 }]);
+  assert.is(reported.latency.total, null, "ab mixes their latencies in");
 });
 
 ab("no report: what it said is the error", () => {
@@ -158,15 +160,19 @@ const lines = (name: string): readonly string[] =>
     .filter((line) => line !== "");
 
 h2load("counts, bytes, and the latencies of its log", async () => {
-  const told = parseH2load(ended(recorded("h2load.txt")), await logged(lines("h2load.tsv")), asked());
-  assert.equal([told.completed, errorsOf(told), told.bodyBytes], [200, {}, 2400]);
-  const total = latencyOf(told.latency.total!);
+  const reported = parseH2load(ended(recorded("h2load.txt")), await logged(lines("h2load.tsv")), asked());
+  assert.equal([reported.completed, errorsOf(reported), reported.bodyBytes], [200, {}, 2400]);
+  const total = latencyOf(reported.latency.total!);
   const micros = lines("h2load.tsv").map((line) => Number(line.split("\t")[2]));
   assert.is(total.count, 200);
   assert.ok(close(total.mean, (micros.reduce((sum, value) => sum + value, 0) / 200) * 1000, 1e-9));
   assert.is(total.max, Math.max(...micros) * 1000);
   assert.ok(
-    close(told.completed / told.elapsedSeconds, Number(/, ([\d.]+) req/.exec(recorded("h2load.txt"))![1]), 1e-9),
+    close(
+      reported.completed / reported.elapsedSeconds,
+      Number(/, ([\d.]+) req/.exec(recorded("h2load.txt"))![1]),
+      1e-9,
+    ),
   );
 });
 
@@ -177,28 +183,28 @@ h2load("only 2xx responses have a latency", async () => {
 h2load("a response that was cut has a status of 200, and is no success", async () => {
   const report = recorded("h2load-short.txt");
   assert.match(report, /^status codes: 4 2xx/m);
-  const told = parseH2load(ended(report), await logged([]), asked({ requests: 20, concurrency: 4 }));
-  assert.equal([told.completed, errorsOf(told)], [0, { "socket-error": 20 }]);
+  const reported = parseH2load(ended(report), await logged([]), asked({ requests: 20, concurrency: 4 }));
+  assert.equal([reported.completed, errorsOf(reported)], [0, { "socket-error": 20 }]);
 });
 
 h2load("redirections and errors are no successes, though the former are to h2load", async () => {
   const report = recorded("h2load.txt")
     .replace("200 succeeded, 0 failed", "150 succeeded, 50 failed")
     .replace("200 2xx, 0 3xx, 0 4xx, 0 5xx", "100 2xx, 50 3xx, 0 4xx, 50 5xx");
-  const told = parseH2load(ended(report), await logged([]), asked());
-  assert.equal([told.completed, errorsOf(told)], [100, { "unexpected-status": 100 }]);
+  const reported = parseH2load(ended(report), await logged([]), asked());
+  assert.equal([reported.completed, errorsOf(reported)], [100, { "unexpected-status": 100 }]);
 });
 
 h2load("requests that were under way at the end of the time are neither", async () => {
-  const told = parseH2load(
+  const reported = parseH2load(
     ended(recorded("h2load-timed.txt")),
     await logged([]),
     asked({ requests: Number.POSITIVE_INFINITY, durationMs: 1000 }),
   );
   const [, started, done] = /(\d+) started, (\d+) done/.exec(recorded("h2load-timed.txt"))!.map(Number);
   assert.ok(started! > done!);
-  assert.equal([told.completed, errorsOf(told)], [done, {}]);
-  assert.is(told.latency.total, null, "of a log that does not hold them");
+  assert.equal([reported.completed, errorsOf(reported)], [done, {}]);
+  assert.is(reported.latency.total, null, "of a log that does not hold them");
 });
 
 h2load.run();
@@ -207,39 +213,39 @@ const autocannon = suite("autocannon's report");
 
 autocannon("counts, bytes, and percentiles in whole milliseconds", () => {
   const report = JSON.parse(recorded("autocannon.txt"));
-  const told = parseAutocannon(ended(recorded("autocannon.txt")), asked({ requests: 2000 }));
-  assert.equal([told.completed, errorsOf(told), told.statusCounts], [2000, {}, { 200: 2000 }]);
-  const total = latencyOf(told.latency.total!);
+  const reported = parseAutocannon(ended(recorded("autocannon.txt")), asked({ requests: 2000 }));
+  assert.equal([reported.completed, errorsOf(reported), reported.statusCounts], [2000, {}, { 200: 2000 }]);
+  const total = latencyOf(reported.latency.total!);
   assert.equal(
     [50, 90, 97.5, 99, 99.999].map((percentile) => total.valueAtPercentile(percentile) / 1e6),
     [report.latency.p50, report.latency.p90, report.latency.p97_5, report.latency.p99, report.latency.p99_999],
   );
   assert.ok(Number.isNaN(total.valueAtPercentile(95)), "autocannon does not tell it");
   assert.ok(Number.isNaN(total.min), "autocannon's is the smallest above 0");
-  assert.is(meanGrainOf(told.latency.total!), 1e6);
+  assert.is(meanGrainOf(reported.latency.total!), 1e6);
 });
 
 autocannon("errors by status are no successes; one request per connection was under way at the end", () => {
   const report = JSON.parse(recorded("autocannon-500.txt"));
-  const told = parseAutocannon(
+  const reported = parseAutocannon(
     ended(recorded("autocannon-500.txt")),
     asked({ requests: Number.POSITIVE_INFINITY, durationMs: 1000 }),
   );
   assert.ok(report.requests.sent > report.non2xx);
-  assert.equal([told.completed, errorsOf(told)], [0, { "unexpected-status": report.non2xx }]);
-  assert.is(told.latency.total, null);
+  assert.equal([reported.completed, errorsOf(reported)], [0, { "unexpected-status": report.non2xx }]);
+  assert.is(reported.latency.total, null);
 });
 
 autocannon("closed connections are nothing to autocannon, and no success", () => {
   assert.is(JSON.parse(recorded("autocannon-closed.txt")).errors, 0);
-  const told = parseAutocannon(ended(recorded("autocannon-closed.txt")), asked({ requests: 20 }));
-  assert.equal([told.completed, errorsOf(told)], [0, { "closed-early": 20 }]);
+  const reported = parseAutocannon(ended(recorded("autocannon-closed.txt")), asked({ requests: 20 }));
+  assert.equal([reported.completed, errorsOf(reported)], [0, { "closed-early": 20 }]);
 });
 
-autocannon("timeouts are told apart from its other errors", () => {
+autocannon("timeouts are reported apart from its other errors", () => {
   const report = { ...JSON.parse(recorded("autocannon.txt")), errors: 5, timeouts: 2, "2xx": 1995 };
-  const told = parseAutocannon(ended(JSON.stringify(report)), asked({ requests: 2000 }));
-  assert.equal(errorsOf(told), { timeout: 2, "socket-error": 3 });
+  const reported = parseAutocannon(ended(JSON.stringify(report)), asked({ requests: 2000 }));
+  assert.equal(errorsOf(reported), { timeout: 2, "socket-error": 3 });
 });
 
 autocannon("no JSON: what it said is the error", () => {
@@ -254,11 +260,11 @@ autocannon.run();
 const oha = suite("oha's report");
 
 oha("statuses outside 2xx, errors by message; what its deadline cut is neither", () => {
-  const told = parseOha(ended(recorded("oha.txt")), asked());
-  assert.is(told.completed, 90);
-  assert.equal(errorsOf(told), { "connect-refused": 3, timeout: 2, "socket-error": 1, "unexpected-status": 5 });
-  assert.equal(told.statusCounts, { 200: 90, 302: 2, 500: 3 });
-  assert.is(told.elapsedSeconds, 2);
+  const reported = parseOha(ended(recorded("oha.txt")), asked());
+  assert.is(reported.completed, 90);
+  assert.equal(errorsOf(reported), { "connect-refused": 3, timeout: 2, "socket-error": 1, "unexpected-status": 5 });
+  assert.equal(reported.statusCounts, { 200: 90, 302: 2, 500: 3 });
+  assert.is(reported.elapsedSeconds, 2);
 });
 
 oha(
@@ -277,8 +283,8 @@ oha(
 );
 
 oha("nothing but refused connections", () => {
-  const told = parseOha(ended(recorded("oha-refused.txt")), asked());
-  assert.equal([told.completed, errorsOf(told), told.latency.total], [0, { "connect-refused": 5 }, null]);
+  const reported = parseOha(ended(recorded("oha-refused.txt")), asked());
+  assert.equal([reported.completed, errorsOf(reported), reported.latency.total], [0, { "connect-refused": 5 }, null]);
 });
 
 oha.run();

@@ -29,8 +29,8 @@ async function against(driver: Driver, listener: RequestListener, changes: Parti
 }
 
 /** 100 requests where the tool can count, else a second. */
-function small({ limits }: Driver, port: number): DriverOptions {
-  const counted = limits.ends.includes("requests");
+function small({ capabilities }: Driver, port: number): DriverOptions {
+  const counted = capabilities.ends.includes("requests");
   return asked({
     port,
     concurrency: 4,
@@ -71,7 +71,7 @@ for (const name of driverNames) {
     assert.is(result.sent, accountedFor(result));
     const more = received - result.sent;
     assert.ok(more >= 0 && more <= result.tool.uncountedAtMost, `${more} more at the server`);
-    if (driver.limits.ends.includes("requests")) assert.equal([result.requested, result.sent], [100, 100]);
+    if (driver.capabilities.ends.includes("requests")) assert.equal([result.requested, result.sent], [100, 100]);
     assert.equal([result.tool.name, result.tool.version], [name, await driver.version()]);
     assert.is(result.tool.command.at(-1), result.url);
     assert.ok(result.tool.output.length > 0 && result.tool.caveats.length > 0);
@@ -169,7 +169,7 @@ for (const name of driverNames) {
     }
   });
 
-  if (driver.limits.newConnections) {
+  if (driver.capabilities.newConnections) {
     check("without keep-alive every request has a connection of its own", async () => {
       let connections = 0;
       const server = createServer(hello).on("connection", () => {

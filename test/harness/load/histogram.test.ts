@@ -119,9 +119,9 @@ test("what was recorded since a copy is a histogram of just that", () => {
 });
 
 test("several stored ones merge into what one would have recorded", () => {
-  const parts = [samples(21, 4000), samples(22, 10), []];
-  const merged = Histogram.fromStored(mergedHistogram(parts.map((values) => filled(values).toStored()))).toStored();
-  const whole = filled(parts.flat()).toStored();
+  const partials = [samples(21, 4000), samples(22, 10), []];
+  const merged = Histogram.fromStored(mergedHistogram(partials.map((values) => filled(values).toStored()))).toStored();
+  const whole = filled(partials.flat()).toStored();
   assert.equal({ ...merged, sumOfSquares: 0 }, { ...whole, sumOfSquares: 0 });
 });
 

@@ -17,7 +17,7 @@ for (const start of [0, 4, 7]) {
   for (const offset of [0, 3]) {
     for (const length of [head.length, head.length - 1, head.length - 2, head.length - 3]) {
       const known = head.slice(0, length);
-      test(`${length} bytes at ${start}, in a buffer at ${offset}: told from those that differ in any one of them`, () => {
+      test(`${length} bytes at ${start}, in a buffer at ${offset}: reported from those that differ in any one of them`, () => {
         const memory = new KnownHead();
         const bytes = placed(known, start, offset);
         assert.is(memory.matches(bytes, start, 256), false, "nothing is known yet");

@@ -278,14 +278,14 @@ test("tells the bytes of a body, whatever their framing and however they are cut
   };
   for (const [text, body] of Object.entries(bodies)) {
     for (let cut = 0; cut <= text.length; cut++) {
-      let told = "";
+      let reported = "";
       const parser = new ResponseParser({
         update: (bytes, start, end) => {
-          told += bytes.toString("latin1", start, end);
+          reported += bytes.toString("latin1", start, end);
         },
       });
       feed(parser, text, [cut]);
-      assert.is(told, body, `cut at ${cut}`);
+      assert.is(reported, body, `cut at ${cut}`);
     }
   }
 });

@@ -3,21 +3,21 @@ import * as assert from "uvu/assert";
 import { Histogram } from "../../../src/harness/load/histogram.js";
 import { Seconds, Series, type ThreadSecond } from "../../../src/harness/load/series.js";
 
-/** Books that a test writes by hand, one request after the other. */
-function openBooks() {
-  const books = { completed: 0, failed: 0, total: new Histogram() };
+/** Accounting that a test writes by hand, one request after the other. */
+function newAccounting() {
+  const accounting = { completed: 0, failed: 0, total: new Histogram() };
   const seconds: ThreadSecond[] = [];
-  const series = new Series(books, (second) => seconds.push(second));
+  const series = new Series(accounting, (second) => seconds.push(second));
   series.start(1000);
   return {
     complete(nowMs: number, latencyNs: number) {
       series.reach(nowMs);
-      books.completed++;
-      books.total.record(latencyNs);
+      accounting.completed++;
+      accounting.total.record(latencyNs);
     },
     fail(nowMs: number) {
       series.reach(nowMs);
-      books.failed++;
+      accounting.failed++;
     },
     finish(nowMs: number) {
       series.finish(nowMs);
@@ -29,14 +29,14 @@ function openBooks() {
 /** The seconds of a run whose threads told of these, one thread after the other. */
 function ofRun(...threads: readonly (readonly ThreadSecond[])[]) {
   const seconds = new Seconds(threads.length);
-  for (const [thread, told] of threads.entries()) for (const second of told) seconds.add(thread, second);
+  for (const [thread, reported] of threads.entries()) for (const second of reported) seconds.add(thread, second);
   return seconds.finish();
 }
 
 const test = suite("series per second");
 
 test("every second has its own counts and its own p99, and one in which nothing ended is there too", () => {
-  const { complete, fail, finish } = openBooks();
+  const { complete, fail, finish } = newAccounting();
   for (let i = 0; i < 200; i++) complete(1000 + i, 100 + i);
   fail(1500);
   // On the edge: the next second's.
@@ -54,16 +54,16 @@ test("every second has its own counts and its own p99, and one in which nothing 
 });
 
 test("a run that ends with a second has no empty one behind it", () => {
-  const { complete, finish } = openBooks();
+  const { complete, finish } = newAccounting();
   complete(1999, 7);
   assert.equal(ofRun(finish(2000)), [{ completed: 1, errors: 0, p99: 7 }]);
 });
 
 test("a second of several threads has the p99 of all its latencies, which no mean of theirs is", () => {
-  const fast = openBooks();
+  const fast = newAccounting();
   for (let i = 0; i < 990; i++) fast.complete(1000, 100);
   fast.complete(2000, 200);
-  const slow = openBooks();
+  const slow = newAccounting();
   for (let i = 0; i < 10; i++) slow.complete(1999, 1500);
   slow.fail(1999);
   // Of 1,000 latencies 990 are 100 ns; of the slow thread's all are 1,500.
@@ -75,13 +75,13 @@ test("a second of several threads has the p99 of all its latencies, which no mea
 
 test("threads may tell of their seconds in any order among each other", () => {
   const seconds = new Seconds(2);
-  const told = (latencyNs: number) => {
-    const books = openBooks();
-    books.complete(1000, latencyNs);
-    books.complete(2000, latencyNs);
-    return books.finish(2500);
+  const reported = (latencyNs: number) => {
+    const accounting = newAccounting();
+    accounting.complete(1000, latencyNs);
+    accounting.complete(2000, latencyNs);
+    return accounting.finish(2500);
   };
-  const [one, other] = [told(10), told(20)];
+  const [one, other] = [reported(10), reported(20)];
   for (const second of one) seconds.add(0, second);
   for (const second of other) seconds.add(1, second);
   const result = { completed: 2, errors: 0, p99: 20 };

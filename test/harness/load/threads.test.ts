@@ -77,7 +77,7 @@ test("a duration ends all of them, and their seconds are those of one run", asyn
   for (const { p99 } of seconds) assert.ok(p99 >= 19e6 && p99 <= result.latency.total.max, `${p99} ns`);
 });
 
-test("they begin at one instant and share one even schedule", async () => {
+test("they begin at one instant and assignment one even schedule", async () => {
   const arrivals: number[] = [];
   const server = liar((socket) => {
     arrivals.push(Date.now());

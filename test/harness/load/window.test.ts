@@ -3,8 +3,8 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { requestsPerSecond, windowSeconds, workSeconds } from "../../../src/harness/drivers/rate.js";
 import type { RunResult } from "../../../src/harness/load/run-result.js";
-import { type WindowPart, windowOf } from "../../../src/harness/load/window.js";
-import { inFlight } from "../../../src/harness/validity/accounts.js";
+import { type PartialWindow, windowOf } from "../../../src/harness/load/window.js";
+import { inFlight } from "../../../src/harness/validity/accounting.js";
 import { accountedFor, against, good, liar, type Settings } from "./liar.js";
 
 interface Straggling {
@@ -111,15 +111,15 @@ test("a run that is stopped has the window up to there", async () => {
 });
 
 test("the last request of all may be another thread's: what ended after its start is not in the window", () => {
-  const part = (endsAfterMs: number, ...lastEndsMs: number[]): WindowPart => ({
+  const part = (endsAfterMs: number, ...lastEndsMs: number[]): PartialWindow => ({
     endsAfterMs,
     lastEndsMs,
     completedAfter: 0,
   });
-  const parts = [part(900, 910, 990), part(1000, 1000, 1500)];
-  assert.equal(windowOf(parts, 100, false), { seconds: 1, completed: 99, latencyAfterSeconds: 0.5 });
-  assert.is(windowOf(parts, 1, false), null);
-  assert.equal(windowOf(parts, 1, true), { seconds: 1, completed: 0, latencyAfterSeconds: 0.5 });
+  const partials = [part(900, 910, 990), part(1000, 1000, 1500)];
+  assert.equal(windowOf(partials, 100, false), { seconds: 1, completed: 99, latencyAfterSeconds: 0.5 });
+  assert.is(windowOf(partials, 1, false), null);
+  assert.equal(windowOf(partials, 1, true), { seconds: 1, completed: 0, latencyAfterSeconds: 0.5 });
 });
 
 test.run();

@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { type Answer, answerOf } from "../../../src/harness/report/answer.js";
 import { compare } from "../../../src/harness/report/comparison.js";
-import { comparability } from "../../../src/harness/report/prose.js";
+import { comparability } from "../../../src/harness/report/notes.js";
 import type { SweepResult, TrialResult } from "../../../src/harness/sweep/result.js";
 import { errorStorm, generatorLimited, plausibleSweep, withCell } from "./fixture.js";
 

@@ -68,8 +68,8 @@ changes("an invalid cell is not compared, and the reason is told with its side",
 });
 
 changes("the larger noise floor of the two counts", () => {
-  const twin = { name: "reactor again", of: "reactor" };
-  const after = sweepOf(100_000, 76_500, 2, { twin });
+  const control = { name: "reactor again", of: "reactor" };
+  const after = sweepOf(100_000, 76_500, 2, { control });
   const floor = change(after).floors.requestsPerSecond!;
   assert.ok(floor > 1 && floor < 1.02);
   assert.is(change(before, after).floors.requestsPerSecond, floor);

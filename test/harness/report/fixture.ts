@@ -1,7 +1,7 @@
 import { Histogram, type StoredHistogram } from "../../../src/harness/load/histogram.js";
 import { noErrors, type OpenLoopResult, type RunResult } from "../../../src/harness/load/run-result.js";
 import { type Random, seededRandom } from "../../../src/harness/statistics/random.js";
-import { coreOf, loadsOf, subjectsOf } from "../../../src/harness/sweep/plan.js";
+import { coreOf, loadsOf, targetsOf } from "../../../src/harness/sweep/plan.js";
 import type { SweepPlan, SweepResult, TrialResult } from "../../../src/harness/sweep/result.js";
 
 /** Requests per second of a core at a concurrency, before noise. */
@@ -125,7 +125,7 @@ export function plausibleSweep({ rates, plan: changes = {}, noise = 0.01, seed =
   for (let block = 0; block < plan.trials; block++) {
     for (const { concurrency, rate: asked } of loadsOf(plan)) {
       const drift = Math.exp(0.05 * normal(random));
-      for (const core of subjectsOf(plan)) {
+      for (const core of targetsOf(plan)) {
         const rate = (rates[coreOf(plan, core)] ?? 0) * drift * Math.exp(noise * normal(random));
         trials.push(plausibleTrial(random, plan, core, concurrency, block, rate, asked));
       }

@@ -47,8 +47,8 @@ const refused: readonly (readonly [what: string, result: object, message: RegExp
   ["a core named toString", planned({ cores: ["toString"] }), /must not be "toString"/],
   ["a core with markup", planned({ cores: ["<script>"] }), /plan\.cores\[0\] must match/],
   ["two cores of one name", planned({ cores: ["pool", "pool"] }), /plan\.cores must NOT have duplicate items/],
-  ["a twin named as a core", planned({ twin: { name: "pool", of: "reactor" } }), /two things are named "pool"/],
-  ["a twin of nothing", planned({ twin: { name: "again", of: "none" } }), /"none" is none of its cores/],
+  ["a control named as a core", planned({ control: { name: "pool", of: "reactor" } }), /two things are named "pool"/],
+  ["a control of nothing", planned({ control: { name: "again", of: "none" } }), /"none" is none of its cores/],
   ["10⁷ trials", planned({ trials: 10_000_000 }), /plan\.trials must be <= 1000/],
   [
     "10⁶ trials by the product",
@@ -73,7 +73,7 @@ const refused: readonly (readonly [what: string, result: object, message: RegExp
     planned({ pinning: { ...sweep.plan.pinning, server: "--help" } }),
     /plan\.pinning\.server must match/,
   ],
-  ["a front with spaces", planned({ front: "uws --handlers=x" }), /plan\.front must match/],
+  ["an adapter with spaces", planned({ adapter: "uws --handlers=x" }), /plan\.adapter must match/],
   [
     "a class of errors named __proto__",
     {
@@ -88,9 +88,9 @@ const refused: readonly (readonly [what: string, result: object, message: RegExp
 
 for (const [what, result, message] of refused) {
   test(`${what} is refused with its place`, async () => {
-    const told = await misfit(result);
-    assert.match(told, message);
-    assert.ok(told.length < 500, told);
+    const reported = await misfit(result);
+    assert.match(reported, message);
+    assert.ok(reported.length < 500, reported);
   });
 }
 

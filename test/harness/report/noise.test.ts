@@ -6,9 +6,9 @@ import { compare } from "../../../src/harness/report/comparison.js";
 import type { SweepResult, TrialResult } from "../../../src/harness/sweep/result.js";
 import { errorStorm, plausibleSweep, withCell } from "./fixture.js";
 
-const twin = { name: "reactor again", of: "reactor" };
+const control = { name: "reactor again", of: "reactor" };
 const sweepOf = (pool: number, noise = 0.01, seed = 1): SweepResult =>
-  plausibleSweep({ rates: { reactor: 100_000, pool }, plan: { twin }, noise, seed });
+  plausibleSweep({ rates: { reactor: 100_000, pool }, plan: { control }, noise, seed });
 
 /** The window and the latencies of a trial last `factor` times as long. */
 const slowed =
@@ -23,7 +23,7 @@ const slowed =
 
 const aa = suite("A/A");
 
-aa("the twin is measured beside the cores and is none of them", () => {
+aa("the control is measured beside the cores and is none of them", () => {
   const comparison = compare(sweepOf(90_000));
   assert.is(comparison.plannedTrials, 3 * 4 * 10);
   for (const { cells, ratios } of comparison.levels) {
@@ -32,7 +32,7 @@ aa("the twin is measured beside the cores and is none of them", () => {
       ["reactor", "pool"],
     );
     assert.is(ratios.length, 1);
-    assert.is(ratios[0]!.byMetric.requestsPerSecond!.family, 4, "Holm's family has no comparison with the twin");
+    assert.is(ratios[0]!.byMetric.requestsPerSecond!.family, 4, "Holm's family has no comparison with the control");
   }
   const { noise } = comparison;
   assert.equal(
@@ -56,7 +56,7 @@ aa("a difference beyond the floor is called, one within it is not and says why",
   // The twin 8% off, as something that favours one name would have it: then 5% says nothing.
   const sweep = sweepOf(95_000, 0.005);
   let biased = sweep;
-  for (const concurrency of [10, 100, 250, 450]) biased = withCell(biased, twin.name, concurrency, slowed(1.08));
+  for (const concurrency of [10, 100, 250, 450]) biased = withCell(biased, control.name, concurrency, slowed(1.08));
   const within = compare(biased);
   for (const { ratios, outcome } of within.levels) {
     const speed = ratios[0]!.byMetric.requestsPerSecond!;
@@ -76,19 +76,19 @@ aa("a core that is told apart from itself is told of", () => {
   const { noise } = compare(sweep);
   assert.not.match(answerOf(compare(sweep)).explanation.join(" "), /told apart from itself/);
   assert.ok(noise!.levels.every(({ speed }) => speed?.verdict === "none"));
-  const slower = withCell(sweep, twin.name, 100, slowed(1.05));
+  const slower = withCell(sweep, control.name, 100, slowed(1.05));
   assert.match(
     answerOf(compare(slower)).explanation.join(" "),
     /A\/A: at c=100 the reactor was told apart from itself/,
   );
 });
 
-aa("a twin with errors gives no floor at its concurrency, and none at all where it has errors everywhere", () => {
-  const once = compare(withCell(sweepOf(90_000), twin.name, 10, errorStorm)).noise!;
+aa("a control with errors gives no floor at its concurrency, and none at all where it has errors everywhere", () => {
+  const once = compare(withCell(sweepOf(90_000), control.name, 10, errorStorm)).noise!;
   assert.is(once.floors.requestsPerSecond!.pairs, 30);
   assert.is(once.levels[0]!.speed, null);
   let sweep = sweepOf(90_000);
-  for (const concurrency of [10, 100, 250, 450]) sweep = withCell(sweep, twin.name, concurrency, errorStorm);
+  for (const concurrency of [10, 100, 250, 450]) sweep = withCell(sweep, control.name, concurrency, errorStorm);
   const nowhere = compare(sweep);
   assert.is(nowhere.noise!.floors.requestsPerSecond, null);
   assert.match(answerOf(nowhere).explanation.join(" "), /the noise floor is not known/);

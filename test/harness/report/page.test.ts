@@ -70,7 +70,7 @@ page("is well-formed, with headings in order, captioned tables, named charts and
     plausibleSweep({ rates: { pool: 1000 }, plan: { ...plan, trials: 1 } }),
     plausibleSweep({
       rates: { a: 1000, b: 900, c: 800 },
-      plan: { ...plan, trials: 2, twin: { name: "a again", of: "a" }, keepAlive: false },
+      plan: { ...plan, trials: 2, control: { name: "a again", of: "a" }, keepAlive: false },
     }),
   ];
   for (const kind of kinds) {
@@ -112,7 +112,7 @@ page("names, paths, failures and commands of the data cannot become markup", () 
   const build = (text: string): SweepResult => {
     const made = plausibleSweep({
       rates: { [`r${text}`]: 58, [`p${text}`]: 56 },
-      plan: { ...plan, path: `/${text}`, handlers: text, twin: { name: `t${text}`, of: `r${text}` } },
+      plan: { ...plan, path: `/${text}`, handlers: text, control: { name: `t${text}`, of: `r${text}` } },
     });
     const { environment } = made;
     const failed = withCell(

@@ -20,8 +20,13 @@ const plot: Plot = {
   categories: ["10", "100", "250"],
   scale: "linear",
   series: [
-    { name: "reactor", subject: 0, dashed: false, points: [point(0, 120_000), point(1, 130_000), point(2, 125_000)] },
-    { name: "pool", subject: 1, dashed: true, points: [point(0, 90_000), point(1, 110_000), point(2, 120_000)] },
+    {
+      name: "reactor",
+      colourIndex: 0,
+      dashed: false,
+      points: [point(0, 120_000), point(1, 130_000), point(2, 125_000)],
+    },
+    { name: "pool", colourIndex: 1, dashed: true, points: [point(0, 90_000), point(1, 110_000), point(2, 120_000)] },
   ],
 };
 
@@ -86,7 +91,7 @@ drawing("a category without a point breaks the line instead of bridging it", () 
   const series = (points: readonly Point[]): Plot => ({
     ...plot,
     categories,
-    series: [{ name: "pool", subject: 0, dashed: false, points }],
+    series: [{ name: "pool", colourIndex: 0, dashed: false, points }],
   });
   const line = (drawn: Plot): string | undefined =>
     strokes(renderPlot(drawn), "#0072B2").find((path) => (path.match(/L/g) ?? []).length > 1);

@@ -5,7 +5,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { errorClasses } from "../../../src/harness/load/run-result.js";
 import { readSweep } from "../../../src/harness/report/read.js";
-import { failedRequests } from "../../../src/harness/validity/accounts.js";
+import { failedRequests } from "../../../src/harness/validity/accounting.js";
 import { plausibleSweep } from "./fixture.js";
 
 const test = suite("stored sweep");

@@ -45,11 +45,11 @@ function describing(key: string | null, { schema, root }: Part): readonly Part[]
  * Fields of a value that no schema describes. Readers ignore what they do not know, so this is not a misfit; but what we write is to be
  * described.
  */
-function undescribed(value: unknown, part: Part, place = ""): readonly string[] {
+function undescribed(value: unknown, part: Part, location = ""): readonly string[] {
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) => {
     const [first] = describing(Array.isArray(value) ? null : key, part);
-    return first === undefined ? [`${place}.${key}`] : undescribed(inner, first, `${place}.${key}`);
+    return first === undefined ? [`${location}.${key}`] : undescribed(inner, first, `${location}.${key}`);
   });
 }
 
@@ -101,7 +101,7 @@ test("reports of all kinds of sweeps are as the schema says", async () => {
         rates: { reactor: 1000, pool: 900 },
         plan: {
           trials: 8,
-          twin: { name: "reactor again", of: "reactor" },
+          control: { name: "reactor again", of: "reactor" },
           until: { halfWidth: 0.03, maxTrials: 8, maxSeconds: 60 },
         },
       }),
@@ -127,7 +127,7 @@ test("a change is as the schema says", async () => {
   await describes("loopool-change/2", written(changeData(change, files)));
 });
 
-test("a report or a run that is not as described is refused with the place", async () => {
+test("a report or a run that is not as described is refused with the location", async () => {
   const comparison = compare(sweep);
   const data = written(reportData(comparison, answerOf(comparison), "a.json")) as {
     levels: { cells: { verdict: object }[] }[];

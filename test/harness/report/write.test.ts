@@ -178,7 +178,7 @@ writing("an invalid cell is printed and marked with its reason, its ratios are n
     );
     assert.is(tableBelow(markdown, "## Validity").get("pool, c=100")?.[0], "invalid");
     assert.is(tableBelow(markdown, "## Validity").get("reactor, c=100")?.[0], "valid");
-    assert.ok(tableBelow(markdown, "## Beside the forerunner in C").has("c=100, pool (invalid)"));
+    assert.ok(tableBelow(markdown, "## Beside the reference server in C").has("c=100, pool (invalid)"));
     const chart = await readFile(join(dirname(markdownPath), "2026-01-02-cores", "throughput.svg"), "utf8");
     assert.match(chart, /invalid, left out: pool at 100</);
   }),
@@ -203,9 +203,9 @@ writing("a cell held back by the generator alone is marked invalid, its bound pr
   }),
 );
 
-writing("the forerunner's published figures stand beside ours", () =>
+writing("the reference server's published figures stand beside ours", () =>
   report(sweep, ({ markdown }) => {
-    const rows = tableBelow(markdown, "## Beside the forerunner in C");
+    const rows = tableBelow(markdown, "## Beside the reference server in C");
     assert.equal(rows.get("c=450, C server"), ["13.9", "7,172", "62.7", "3", "61 ± 242", "14", "4,377"]);
     assert.equal(rows.get("c=10, C server"), ["17.3", "5,770", "1.73", "0", "2 ± 1.30", "1", "20"]);
     const ours = compare(sweep).levels[3]!.cells[1]!;
@@ -216,13 +216,13 @@ writing("the forerunner's published figures stand beside ours", () =>
   }),
 );
 
-writing("the forerunner is left out of reports on another page or on handlers of the user's own", async () => {
+writing("the reference server is left out of reports on another page or on handlers of the user's own", async () => {
   for (const own of [{ path: "/cpu?us=1000" }, { handlers: "/app/handlers.mjs" }]) {
     await report({ ...sweep, plan: { ...sweep.plan, ...own } }, async ({ markdown, markdownPath }) => {
-      assert.not.match(markdown, /forerunner|C server/);
+      assert.not.match(markdown, /referenceServer|C server/);
       assert.not.match(
         await readFile(join(markdownPath.replace(/\.md$/, ""), "report.html"), "utf8"),
-        /forerunner|C server/,
+        /referenceServer|C server/,
       );
     });
   }

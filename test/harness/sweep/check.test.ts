@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { checkSubjects } from "../../../src/harness/sweep/check.js";
+import { checkTargets } from "../../../src/harness/sweep/check.js";
 import { estimatedSeconds, trialSeconds } from "../../../src/harness/sweep/estimate.js";
 import { warmUpSeconds } from "../../../src/harness/sweep/plan.js";
 import type { SweepPlan } from "../../../src/harness/sweep/result.js";
@@ -18,7 +18,7 @@ const folder = mkdtempSync(join(tmpdir(), "loopool-check-"));
 
 async function check(changes: Partial<SweepPlan>) {
   try {
-    return await checkSubjects({ ...smallPlan, ...changes }, 60_000, new AbortController().signal);
+    return await checkTargets({ ...smallPlan, ...changes }, 60_000, new AbortController().signal);
   } finally {
     if (process.platform === "linux") assert.equal(childrenOf(process.pid), [], "no server is left");
   }

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { coreOf, missingTrials, planTrials, targetOf } from "../../../src/harness/sweep/plan.js";
+import { coreOf, externalTargetOf, missingTrials, planTrials } from "../../../src/harness/sweep/plan.js";
 import type { TrialResult } from "../../../src/harness/sweep/result.js";
 import { smallPlan } from "./fixture.js";
 
@@ -51,14 +51,14 @@ test("a plan with more trials begins with the same ones, so that blocks can be a
 });
 
 test("with A/A one core is in every block a second time, next to the others, and is run as itself", () => {
-  const aa = { ...plan, twin: { name: "a again", of: "a" } };
+  const aa = { ...plan, control: { name: "a again", of: "a" } };
   const planned = planTrials(aa);
   assert.is(planned.length, 8 * 3 * 4);
   for (let i = 0; i < planned.length; i += 4) {
     assert.equal(new Set(planned.slice(i, i + 4).map(({ core }) => core)), new Set(["a", "b", "c", "a again"]));
   }
   assert.equal(
-    ["a", "b", "a again"].map((subject) => coreOf(aa, subject)),
+    ["a", "b", "a again"].map((target) => coreOf(aa, target)),
     ["a", "b", "a"],
   );
 });
@@ -79,10 +79,10 @@ test("open loops run in blocks of their own, after the closed ones that their ra
 
 test("a server that is not ours is found by its name, and by its second name", () => {
   const target = { name: "c", url: "http://127.0.0.1:1/" };
-  const withTarget = { ...plan, targets: [target], twin: { name: "c again", of: "c" } };
-  assert.is(targetOf(withTarget, "c"), target);
-  assert.is(targetOf(withTarget, "c again"), target);
-  assert.is(targetOf(withTarget, "a"), undefined);
+  const withTarget = { ...plan, targets: [target], control: { name: "c again", of: "c" } };
+  assert.is(externalTargetOf(withTarget, "c"), target);
+  assert.is(externalTargetOf(withTarget, "c again"), target);
+  assert.is(externalTargetOf(withTarget, "a"), undefined);
 });
 
 test("what is missing is what has no result, in the same order", () => {

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { accountBetween, type ServerReading } from "../../../src/harness/sweep/server-process.js";
+import { accountingBetween, type ServerReading } from "../../../src/harness/sweep/server-process.js";
 
 const before: ServerReading = {
   requests: 101,
@@ -43,7 +43,7 @@ const after: ServerReading = {
 const test = suite("account between two readings");
 
 test("is their difference without the second reading's own request; what is a maximum stays one", () => {
-  assert.equal(accountBetween(before, after), {
+  assert.equal(accountingBetween(before, after), {
     requests: 1000,
     shed: 4,
     handlerErrors: 5,
@@ -59,11 +59,11 @@ test("is their difference without the second reading's own request; what is a ma
 });
 
 test("no request measured between them: no means, not NaN", () => {
-  assert.is(accountBetween(before, before).phases, null);
+  assert.is(accountingBetween(before, before).phases, null);
 });
 
 test("readings of a loop that was never sampled between them give no utilisation, not NaN", () => {
-  assert.is(accountBetween(before, before).eventLoopUtilization, 0);
+  assert.is(accountingBetween(before, before).eventLoopUtilization, 0);
 });
 
 test.run();

@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { answerOf } from "../../../src/harness/report/answer.js";
 import { compare } from "../../../src/harness/report/comparison.js";
-import { warningText } from "../../../src/harness/report/findings-text.js";
+import { warningText } from "../../../src/harness/report/diagnostic-text.js";
 import { seededRandom } from "../../../src/harness/statistics/random.js";
 import { expectedTailBias } from "../../../src/harness/validity/short-tail.js";
 import { plausibleSweep } from "../report/fixture.js";
@@ -34,8 +34,8 @@ tails("are too low by about as much as is told: simulated M/D/1 queues", () => {
     const truth = p99(timesInQueue(2_000_000, load, random));
     const trials = Array.from({ length: 201 }, () => p99(timesInQueue(requests, load, random))).sort((a, b) => a - b);
     const bias = 1 - trials[100]! / truth;
-    const told = expectedTailBias(requests, load);
-    assert.ok(Math.abs(told - bias) <= 0.08, `${load}, ${requests}: ${bias} simulated, ${told} told`);
+    const reported = expectedTailBias(requests, load);
+    assert.ok(Math.abs(reported - bias) <= 0.08, `${load}, ${requests}: ${bias} simulated, ${reported} told`);
   }
   assert.ok(expectedTailBias(1e6, 0.9) < 0.01);
 });

@@ -1,8 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { type RunResult, unsentClasses } from "../../../src/harness/load/run-result.js";
-import type { Pinning, ServerAccount, TrialResult } from "../../../src/harness/sweep/result.js";
-import type { Reason } from "../../../src/harness/validity/findings.js";
+import type { Pinning, ServerAccounting, TrialResult } from "../../../src/harness/sweep/result.js";
+import type { Reason } from "../../../src/harness/validity/diagnostics.js";
 import { verdictOf } from "../../../src/harness/validity/verdict.js";
 import { plausibleSweep } from "../report/fixture.js";
 
@@ -21,7 +21,7 @@ const codes = (trials: readonly TrialResult[], pinning = pinned): readonly strin
 
 interface Change {
   readonly run?: (run: RunResult) => Partial<RunResult>;
-  readonly server?: (server: ServerAccount, run: RunResult) => Partial<ServerAccount>;
+  readonly server?: (server: ServerAccounting, run: RunResult) => Partial<ServerAccounting>;
 }
 
 function changed(trial: TrialResult, { run, server }: Change): TrialResult {
@@ -39,7 +39,7 @@ const once = (change: Change): readonly TrialResult[] =>
   cell.map((trial, index) => (index === 3 ? changed(trial, change) : trial));
 const always = (change: Change): readonly TrialResult[] => cell.map((trial) => changed(trial, change));
 
-const books = suite("verdict: the books");
+const books = suite("verdict: the accounting");
 
 books("a cell that adds up is valid, with keep-alive and without", () => {
   assert.equal(judge(cell), { valid: true, lowerBound: false, reasons: [], warnings: [] });
@@ -182,7 +182,7 @@ const generatorAt = (cpuShare: number) => ({
 });
 /** CPU time of the server as a multiple of the window; its main loop busy for `loop` of it. */
 const serverAt = (cpus: number, loop: number) => ({
-  server: (server: ServerAccount, { elapsedSeconds }: RunResult) => ({
+  server: (server: ServerAccounting, { elapsedSeconds }: RunResult) => ({
     cpuUserMicros: cpus * elapsedSeconds * 1e6,
     cpuSystemMicros: 0,
     eventLoopUtilization: (loop * elapsedSeconds * 1e6) / server.elapsedMicros,

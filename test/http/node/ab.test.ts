@@ -14,7 +14,7 @@ for (const mode of ["reactor", "pool"]) {
   for (const path of ["/", "/hello", "/absent"]) {
     measuring(`${mode}: measures ${path} over kept connections, each answer with its length`, async () => {
       await withServer(
-        { mode, front: "node", workers: 2 },
+        { mode, adapter: "node", workers: 2 },
         async ({ url, stats }) => {
           const { stdout } = await promisify(execFile)("ab", ["-q", "-k", `-n${REQUESTS}`, "-c10", `${url}${path}`]);
           const value = (label: string): number => Number(new RegExp(`^${label}:\\s+(\\d+)`, "m").exec(stdout)?.[1]);

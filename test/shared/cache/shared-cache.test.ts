@@ -13,7 +13,7 @@ function newCache(shape: CacheShape) {
   const counters = new SharedArrayBuffer(statsBytes(1));
   const stats = new ThreadStats(counters, 0);
   const attach = (thread: number): SharedCache => new SharedCache({ memory, shape, thread, maySleep: true, stats });
-  return { memory, attach, cache: attach(0), figures: () => readStats(counters) };
+  return { memory, attach, cache: attach(0), metrics: () => readStats(counters) };
 }
 
 function entry(key: string, version: number, bytes: number): CacheEntry {
@@ -65,14 +65,14 @@ test("a new entry takes the place of the old one, whose holder keeps the old byt
 });
 
 test("what takes more than its share is not kept, and what is pinned makes no room", () => {
-  const { cache, figures } = newCache(small);
+  const { cache, metrics } = newCache(small);
   const { maxEntryBytes } = cache.layout;
   assert.is(maxEntryBytes, 32 * 1024);
   assert.is(put(cache, "/large", 1, maxEntryBytes), false);
   const held = [1, 2, 3, 4].map((i) => cache.put(`/p${i}`, entry(`/p${i}`, i, 15_000))!);
   assert.ok(held.every((view) => view !== undefined));
   assert.is(put(cache, "/more", 1, 15_000), false);
-  assert.is(figures().cacheBypassed, 2);
+  assert.is(metrics().cacheBypassed, 2);
   for (const { pin } of held) cache.release(pin);
   assert.is(put(cache, "/more", 1, 15_000), true);
 });
@@ -190,7 +190,7 @@ test("a million operations of four threads: no entry is ever half another one, a
 
 test("a thread that is killed inside a lock blocks nobody, and costs one shard", async () => {
   const shape = { bytes: 4 * 2 ** 20, threads: 2 };
-  const { memory, cache, figures } = newCache(shape);
+  const { memory, cache, metrics } = newCache(shape);
   for (let i = 0; i < 400; i++) put(cache, `/k${i}`, i, 2000);
   const held = Array.from({ length: 20 }, (_, i) => ({ key: `/k${i}`, view: cache.get(`/k${i}`)! }));
   const rest = { operations: 0, keys: 1, maxBodyBytes: 1, end: "inside the lock" } as const;
@@ -202,7 +202,7 @@ test("a thread that is killed inside a lock blocks nobody, and costs one shard",
   assert.ok(cache.get(keys.find((key) => !inside(key))!) !== undefined);
   await thread.terminate();
   cache.recover(1);
-  assert.is(figures().cacheRebuilds, 1);
+  assert.is(metrics().cacheRebuilds, 1);
   for (const key of keys) assert.is(cache.get(key) === undefined, inside(key), key);
   for (const { key, view } of held) assert.ok(isWhole(key, view.head, view.body), "pinned by the living");
   for (let i = 0; i < 4000; i++) put(cache, `/new${i}`, i, 3000);

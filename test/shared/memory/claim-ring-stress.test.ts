@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { setImmediate as turn } from "node:timers/promises";
+import { setImmediate as generation } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -90,7 +90,7 @@ for (const seed of [1, 2]) {
             replacing = undefined;
           });
         }
-        await turn();
+        await generation();
       }
       await replacing;
       assert.ok(outcomes.every((count) => count === 1));

@@ -102,10 +102,10 @@ const claimRingFaults: readonly (readonly [string, readonly Patch[], Partial<Ste
     /stuck|two outcomes|another request/,
   ],
   [
-    "a turn that nothing counts",
+    "a generation that nothing counts",
     [
-      { file: ringFile, find: "Atomics.add(this.words, this.#stateWord(slot) + TURN_WORD, 1);", replace: "" },
-      { file: ringFile, find: "this.words[this.#stateWord(slot) + TURN_WORD] += 1;", replace: "" },
+      { file: ringFile, find: "Atomics.add(this.words, this.#stateWord(slot) + GENERATION_WORD, 1);", replace: "" },
+      { file: ringFile, find: "this.words[this.#stateWord(slot) + GENERATION_WORD] += 1;", replace: "" },
     ],
     { items: 3, expired: 1, preemptions: 2 },
     /another request/,

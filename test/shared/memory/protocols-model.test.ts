@@ -86,8 +86,8 @@ const claimRingMistakes: readonly (readonly [ClaimRingMistake, Partial<ClaimRing
   ["state before payload", {}, /half another one|served twice/],
   ["reserve without a look", {}, /half another one|claimed twice/],
   ["no recovery", { deaths: 1 }, /stuck/],
-  ["answers without a turn", { expired: 1 }, /reached another request/],
-  ["turn compared instead of owner", { expired: 1 }, /half another one|served twice/],
+  ["answers without a generation", { expired: 1 }, /reached another request/],
+  ["generation compared instead of owner", { expired: 1 }, /half another one|served twice/],
 ];
 for (const [mistake, setting, found] of claimRingMistakes) {
   claimRing(`the mistake "${mistake}" is found`, () => {
@@ -99,7 +99,7 @@ claimRing.run();
 
 const parking = suite("parking, every interleaving");
 
-const places: ParkingSetting = {
+const parkingSlots: ParkingSetting = {
   workers: 2,
   items: 2,
   deaths: 0,
@@ -110,15 +110,15 @@ const places: ParkingSetting = {
 };
 
 const parkingCases: readonly (readonly [string, ParkingSetting, number])[] = [
-  ["three workers", { ...places, workers: 3 }, 53853],
-  ["two deaths, asleep or not, with successors", { ...places, deaths: 2 }, 48290],
-  ["a death without a successor", { ...places, items: 3, deaths: 1, successors: false }, 25853],
-  ["workers that have stood still for their time, and a death", { ...places, deaths: 1, timesUp: true }, 37201],
-  ["the same, and a worker that is sent home", { ...places, retirements: 1, timesUp: true }, 20969],
-  ["a worker that is sent home", { ...places, retirements: 1 }, 12851],
+  ["three workers", { ...parkingSlots, workers: 3 }, 53853],
+  ["two deaths, asleep or not, with successors", { ...parkingSlots, deaths: 2 }, 48290],
+  ["a death without a successor", { ...parkingSlots, items: 3, deaths: 1, successors: false }, 25853],
+  ["workers that have stood still for their time, and a death", { ...parkingSlots, deaths: 1, timesUp: true }, 37201],
+  ["the same, and a worker that is retired", { ...parkingSlots, retirements: 1, timesUp: true }, 20969],
+  ["a worker that is retired", { ...parkingSlots, retirements: 1 }, 12851],
   [
-    "a worker that is sent home, promises that never settle, and a death",
-    { ...places, retirements: 1, lingering: true, deaths: 1 },
+    "a worker that is retired, promises that never settle, and a death",
+    { ...parkingSlots, retirements: 1, lingering: true, deaths: 1 },
     51004,
   ],
 ];
@@ -137,7 +137,7 @@ const parkingMistakes: readonly (readonly [ParkingMistake, Partial<ParkingSettin
 ];
 for (const [mistake, setting] of parkingMistakes) {
   parking(`the mistake "${mistake}" is found`, () => {
-    finds(explore(parkingModel({ ...places, ...setting, mistake })), /stuck/);
+    finds(explore(parkingModel({ ...parkingSlots, ...setting, mistake })), /stuck/);
   });
 }
 
@@ -145,12 +145,12 @@ parking.run();
 
 const doorbell = suite("doorbell, every interleaving");
 
-const bell: DoorbellSetting = { workers: 2, answersEach: 3, deaths: 0, perTurn: 2 };
+const twoWorkers: DoorbellSetting = { workers: 2, answersEach: 3, deaths: 0, perTick: 2 };
 
 const doorbellCases: readonly (readonly [string, DoorbellSetting, number])[] = [
-  ["two workers", bell, 49825],
-  ["two workers that may both die, one answer a turn", { ...bell, deaths: 2, perTurn: 1 }, 91661],
-  ["three workers of whom two may die", { workers: 3, answersEach: 1, deaths: 2, perTurn: 1 }, 27137],
+  ["two workers", twoWorkers, 49825],
+  ["two workers that may both die, one answer a tick", { ...twoWorkers, deaths: 2, perTick: 1 }, 91661],
+  ["three workers of whom two may die", { workers: 3, answersEach: 1, deaths: 2, perTick: 1 }, 27137],
 ];
 for (const [name, setting, states] of doorbellCases) {
   doorbell(`${name}: no answer stays unread`, () => {
@@ -162,11 +162,11 @@ const doorbellMistakes: readonly (readonly [DoorbellMistake, Partial<DoorbellSet
   ["no second look", {}],
   ["press before commit", {}],
   ["no look when a worker dies", { deaths: 1 }],
-  ["bound without another turn", {}],
+  ["bound without another tick", {}],
 ];
 for (const [mistake, setting] of doorbellMistakes) {
   doorbell(`the mistake "${mistake}" is found`, () => {
-    finds(explore(doorbellModel({ ...bell, ...setting, mistake })), /stuck/);
+    finds(explore(doorbellModel({ ...twoWorkers, ...setting, mistake })), /stuck/);
   });
 }
 

@@ -58,14 +58,14 @@ for (const mode of ["reactor", "pool"]) {
   });
 
   // µWS ends a response that nobody takes after 8 to 12 s, which the others may need on a busy machine: LOOPOOL_TEST_SLOW_FRONT=uws is the long form.
-  const front = process.env["LOOPOOL_TEST_SLOW_FRONT"] ?? "node";
+  const adapter = process.env["LOOPOOL_TEST_SLOW_FRONT"] ?? "node";
   test(`${mode}: what is being sent stays what it is while its shard is filled with other files`, async () => {
     // More than the sockets' buffers take, so that most of it is still to be sent when its place is wanted.
     const BYTES = 14_000_000;
     const bytes = 512 * 2 ** 20;
     // The reader is slow for as long as the others take.
     const limits = { slowReaderTimeoutMs: 200_000 };
-    await withServer({ mode, front, workers: 2, cacheBytes: bytes, limits }, async ({ port, url, stats, root }) => {
+    await withServer({ mode, adapter, workers: 2, cacheBytes: bytes, limits }, async ({ port, url, stats, root }) => {
       const file = (n: number): string => join(root, `${n}.bin`);
       const shardOf = shardsOf({ bytes, threads: 1 });
       const [slow = 0, ...others] = Array.from({ length: 200 }, (_, n) => n)

@@ -8,9 +8,9 @@ import { createSharedState, threadContext } from "../../../src/shared/handlers/c
 import { NO_HEADERS } from "../../../src/shared/handlers/handler.js";
 import { staticFiles } from "../../../src/shared/static/static.js";
 
-const test = suite("files without a front");
+const test = suite("files without an adapter");
 
-test("a redirect never has what a URI may not have, whatever a front lets through", async () => {
+test("a redirect never has what a URI may not have, whatever an adapter lets through", async () => {
   const root = mkdtempSync(join(tmpdir(), "loopool-static-"));
   try {
     mkdirSync(join(root, "ä €"));

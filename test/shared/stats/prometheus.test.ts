@@ -1,27 +1,27 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { seededRandom } from "../../../src/harness/statistics/random.js";
-import { type FiguresSource, figuresOf } from "../../../src/shared/stats/figures.js";
+import { type MetricsSource, metricsOf } from "../../../src/shared/stats/metrics.js";
 import { PHASES_BYTES, PhaseRecorder, phaseNames, readHistograms } from "../../../src/shared/stats/phases.js";
 import { escapeHelp, escapeLabel, prometheusText } from "../../../src/shared/stats/prometheus.js";
-import { Field, statsBytes, ThreadStats } from "../../../src/shared/stats/stats.js";
+import { Counter, statsBytes, ThreadStats } from "../../../src/shared/stats/stats.js";
 import { parsePrometheus, sampleOf } from "../../support/prometheus.js";
 
 const test = suite("/metrics");
 
 /** A server with two threads whose every counter is another number. */
-function source(mode = "pool"): FiguresSource {
+function source(mode = "pool"): MetricsSource {
   const stats = new SharedArrayBuffer(statsBytes(3));
   const main = new ThreadStats(stats, 0);
-  for (const place of Object.values(Field)) main.set(place, 1000 + place);
-  new ThreadStats(stats, 1).add(Field.handled, 5);
+  for (const index of Object.values(Counter)) main.set(index, 1000 + index);
+  new ThreadStats(stats, 1).add(Counter.handled, 5);
   for (const status of [200, 200, 204, 301, 404, 404, 404, 500]) main.addResponse(status);
   const phases = new SharedArrayBuffer(PHASES_BYTES);
   const recorder = new PhaseRecorder(phases);
   const random = seededRandom(5);
   for (let i = 0; i < 500; i++) recorder.record(random() * 3, random(), random() * 20, random() * 0.001);
   return {
-    facts: { mode, front: "test", pid: 7, node: "20.0.0", uws: "x", startedAtMs: 1000, iterationsPerMicro: 1 },
+    facts: { mode, adapter: "test", pid: 7, node: "20.0.0", uws: "x", startedAtMs: 1000, iterationsPerMicro: 1 },
     takenAtMs: 3500,
     stats,
     phases,
@@ -36,7 +36,7 @@ function source(mode = "pool"): FiguresSource {
   };
 }
 
-const pageOf = (from: FiguresSource): string => prometheusText(figuresOf(from), readHistograms(from.phases));
+const pageOf = (from: MetricsSource): string => prometheusText(metricsOf(from), readHistograms(from.phases));
 
 test("follows the format: help, type and samples of each family together, counters named _total", () => {
   const families = parsePrometheus(pageOf(source()));
@@ -49,31 +49,31 @@ test("follows the format: help, type and samples of each family together, counte
 });
 
 test("says what /stats.json says", () => {
-  const figures = figuresOf(source());
+  const metrics = metricsOf(source());
   const families = parsePrometheus(pageOf(source()));
   const pairs: readonly (readonly [string, number])[] = [
-    ["loopool_requests_total", figures.requests],
-    ["loopool_response_body_bytes_total", figures.bodyBytes],
-    ["loopool_connections_total", figures.connections],
-    ["loopool_connections_active", figures.activeConnections],
-    ["loopool_requests_in_flight", figures.inFlight],
+    ["loopool_requests_total", metrics.requests],
+    ["loopool_response_body_bytes_total", metrics.bodyBytes],
+    ["loopool_connections_total", metrics.connections],
+    ["loopool_connections_active", metrics.activeConnections],
+    ["loopool_requests_in_flight", metrics.inFlight],
     ["loopool_requests_queued", 3],
-    ["loopool_requests_shed_total", figures.shed],
-    ["loopool_requests_aborted_total", figures.aborted],
-    ["loopool_requests_dropped_total", figures.dropped],
-    ["loopool_requests_timed_out_total", figures.timedOut],
-    ["loopool_requests_handled_total", figures.handled],
-    ["loopool_handler_errors_total", figures.handlerErrors],
-    ["loopool_unhandled_rejections_total", figures.unhandledRejections],
-    ["loopool_workers", figures.workers],
-    ["loopool_workers_lost_total", figures.workersLost],
+    ["loopool_requests_shed_total", metrics.shed],
+    ["loopool_requests_aborted_total", metrics.aborted],
+    ["loopool_requests_dropped_total", metrics.dropped],
+    ["loopool_requests_timed_out_total", metrics.timedOut],
+    ["loopool_requests_handled_total", metrics.handled],
+    ["loopool_handler_errors_total", metrics.handlerErrors],
+    ["loopool_unhandled_rejections_total", metrics.unhandledRejections],
+    ["loopool_workers", metrics.workers],
+    ["loopool_workers_lost_total", metrics.workersLost],
     ["loopool_uptime_seconds", 2.5],
     ["loopool_peak_resident_memory_bytes", 2 ** 27],
-    ["loopool_request_duration_seconds_count", figures.latency.count],
-    ["loopool_request_duration_seconds_sum", figures.latency.sumMicros / 1e6],
+    ["loopool_request_duration_seconds_count", metrics.latency.count],
+    ["loopool_request_duration_seconds_sum", metrics.latency.sumMicros / 1e6],
   ];
   for (const [name, value] of pairs) assert.is(sampleOf(families, name), value, name);
-  for (const [code, count] of Object.entries(figures.status)) {
+  for (const [code, count] of Object.entries(metrics.status)) {
     assert.is(sampleOf(families, "loopool_responses_total", { code }), count, code);
   }
   assert.is(sampleOf(families, "loopool_cpu_seconds_total", { mode: "user" }), 1.5);

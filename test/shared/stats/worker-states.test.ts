@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Parking } from "../../../src/shared/memory/parking.js";
-import { Field, statsBytes, ThreadStats } from "../../../src/shared/stats/stats.js";
+import { Counter, statsBytes, ThreadStats } from "../../../src/shared/stats/stats.js";
 import {
   FIRST_WORKER_WORD,
   StatusSegment,
@@ -50,7 +50,7 @@ test("times are those since the sampler first saw it so, and 0 once it has chang
   sampler.sample(1100);
   assert.is(forMs(1150), 150);
   // The same state before and after, but another request in between.
-  worker.add(Field.handled, 1);
+  worker.add(Counter.handled, 1);
   assert.is(forMs(1150), 0);
   sampler.sample(1200);
   assert.is(forMs(1250), 50);
@@ -66,7 +66,7 @@ test("times go on over the wrap of their word", () => {
   const { reader, sampler, status, worker } = setUp();
   status.setPresence(0, true);
   for (const startMs of [2 ** 31 - 10, 2 ** 32 - 10, 5 * 2 ** 31 - 10]) {
-    worker.add(Field.handled, 1);
+    worker.add(Counter.handled, 1);
     sampler.sample(startMs);
     assert.is(reader.read(startMs + 25.5).workerStates[0]!.forMs, 25);
   }

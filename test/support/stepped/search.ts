@@ -21,7 +21,7 @@ export interface Violation {
 
 const MAX_STATES = 2_000_000;
 
-/** Visits every state that the threads of a world can reach, depth first. */
+/** LogEntries every state that the threads of a world can reach, depth first. */
 export function search(
   world: World,
   { preemptions = Number.POSITIVE_INFINITY, beside, isDone }: SearchOptions,

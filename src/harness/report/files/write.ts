@@ -12,7 +12,7 @@ import { reportDocument } from "../document.js";
 import { type Condition, type Judgement, judgeChange } from "../fail-if.js";
 import { hgrmOf } from "../hgrm.js";
 import { latenciesOf } from "../latencies.js";
-import { unfinishedNotice } from "../prose.js";
+import { unfinishedNotice } from "../notes.js";
 import { readSweep } from "../read.js";
 
 /** What was written, and the answer in words for the terminal. */

@@ -23,9 +23,9 @@ function plotFigure(plot: Plot, format: (value: number) => string): Figure {
     title: plot.title,
     note: plot.subtitle,
     label: `${plot.yName} over concurrency: ${said.join("; ")}`,
-    keys: plot.series.map(({ name, subject, dashed }) => ({
+    keys: plot.series.map(({ name, colourIndex, dashed }) => ({
       name,
-      subject,
+      colourIndex,
       mark: dashed ? "dashed symbols" : "symbols",
     })),
     draw: (layout) => renderPlot(plot, layout),
@@ -42,15 +42,15 @@ function spoken({ concurrency, rate }: Load): string {
   return `concurrency ${concurrency}${rate === null ? "" : ` and ${whole(rate)} requests per second`}`;
 }
 
-function lineKeys(cores: readonly string[], subjects: readonly string[]): readonly Key[] {
-  return cores.map((core) => ({ name: core, subject: subjects.indexOf(core), mark: "line" }));
+function lineKeys(cores: readonly string[], targets: readonly string[]): readonly Key[] {
+  return cores.map((core) => ({ name: core, colourIndex: targets.indexOf(core), mark: "line" }));
 }
 
-/** For each load the percentile curves of all its cells over their valid trials. `subjects` gives each core its colour. */
+/** For each load the percentile curves of all its cells over their valid trials. `targets` gives each core its colour. */
 export function percentileFigures(
   { levels }: Comparison,
   latencies: readonly CellLatency[],
-  subjects: readonly string[],
+  targets: readonly string[],
 ): readonly Figure[] {
   return levels.flatMap((level) => {
     const load = loadText(level);
@@ -67,7 +67,7 @@ export function percentileFigures(
         label: `Latency by percentile at ${spoken(level)}, ms: ${said.join("; ")}`,
         keys: lineKeys(
           found.map(({ cell }) => cell.core),
-          subjects,
+          targets,
         ),
         draw: (layout) =>
           renderCurves(
@@ -78,7 +78,7 @@ export function percentileFigures(
               scale: "log",
               thin: false,
               curves: found.map(({ cell, total }) => ({
-                subject: subjects.indexOf(cell.core),
+                colourIndex: targets.indexOf(cell.core),
                 points: percentileRows(total).flatMap(({ valueNs, share }) =>
                   share === 1 || valueNs <= 0 ? [] : [[1 / (1 - share), valueNs / 1e6] as const],
                 ),
@@ -104,7 +104,7 @@ function wholeSeconds({ trials }: Cell): readonly (readonly { readonly completed
 }
 
 /** For each load requests per second and 99th percentile in each second of each trial. Empty where trials are too short for it. */
-export function secondsFigures({ levels }: Comparison, subjects: readonly string[]): readonly Figure[] {
+export function secondsFigures({ levels }: Comparison, targets: readonly string[]): readonly Figure[] {
   return levels.flatMap((level: Level) => {
     const found = level.cells
       .map((cell) => ({ core: cell.core, trials: wholeSeconds(cell) }))
@@ -112,7 +112,7 @@ export function secondsFigures({ levels }: Comparison, subjects: readonly string
     if (found.length === 0) return [];
     const keys = lineKeys(
       found.map(({ core }) => core),
-      subjects,
+      targets,
     );
     const lines = found.map(({ core, trials }) => `${counted(trials.length, "trial")} of ${core}`);
     const figureOf = (
@@ -141,7 +141,7 @@ export function secondsFigures({ levels }: Comparison, subjects: readonly string
               thin: true,
               curves: found.flatMap(({ core, trials }) =>
                 trials.map((seconds) => ({
-                  subject: subjects.indexOf(core),
+                  colourIndex: targets.indexOf(core),
                   points: seconds.map((second, index) => [index + 1, value(second)] as const),
                 })),
               ),
@@ -158,11 +158,11 @@ export function secondsFigures({ levels }: Comparison, subjects: readonly string
 }
 
 /** Colour of each part of a request's time, in the order of their names. */
-const partSubjects = [0, 4, 3, 2, 5] as const;
+const partColours = [0, 4, 3, 2, 5] as const;
 
 /** For each load where the mean time of a request goes, a bar for each core that measures it. */
 export function phaseFigures({ levels }: Comparison): readonly Figure[] {
-  const keys = partNames.map((name, part): Key => ({ name, subject: partSubjects[part]!, mark: "bar" }));
+  const keys = partNames.map((name, part): Key => ({ name, colourIndex: partColours[part]!, mark: "bar" }));
   return levels.flatMap((level) => {
     const found = level.cells.flatMap((cell) => {
       const decomposition = decompositionOf(cell);
@@ -185,7 +185,10 @@ export function phaseFigures({ levels }: Comparison): readonly Figure[] {
             {
               xName: "Mean time of a request, ms",
               rows: found.map(({ core }) => core),
-              parts: partSubjects.map((subject, part) => ({ subject, values: found.map(({ parts }) => parts[part]!) })),
+              parts: partColours.map((colourIndex, part) => ({
+                colourIndex,
+                values: found.map(({ parts }) => parts[part]!),
+              })),
             },
             layout,
           ),

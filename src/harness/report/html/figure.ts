@@ -6,7 +6,7 @@ import { Html, html } from "./markup.js";
 export interface Key {
   readonly name: string;
   /** Index of the colour and, of a line with symbols, of the symbol. */
-  readonly subject: number;
+  readonly colourIndex: number;
   readonly mark: "symbols" | "dashed symbols" | "line" | "bar";
 }
 
@@ -20,13 +20,13 @@ const outlines: Readonly<Record<(typeof symbols)[number], string>> = {
   arrow: "M17 1l6 12l-6 -4l-6 4Z",
 };
 
-function swatch({ subject, mark }: Key): Html {
-  const colour = colourOf(subject);
+function swatch({ colourIndex, mark }: Key): Html {
+  const colour = colourOf(colourIndex);
   if (mark === "bar") return html`<rect x="10" y="1" width="14" height="12" fill="${colour}"/>`;
   const dash = mark === "dashed symbols" ? html` stroke-dasharray="5 3"` : null;
   const line = html`<path d="M0 7H34" stroke="${colour}" stroke-width="2"${dash}/>`;
   if (mark === "line") return line;
-  return html`${line}<path d="${outlines[symbols[subject % symbols.length]!]}" fill="${colour}"/>`;
+  return html`${line}<path d="${outlines[symbols[colourIndex % symbols.length]!]}" fill="${colour}"/>`;
 }
 
 function legend(keys: readonly Key[]): Html {

@@ -39,8 +39,8 @@ export function html(strings: TemplateStringsArray, ...values: readonly Content[
   return new Html(strings.reduce((text, part, index) => text + markupOf(values[index - 1] ?? null) + part));
 }
 
-/** Our own prose, in which **strong** and *emphasis* are markup. */
-export function prose(text: string): Html {
+/** Our own formatted, in which **strong** and *emphasis* are markup. */
+export function formatted(text: string): Html {
   const marked = escaped(text)
     .replace(/\*\*(.+?)\*\*/g, "<strong>$1</strong>")
     .replace(/\*(.+?)\*/g, "<em>$1</em>");

@@ -1,18 +1,18 @@
-import { subjectsOf } from "../../sweep/plan.js";
+import { targetsOf } from "../../sweep/plan.js";
 import { apartNote } from "../agreement.js";
 import type { Answer } from "../answer.js";
 import { calledAs } from "../called.js";
 import type { Comparison } from "../comparison.js";
-import { environmentTable, findingsOf, validityTable } from "../evidence.js";
-import { forerunnerTable, isOfDefaultPage } from "../forerunner.js";
 import { listed, loadText } from "../format.js";
 import type { CellLatency } from "../latencies.js";
+import { comparability, phasesNote, readingOf, unfinishedNotice } from "../notes.js";
 import { phasesTable } from "../phases.js";
-import { comparability, phasesNote, readingOf, unfinishedNotice } from "../prose.js";
+import { isOfDefaultPage, referenceServerTable } from "../reference-server.js";
 import { levelTable, overviewTable, verdictsTable } from "../sections.js";
+import { diagnosticsOf, environmentTable, validityTable } from "../validity-tables.js";
 import { overviewFigures, percentileFigures, phaseFigures, secondsFigures } from "./charts.js";
 import { Figures } from "./figure.js";
-import { Html, html, prose } from "./markup.js";
+import { formatted, Html, html } from "./markup.js";
 import { style } from "./style.js";
 import { tableMarkup } from "./table.js";
 
@@ -42,8 +42,8 @@ ${lines.map((line) => html`<li>${line}</li>\n`)}</ul>
 `;
 }
 
-function secondsSection(comparison: Comparison, figures: Figures, subjects: readonly string[]): Html {
-  const drawn = secondsFigures(comparison, subjects);
+function secondsSection(comparison: Comparison, figures: Figures, targets: readonly string[]): Html {
+  const drawn = secondsFigures(comparison, targets);
   return drawn.length === 0
     ? html`<p>No cell of this result has two whole seconds in each of its trials of which a series was recorded.</p>\n`
     : html`<p>What happened in each whole second of each trial, by the time a request ended.</p>\n${figures.row(drawn)}`;
@@ -52,19 +52,19 @@ function secondsSection(comparison: Comparison, figures: Figures, subjects: read
 function phasesSection(comparison: Comparison, figures: Figures): Html {
   const drawn = phaseFigures(comparison);
   if (drawn.length === 0) return html`<p>No server of this result measured the phases of a request.</p>\n`;
-  return html`<p>${prose(phasesNote)}</p>
+  return html`<p>${formatted(phasesNote)}</p>
 ${figures.row(drawn)}${tableMarkup("Mean time of a request by where it goes, medians over the trials", phasesTable(comparison))}`;
 }
 
-function findingsMarkup(comparison: Comparison): Html {
-  const found = findingsOf(comparison);
+function diagnosticsMarkup(comparison: Comparison): Html {
+  const found = diagnosticsOf(comparison);
   if (found.length === 0) return html`<p>Every cell is valid.</p>\n`;
   const items = found.map(({ cell, invalidates, text }) =>
     invalidates
       ? html`<li><span class="invalid">${cell} is invalid and not ranked:</span> ${text}.</li>\n`
       : html`<li>${cell}: ${text}.</li>\n`,
   );
-  return html`<ul class="findings">\n${items}</ul>\n`;
+  return html`<ul class="diagnostics">\n${items}</ul>\n`;
 }
 
 function sectionsOf({ comparison, latencies, resultFile }: PageContent): readonly Section[] {
@@ -72,9 +72,9 @@ function sectionsOf({ comparison, latencies, resultFile }: PageContent): readonl
   const { plan } = sweep;
   const several = plan.cores.length > 1;
   const figures = new Figures();
-  const subjects = subjectsOf(plan);
+  const targets = targetsOf(plan);
   const overview = html`${several ? tableMarkup("Ratios with 95% interval; ~ no difference is called: it is not significant, or within the noise floor", overviewTable(comparison)) : null}${figures.row(overviewFigures(comparison))}`;
-  const curves = percentileFigures(comparison, latencies, subjects);
+  const curves = percentileFigures(comparison, latencies, targets);
   const medians = `medians over the trials with 95% interval${several ? ", and ratios over blocks" : ""}`;
   return [
     { id: "overview", title: "At a glance", body: overview },
@@ -86,7 +86,7 @@ function sectionsOf({ comparison, latencies, resultFile }: PageContent): readonl
           ? html`<p>No cell has a valid trial.</p>\n`
           : html`<p>Latencies of all requests of all valid trials of a cell together: at 99% they show the “99% of all requests”, not the median of the trials. To the right each mark is ten times as rare. The same is in the .hgrm files beside this page.</p>\n${figures.row(curves)}`,
     },
-    { id: "seconds", title: "Second by second", body: secondsSection(comparison, figures, subjects) },
+    { id: "seconds", title: "Second by second", body: secondsSection(comparison, figures, targets) },
     { id: "phases", title: "Where the time goes", body: phasesSection(comparison, figures) },
     {
       id: "cells",
@@ -108,14 +108,14 @@ function sectionsOf({ comparison, latencies, resultFile }: PageContent): readonl
     {
       id: "validity",
       title: "Validity",
-      body: html`${findingsMarkup(comparison)}${tableMarkup("How full both sides were, and whether the books add up", validityTable(comparison))}`,
+      body: html`${diagnosticsMarkup(comparison)}${tableMarkup("How full both sides were, and whether the counts add up", validityTable(comparison))}`,
     },
     ...(isOfDefaultPage(plan)
       ? [
           {
-            id: "forerunner",
-            title: "Beside the forerunner in C",
-            body: html`<p>${comparability(comparison)}</p>\n${tableMarkup("ApacheBench's figures of the forerunner and ours", forerunnerTable(levels, plan.cores))}`,
+            id: "referenceServer",
+            title: "Beside the reference server in C",
+            body: html`<p>${comparability(comparison)}</p>\n${tableMarkup("ApacheBench's figures of the reference server and ours", referenceServerTable(levels, plan.cores))}`,
           },
         ]
       : []),
@@ -130,7 +130,7 @@ function sectionsOf({ comparison, latencies, resultFile }: PageContent): readonl
     {
       id: "reading",
       title: "How to read this",
-      body: html`<ul class="reading">\n${readingOf(plan).map((entry) => html`<li>${prose(entry)}</li>\n`)}</ul>\n`,
+      body: html`<ul class="reading">\n${readingOf(plan).map((entry) => html`<li>${formatted(entry)}</li>\n`)}</ul>\n`,
     },
   ];
 }

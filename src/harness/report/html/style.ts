@@ -40,7 +40,7 @@ body {
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 1rem; }
 h2 { font-size: 1.25rem; margin: 2.5rem 0 0.75rem; padding-top: 0.75rem; border-top: 1px solid var(--rule); }
 h3 { font-size: 1.05rem; margin: 1.5rem 0 0.5rem; }
-p, .answer li, .findings li, .reading li { max-width: 48rem; }
+p, .answer li, .diagnostics li, .reading li { max-width: 48rem; }
 a { color: var(--link); }
 nav ul { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; margin: 1rem 0 0; padding: 0; list-style: none; }
 .headline { font-size: 1.15rem; font-weight: 600; }

@@ -1,5 +1,5 @@
 import { threadClock } from "../../clock.js";
-import { liveFigures } from "../../stats/figures.js";
+import { liveMetrics } from "../../stats/metrics.js";
 import { readHistograms } from "../../stats/phases.js";
 import { WorkersWatch } from "../../stats/worker-states.js";
 import type { HandlerContext } from "../context.js";
@@ -11,16 +11,16 @@ const METRICS_HEADERS = new HeaderBlock({
   ...NOT_SNIFFED,
 });
 
-/** `/metrics`: the figures of /stats.json for Prometheus. */
+/** `/metrics`: the metrics of /stats.json for Prometheus. */
 export function metrics({ shared }: HandlerContext): Handler {
   const watch = shared.workersView === null ? null : new WorkersWatch(shared.workersView, shared.stats);
   const nowMs = threadClock();
   return async () => {
     // One copy for both: a scrape must not contradict itself.
     const phases = shared.phases.slice(0);
-    const figures = liveFigures({ ...shared, phases }, watch, nowMs());
+    const metrics = liveMetrics({ ...shared, phases }, watch, nowMs());
     // Only here: most servers are never asked.
     const { prometheusText } = await import("../../stats/prometheus.js");
-    return { status: 200, headers: METRICS_HEADERS, body: prometheusText(figures, readHistograms(phases)) };
+    return { status: 200, headers: METRICS_HEADERS, body: prometheusText(metrics, readHistograms(phases)) };
   };
 }

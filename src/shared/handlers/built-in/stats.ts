@@ -1,5 +1,5 @@
 import { threadClock } from "../../clock.js";
-import { liveFigures } from "../../stats/figures.js";
+import { liveMetrics } from "../../stats/metrics.js";
 import { WorkersWatch } from "../../stats/worker-states.js";
 import type { HandlerContext } from "../context.js";
 import { type Handler, HeaderBlock, NOT_SNIFFED } from "../handler.js";
@@ -20,6 +20,6 @@ export function stats({ shared }: HandlerContext): Handler {
   return () => ({
     status: 200,
     headers: JSON_HEADERS,
-    body: `${JSON.stringify(liveFigures(shared, watch, nowMs()))}\n`,
+    body: `${JSON.stringify(liveMetrics(shared, watch, nowMs()))}\n`,
   });
 }

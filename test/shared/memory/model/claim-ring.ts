@@ -3,7 +3,7 @@ import type { Model, Step } from "./explore.js";
 /**
  * The claim ring of src/shared/memory/claim-ring.ts between the producer of src/pool/pool.ts and the consumers of src/pool/worker.ts.
  * Every step is one access to shared memory. Not steps of their own are loads of words that nobody else can change at that time: the
- * producer's of `turn`, which it alone writes, and those of `heldBy`, which looks for the id of a consumer that has ended.
+ * producer's of `generation`, which it alone writes, and those of `heldBy`, which looks for the id of a consumer that has ended.
  */
 export interface ClaimRingSetting {
   readonly slots: number;
@@ -27,8 +27,8 @@ export type ClaimRingMistake =
   | "state before payload"
   | "reserve without a look"
   | "no recovery"
-  | "answers without a turn"
-  | "turn compared instead of owner";
+  | "answers without a generation"
+  | "generation compared instead of owner";
 
 const FREE = 0;
 const FILLED = 1;
@@ -39,15 +39,15 @@ const WRAP = 64;
 /** So that a payload can be half written. */
 const PAYLOAD_WORDS = 2;
 
-/** Slot, turn and item. */
-type Answer = readonly [slot: number, turn: number, item: number];
+/** Slot, generation and item. */
+type Answer = readonly [slot: number, generation: number, item: number];
 
 interface Consumer {
-  at: "tail" | "head" | "claim" | "own" | "advance" | "turn" | "payload" | "check" | "answer" | "dead";
+  at: "tail" | "head" | "claim" | "own" | "advance" | "generation" | "payload" | "check" | "answer" | "dead";
   tail: number;
   won: boolean;
   slot: number;
-  turn: number;
+  generation: number;
   read: number[];
   pending: Answer[];
 }
@@ -57,12 +57,22 @@ interface State {
   head: number;
   tail: number;
   states: number[];
-  turns: number[];
+  ticks: number[];
   payload: number[][];
   answers: Answer[][];
   // The processes.
   producer: {
-    at: "idle" | "reserve" | "look" | "payload" | "turn" | "state" | "head" | "withdraw" | "give back" | "recover";
+    at:
+      | "idle"
+      | "reserve"
+      | "look"
+      | "payload"
+      | "generation"
+      | "state"
+      | "head"
+      | "withdraw"
+      | "give back"
+      | "recover";
     item: number;
     cursor: number;
     own: number;
@@ -85,7 +95,7 @@ interface State {
   flaw: string | null;
 }
 
-const ready = (): Consumer => ({ at: "tail", tail: 0, won: false, slot: 0, turn: 0, read: [], pending: [] });
+const ready = (): Consumer => ({ at: "tail", tail: 0, won: false, slot: 0, generation: 0, read: [], pending: [] });
 const idle = { at: "idle", tried: 0, slot: 0, held: [] as number[], of: 0 } as const;
 
 /** Properties: every item has exactly one outcome, its own; none is claimed or served twice; who sees the true tail gets the oldest. */
@@ -122,10 +132,10 @@ export function claimRingModel(setting: ClaimRingSetting): Model<State> {
         return;
       case "payload":
         s.payload[slot]![p.tried++] = p.item;
-        if (p.tried === PAYLOAD_WORDS) p.at = mistake === "state before payload" ? "head" : "turn";
+        if (p.tried === PAYLOAD_WORDS) p.at = mistake === "state before payload" ? "head" : "generation";
         return;
-      case "turn":
-        s.turns[slot]!++;
+      case "generation":
+        s.ticks[slot]!++;
         p.at = mistake === "head before state" ? "head" : "state";
         return;
       case "state":
@@ -147,7 +157,7 @@ export function claimRingModel(setting: ClaimRingSetting): Model<State> {
     if (s.states[slot] === FREE || mistake === "reserve without a look") {
       p.own = p.cursor;
       p.tried = 0;
-      p.at = mistake === "state before payload" ? "turn" : "payload";
+      p.at = mistake === "state before payload" ? "generation" : "payload";
     } else if (p.tried + 1 === slots) {
       Object.assign(p, idle, { cursor: p.own });
     } else {
@@ -181,8 +191,8 @@ export function claimRingModel(setting: ClaimRingSetting): Model<State> {
     };
     const { at, item, held } = state.producer;
     if (at === "withdraw") {
-      step("withdraw, turn", (s) => {
-        s.turns[s.producer.slot]!++;
+      step("withdraw, generation", (s) => {
+        s.ticks[s.producer.slot]!++;
         s.producer.at = "give back";
       });
       return steps;
@@ -219,8 +229,8 @@ export function claimRingModel(setting: ClaimRingSetting): Model<State> {
       if (answer !== undefined) {
         step(`settle ${answer}`, (s) => {
           s.answers[id]!.shift();
-          const [slot, turn, answered] = answer;
-          if (turn === s.turns[slot] || mistake === "answers without a turn") settle(s, slot, answered);
+          const [slot, generation, answered] = answer;
+          if (generation === s.ticks[slot] || mistake === "answers without a generation") settle(s, slot, answered);
         });
       } else if (consumer.at === "dead" && mistake !== "no recovery") {
         step(`consumer ${id} has ended`, (s) => {
@@ -290,7 +300,7 @@ export function claimRingModel(setting: ClaimRingSetting): Model<State> {
         }
         if (c.won) claimed(s, c, id);
         if (mistake !== "tail moved before the claim") next("advance");
-        else if (c.won) next("turn");
+        else if (c.won) next("generation");
         else Object.assign(c, { ...ready(), pending: c.pending });
         break;
       case "own":
@@ -304,11 +314,11 @@ export function claimRingModel(setting: ClaimRingSetting): Model<State> {
           break;
         }
         if (s.tail === c.tail) s.tail = after(c.tail);
-        if (c.won) next("turn");
+        if (c.won) next("generation");
         else Object.assign(c, { ...ready(), pending: c.pending });
         break;
-      case "turn":
-        c.turn = s.turns[c.slot]!;
+      case "generation":
+        c.generation = s.ticks[c.slot]!;
         next("payload");
         break;
       case "payload":
@@ -317,7 +327,9 @@ export function claimRingModel(setting: ClaimRingSetting): Model<State> {
         break;
       case "check": {
         const good =
-          mistake === "turn compared instead of owner" ? s.turns[c.slot] === c.turn : s.states[c.slot] === OWNED + id;
+          mistake === "generation compared instead of owner"
+            ? s.ticks[c.slot] === c.generation
+            : s.states[c.slot] === OWNED + id;
         if (!good) {
           Object.assign(c, { ...ready(), pending: c.pending });
           break;
@@ -329,7 +341,7 @@ export function claimRingModel(setting: ClaimRingSetting): Model<State> {
         break;
       }
       case "answer":
-        s.answers[id]!.push([c.slot, c.turn, c.read[0]!]);
+        s.answers[id]!.push([c.slot, c.generation, c.read[0]!]);
         Object.assign(c, { ...ready(), pending: c.pending });
         break;
     }
@@ -348,7 +360,7 @@ export function claimRingModel(setting: ClaimRingSetting): Model<State> {
       if (consumer.at === "answer" && consumer.pending.length < setting.pending) {
         step("pending", (s) => {
           const c = s.consumers[id]!;
-          s.consumers[id] = { ...ready(), pending: [...c.pending, [c.slot, c.turn, c.read[0]!]] };
+          s.consumers[id] = { ...ready(), pending: [...c.pending, [c.slot, c.generation, c.read[0]!]] };
         });
       }
       if (consumer.at === "tail" && consumer.pending.length > 0) {
@@ -370,7 +382,7 @@ export function claimRingModel(setting: ClaimRingSetting): Model<State> {
       head: WRAP - 1,
       tail: WRAP - 1,
       states: Array(slots).fill(FREE),
-      turns: Array(slots).fill(0),
+      ticks: Array(slots).fill(0),
       payload: Array(slots).fill(Array(PAYLOAD_WORDS).fill(NONE)),
       answers: Array(consumers).fill([]),
       producer: { ...idle, item: 0, cursor: WRAP - 1, own: WRAP - 1, knownTail: WRAP - 1 },
@@ -404,7 +416,7 @@ function copy(s: State): State {
   return {
     ...s,
     states: [...s.states],
-    turns: [...s.turns],
+    ticks: [...s.ticks],
     payload: s.payload.map((words) => [...words]),
     answers: s.answers.map((waiting) => [...waiting]),
     producer: { ...s.producer, held: [...s.producer.held] },

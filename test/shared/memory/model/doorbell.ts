@@ -1,7 +1,7 @@
 import type { Model, Step } from "./explore.js";
 
 /**
- * The bell of src/shared/memory/doorbell.ts between workers that answer (answer() of src/pool/worker.ts) and the main thread that collects
+ * The doorbell of src/shared/memory/doorbell.ts between workers that answer (answer() of src/pool/worker.ts) and the main thread that collects
  * (Pool.#collect, #recover). Every step is one access to shared memory or one message; a ring of answers, which has a model of its own,
  * is two counters here.
  */
@@ -11,8 +11,8 @@ export interface DoorbellSetting {
   readonly answersEach: number;
   /** How many may die, at any step. */
   readonly deaths: number;
-  /** Answers that main sends in one turn of its loop. */
-  readonly perTurn: number;
+  /** Answers that main sends in one tick of its loop. */
+  readonly perTick: number;
   readonly mistake?: DoorbellMistake;
 }
 
@@ -20,14 +20,14 @@ export type DoorbellMistake =
   | "no second look"
   | "press before commit"
   | "no look when a worker dies"
-  | "bound without another turn";
+  | "bound without another tick";
 
 interface State {
   armed: boolean;
   /** By worker: answers committed, and read. */
   committed: number[];
   read: number[];
-  /** What brings main back into its loop: messages, a turn it has asked for, workers that have ended. */
+  /** What brings main back into its loop: messages, a tick it has asked for, workers that have ended. */
   messages: number;
   scheduled: boolean;
   ended: number[];
@@ -38,7 +38,7 @@ interface State {
 
 /** Property: no answer that was committed stays unread. */
 export function doorbellModel(setting: DoorbellSetting): Model<State> {
-  const { perTurn, mistake } = setting;
+  const { perTick, mistake } = setting;
 
   const collect = (s: State): void => {
     const m = s.main;
@@ -65,7 +65,7 @@ export function doorbellModel(setting: DoorbellSetting): Model<State> {
         if (has) {
           s.read[m.worker]!++;
           m.sent++;
-          if (m.sent === perTurn) toLoop(mistake !== "bound without another turn");
+          if (m.sent === perTick) toLoop(mistake !== "bound without another tick");
         } else if (nextRing()) {
           m.at = "arm";
         }
@@ -104,7 +104,7 @@ export function doorbellModel(setting: DoorbellSetting): Model<State> {
       });
     }
     if (state.scheduled) {
-      step("next turn", (s) => {
+      step("next tick", (s) => {
         s.scheduled = false;
         s.main.at = "disarm";
       });

@@ -1,7 +1,7 @@
 import type { Model, Step } from "./explore.js";
 
 /**
- * The places of src/shared/memory/parking.ts between a main thread that publishes and wakes (Announcer, Pool.#recover, scaleWorkers) and
+ * The places of src/shared/memory/parking.ts between a main thread that publishes and wakes (WakeUpBatcher, Pool.#recover, scaleWorkers) and
  * workers (src/pool/work-loop.ts). Every step is one access to shared memory; the ring, which has a model of its own, is two
  * counters here: a claim is one step, and so is a look at whether there is something to claim.
  */
@@ -12,7 +12,7 @@ export interface ParkingSetting {
   readonly deaths: number;
   /** Whether successors take the places of the dead; where their module fails to load, none does. */
   readonly successors: boolean;
-  /** How many workers may be sent home; one always stays. */
+  /** How many workers may be retired; one always stays. */
   readonly retirements: number;
   /** Worker 0 has a promise that never settles, so that it waits asynchronously. */
   readonly lingering: boolean;
@@ -51,7 +51,7 @@ interface State {
   main: {
     at: "idle" | "publish" | "look" | "swap" | "notify" | "notify retired";
     /** Published since the last wake-up; −1: woken for what is yet to be published. */
-    unannounced: number;
+    waiting: number;
     worker: number;
     /** Workers still to be woken by the wake-up that goes on. */
     wanted: number;
@@ -60,7 +60,7 @@ interface State {
   outcomes: number;
 }
 
-/** Properties: no item waits for ever, whoever sleeps, dies or goes home; each has one outcome; who is sent home goes. */
+/** Properties: no item waits for ever, whoever sleeps, dies or goes home; each has one outcome; who is retired goes. */
 export function parkingModel(setting: ParkingSetting): Model<State> {
   const { items, mistake } = setting;
 
@@ -71,7 +71,7 @@ export function parkingModel(setting: ParkingSetting): Model<State> {
   const wake = (s: State): void => {
     const m = s.main;
     const { worker } = m;
-    const nextPlace = (): void => {
+    const nextParkingSlot = (): void => {
       m.worker++;
       m.at = m.worker === s.words.length || m.wanted === 0 ? "idle" : "look";
       if (m.at === "idle") Object.assign(m, { worker: 0, wanted: 0 });
@@ -79,20 +79,20 @@ export function parkingModel(setting: ParkingSetting): Model<State> {
     switch (m.at) {
       case "look":
         if (s.words[worker] === PARKED) m.at = "swap";
-        else nextPlace();
+        else nextParkingSlot();
         break;
       case "swap":
         if (s.words[worker] === PARKED) {
           s.words[worker] = AWAKE;
           m.at = "notify";
         } else {
-          nextPlace();
+          nextParkingSlot();
         }
         break;
       case "notify":
         notify(s, worker);
         m.wanted--;
-        nextPlace();
+        nextParkingSlot();
         break;
       case "notify retired":
         notify(s, worker);
@@ -112,22 +112,22 @@ export function parkingModel(setting: ParkingSetting): Model<State> {
       change(s);
       steps.push({ by: `main: ${by}`, state: s });
     };
-    const { at, unannounced } = state.main;
+    const { at, waiting } = state.main;
     if (at !== "idle") {
       step(`${at} ${state.main.worker}`, wake);
       return steps;
     }
     const wakesFirst = mistake === "wake before publishing";
-    if (state.published < items && (!wakesFirst || unannounced < 0)) {
+    if (state.published < items && (!wakesFirst || waiting < 0)) {
       step("publish", (s) => {
         s.published++;
-        s.main.unannounced++;
+        s.main.waiting++;
       });
     }
-    if (wakesFirst ? unannounced === 0 && state.published < items : unannounced > 0) {
+    if (wakesFirst ? waiting === 0 && state.published < items : waiting > 0) {
       step("wake", (s) => {
-        s.main.unannounced = wakesFirst ? -1 : 0;
-        startWake(s, wakesFirst ? 1 : unannounced);
+        s.main.waiting = wakesFirst ? -1 : 0;
+        startWake(s, wakesFirst ? 1 : waiting);
         wake(s);
       });
     }
@@ -253,7 +253,7 @@ export function parkingModel(setting: ParkingSetting): Model<State> {
         retiring: false,
         vacant: false,
       })),
-      main: { at: "idle", unannounced: 0, worker: 0, wanted: 0 },
+      main: { at: "idle", waiting: 0, worker: 0, wanted: 0 },
       left: { deaths: setting.deaths, retirements: setting.retirements },
       outcomes: 0,
     },

@@ -7,7 +7,7 @@ import type { Model, Step } from "./explore.js";
 export interface RecordRingSetting {
   /** A power of two. */
   readonly capacity: number;
-  /** The lengths of the records, in turn; each at least 1 and with its header at most half of the capacity. */
+  /** The lengths of the records, in generation; each at least 1 and with its header at most half of the capacity. */
   readonly lengths: readonly number[];
   readonly records: number;
   /** How often the producer may die, at any step; a successor attaches to the memory and goes on with the next record. */

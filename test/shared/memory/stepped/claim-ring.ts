@@ -16,7 +16,7 @@ export interface SteppedClaimRingSetting {
 }
 
 type Module = typeof import("../../../../src/shared/memory/claim-ring.js");
-type Answer = readonly [slot: number, turn: number, item: number];
+type Answer = readonly [slot: number, generation: number, item: number];
 
 /** What is private in the class and changes. */
 interface Fields {
@@ -103,8 +103,8 @@ export function steppedClaimRing(setting: SteppedClaimRingSetting, patches: read
           for (const slot of ring.heldBy(from - 1)) settle(slot, state.replies[slot]!);
           world.effect("successor", () => world.start(from, `consumer ${from}`, () => consume(from)));
         } else {
-          const [slot, turn, answered] = data as Answer;
-          if (turn === ring.turn(slot)) settle(slot, answered);
+          const [slot, generation, answered] = data as Answer;
+          if (generation === ring.generation(slot)) settle(slot, answered);
         }
         continue;
       }
@@ -145,14 +145,14 @@ export function steppedClaimRing(setting: SteppedClaimRingSetting, patches: read
       serve(id, ring, slot);
       consume(id);
     });
-    const turn = ring.turn(slot);
+    const generation = ring.generation(slot);
     const item = ring.words[ring.payloadOffset(slot) >> 2]!;
     if (ring.ownerOf(slot) !== id - 1) return;
     world.effect("served", () => {
       world.facts[items + item]! += 1;
       if (world.facts[items + item]! > 1) world.flaw ??= "an item was served twice";
     });
-    world.post(MAIN, [slot, turn, item] satisfies Answer);
+    world.post(MAIN, [slot, generation, item] satisfies Answer);
   };
 
   const start = {

@@ -5,7 +5,7 @@ import { type Search, search } from "../../../support/stepped/search.js";
 import { type Action, World } from "../../../support/stepped/world.js";
 
 export interface SteppedRecordRingSetting {
-  /** Bytes of the records, in turn. */
+  /** Bytes of the records, in generation. */
   readonly lengths: readonly number[];
   readonly records: number;
   /** How often the producer may die, at any step; a successor attaches to the memory and goes on with the next record. */

@@ -3,11 +3,11 @@ import type { AccessLog } from "../../access-log/access-log.js";
 import { type LogEntry, UNANSWERED } from "../../access-log/record.js";
 
 /** What the access log wants of a request: all of it is only to be had before the µWS handler returns. */
-export interface Visits {
+export interface LogEntries {
   enter(res: HttpResponse, req: HttpRequest, method: string, path: string, query: string | undefined): LogEntry;
 }
 
-export function createVisits(log: AccessLog, addressOf: (res: HttpResponse) => Uint8Array): Visits {
+export function createLogEntries(log: AccessLog, addressOf: (res: HttpResponse) => Uint8Array): LogEntries {
   return {
     enter: (res, req, method, path, query) => ({
       startMs: log.nowMs(),

@@ -1,16 +1,16 @@
 import { median } from "../statistics/median.js";
 import type { SweepPlan, SweepResult } from "../sweep/result.js";
-import { inFlight } from "../validity/accounts.js";
+import { inFlight } from "../validity/accounting.js";
 import { generatorShare, loopShare, type RanTrial, serverCpus } from "../validity/saturation.js";
 import type { Cell } from "./cell.js";
 import { allCells, type Comparison } from "./comparison.js";
-import { reasonText, warningText } from "./findings-text.js";
+import { reasonText, warningText } from "./diagnostic-text.js";
 import { loadText, percent, significant, whole } from "./format.js";
 import type { Table } from "./table.js";
 
 /** What a report says of how its figures came about: whether they may be believed, and where they were measured. */
 
-/** How full both sides were and whether the books add up, for every cell. */
+/** How full both sides were and whether the counts add up, for every cell. */
 export function validityTable(comparison: Comparison): Table {
   const over = (cell: Cell, of: (trial: RanTrial) => number, format: (value: number) => string): string =>
     cell.trials.length === 0 ? "–" : format(median(cell.trials.map(of)));
@@ -41,7 +41,7 @@ export function validityTable(comparison: Comparison): Table {
 }
 
 /** A finding about a cell in words, without a full stop. */
-export interface FindingText {
+export interface DiagnosticText {
   readonly cell: string;
   /** It makes the cell invalid; else it is what a reader of a valid cell must know. */
   readonly invalidates: boolean;
@@ -49,7 +49,7 @@ export interface FindingText {
 }
 
 /** The reasons of invalid cells first. Empty where there is nothing to say. */
-export function findingsOf(comparison: Comparison): readonly FindingText[] {
+export function diagnosticsOf(comparison: Comparison): readonly DiagnosticText[] {
   const cells = allCells(comparison).map((cell) => ({
     cell: `${cell.core} at ${loadText(cell)}`,
     verdict: cell.verdict,
@@ -91,7 +91,7 @@ export function environmentTable({ sweep }: Comparison): Table {
   const { environment: machine, plan } = sweep;
   const { pinning } = plan;
   const cpus = (list: string | null): string => (list === null ? "not pinned" : `CPU ${list}`);
-  const again = plan.twin === undefined ? "" : ` (and the ${plan.twin.of} once more, A/A)`;
+  const again = plan.control === undefined ? "" : ` (and the ${plan.control.of} once more, A/A)`;
   return {
     header: ["", "Measured on"],
     rows: [
@@ -100,7 +100,7 @@ export function environmentTable({ sweep }: Comparison): Table {
       ["Memory", `${significant(machine.memoryBytes / 2 ** 30)} GiB`],
       ["System", `${machine.platform}, kernel ${machine.kernel}`],
       ["Node.js", `${machine.node} (V8 ${machine.v8}, libuv ${machine.uv})`],
-      ...(plan.front === undefined ? [] : [["Front", plan.front]]),
+      ...(plan.adapter === undefined ? [] : [["Adapter", plan.adapter]]),
       ["uWebSockets.js", machine.uws],
       ["loopool", `${machine.loopool}, commit ${machine.commit}`],
       ["Open files allowed", machine.openFilesLimit === null ? "unknown" : whole(machine.openFilesLimit)],

@@ -1,4 +1,4 @@
-import { limits, type Reason, type Warning } from "../validity/findings.js";
+import { type Reason, thresholds, type Warning } from "../validity/diagnostics.js";
 import { counted, listed, percent, significant, whole } from "./format.js";
 
 /** " (worst of 3 trials)" where more than one trial shows it. */
@@ -45,7 +45,7 @@ export function reasonText(reason: Reason): string {
     case "stopped-early":
       return `${whole(reason.sent)} of ${whole(reason.asked)} requests were sent${worstOf(reason.trials)}`;
     case "generator-count":
-      return `the generator's books are open: ${whole(reason.sent)} sent, ${whole(reason.completed)} completed, ${whole(reason.failed)} failed${worstOf(reason.trials)}`;
+      return `the counts of the generator do not add up: ${whole(reason.sent)} sent, ${whole(reason.completed)} completed, ${whole(reason.failed)} failed${worstOf(reason.trials)}`;
     case "latency-count":
       return `${whole(reason.recorded)} latencies for ${whole(reason.completed)} completed requests${worstOf(reason.trials)}`;
     case "server-count":
@@ -62,7 +62,7 @@ export function reasonText(reason: Reason): string {
     case "window-too-short":
       return `the window was too short: ${lateText(reason)}${worstOf(reason.trials)}`;
     case "generator-limited":
-      return `the load generator was the limit: it was ${percent(reason.generatorShare)} busy, ${serverText(reason.serverShare)} (full is ${percent(limits.full)})`;
+      return `the load generator was the limit: it was ${percent(reason.generatorShare)} busy, ${serverText(reason.serverShare)} (full is ${percent(thresholds.full)})`;
     case "generator-late":
       return `the load generator itself was late: by ${significant(reason.pacingMs)} ms in its 99th percentile, that of the latency is ${significant(reason.latencyMs)} ms`;
   }
@@ -72,7 +72,7 @@ export function reasonText(reason: Reason): string {
 export function warningText(warning: Warning): string {
   switch (warning.code) {
     case "generator-near-limit":
-      return (warning.serverShare ?? 0) >= limits.full
+      return (warning.serverShare ?? 0) >= thresholds.full
         ? `the server was full (${percent(warning.serverShare ?? 0)}), and the generator nearly so (${percent(warning.generatorShare)}): ` +
             "a faster generator might find a larger difference, and latencies include the generator's own queue"
         : `the generator was ${percent(warning.generatorShare)} busy, ${serverText(warning.serverShare)}: ` +

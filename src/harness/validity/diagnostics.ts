@@ -78,7 +78,7 @@ export type Warning =
 export interface Verdict {
   readonly valid: boolean;
   /**
-   * Invalid for no other reason than that the load generator was the limit. The books are right, so what a request cost the server
+   * Invalid for no other reason than that the load generator was the limit. The counts add up, so what a request cost the server
    * stands; requests per second are a lower bound of what the core can serve, latencies an upper one.
    */
   readonly lowerBound: boolean;
@@ -86,8 +86,8 @@ export interface Verdict {
   readonly warnings: readonly Warning[];
 }
 
-/** The limits the findings apply, each with its source. */
-export const limits = {
+/** The limits the diagnostics apply, each with its source. */
+export const thresholds = {
   /**
    * A thread busy for this share of the window is full: the rest is run-in, run-out and the grain of CPU accounting. In a closed loop
    * the busiest station bounds the throughput, whatever the others could do.

@@ -2,7 +2,7 @@ import { meanGrainOf, meanOf } from "../drivers/latency.js";
 import { completedInWindow, windowSeconds } from "../drivers/rate.js";
 import type { GeneratorResult } from "../drivers/result.js";
 import { type ErrorClass, errorClasses, unsentClasses } from "../load/run-result.js";
-import { limits, type Reason, type Warning } from "./findings.js";
+import { type Reason, thresholds, type Warning } from "./diagnostics.js";
 import type { RanTrial } from "./saturation.js";
 
 /** Requests of a run that are not a success, all classes together. */
@@ -32,14 +32,14 @@ export function inFlight(run: GeneratorResult): number {
  */
 function lowestInFlight(run: GeneratorResult): number {
   const runOut = run.window === undefined ? (run.latency.total?.max ?? 0) / 1e9 / run.elapsedSeconds : 0;
-  return run.concurrency * Math.max(0, 1 - limits.littleGap - runOut);
+  return run.concurrency * Math.max(0, 1 - thresholds.littleGap - runOut);
 }
 
 /** By how much a run breaks Little's law, in requests in flight; 0 where its mean latency is not told, or too coarsely to say. */
 function littleBroken(run: GeneratorResult): number {
   const found = inFlight(run);
   const grain = (meanGrainOf(run.latency.total) * run.completed) / 1e9 / windowSeconds(run);
-  const most = run.concurrency * (1 + limits.littleExcess);
+  const most = run.concurrency * (1 + thresholds.littleExcess);
   return Math.max(0, lowestInFlight(run) - found - grain, found - most - grain) || 0;
 }
 
@@ -68,7 +68,7 @@ function worst(
   return { trial: rest.reduce((a, b) => (broken(b) > broken(a) ? b : a), first), trials: bad.length };
 }
 
-/** A rule of the books: by how much a trial breaks it (0: it holds), and the reason that says so. */
+/** A rule of the accounting: by how much a trial breaks it (0: it holds), and the reason that says so. */
 interface Rule {
   readonly broken: (trial: RanTrial) => number;
   readonly reason: (trial: RanTrial, trials: number) => Reason;
@@ -128,7 +128,7 @@ const rules: readonly Rule[] = [
     }),
   },
   {
-    broken: ({ run }) => (completedLate(run) > limits.lateInvalid ? completedLate(run) : 0),
+    broken: ({ run }) => (completedLate(run) > thresholds.lateInvalid ? completedLate(run) : 0),
     reason: ({ run }, trials) => ({
       code: "window-too-short",
       trials,
@@ -159,7 +159,7 @@ function unexpectedStatuses(trials: readonly RanTrial[]): Readonly<Record<string
   return counts;
 }
 
-/** Do the books of these trials add up? A reason for each rule that one of them breaks. */
+/** Do the counts of these trials add up? A reason for each rule that one of them breaks. */
 export function audit(trials: readonly RanTrial[]): readonly Reason[] {
   const reasons: Reason[] = [];
   const failed = trials.reduce((sum, { run }) => sum + failedRequests(run), 0);
@@ -187,11 +187,11 @@ export function audit(trials: readonly RanTrial[]): readonly Reason[] {
   return reasons;
 }
 
-/** What a reader must know of the books of trials that are valid all the same. */
+/** What a reader must know of the accounting of trials that are valid all the same. */
 export function cautions(trials: readonly RanTrial[]): readonly Warning[] {
-  const late = ({ run }: RanTrial): number => (completedLate(run) > limits.lateNoted ? completedLate(run) : 0);
+  const late = ({ run }: RanTrial): number => (completedLate(run) > thresholds.lateNoted ? completedLate(run) : 0);
   const found = worst(trials, late);
-  if (found === null || late(found.trial) > limits.lateInvalid) return [];
+  if (found === null || late(found.trial) > thresholds.lateInvalid) return [];
   return [
     { code: "window-short", trials: found.trials, seconds: windowSeconds(found.trial.run), late: late(found.trial) },
   ];

@@ -1,8 +1,8 @@
-import { commonMemory } from "./common.js";
 import type { LoadOptions } from "./options.js";
+import { sharedRunStateMemory } from "./shared-run-state.js";
 
 /** What one thread does of a run. Can be posted to it. */
-export interface Share {
+export interface Assignment {
   /** Of the whole run. */
   readonly options: LoadOptions;
   /** The target's, looked up. */
@@ -20,14 +20,14 @@ export interface Share {
 
 /**
  * The run divided: connections as evenly as they can be. The requests of an open loop are dealt out in turn, so that all together are the
- * one schedule. Those of a closed loop are its lanes' first ones; what follows is taken by whoever is ready, so that no thread is done
+ * one schedule. Those of a closed loop are its connections' first ones; what follows is taken by whoever is ready, so that no thread is done
  * while another has work for all its connections.
  */
-export function sharesOf(options: LoadOptions, address: string, threads: number): readonly Share[] {
+export function assignmentsOf(options: LoadOptions, address: string, threads: number): readonly Assignment[] {
   const { concurrency, rate = null } = options;
   const requests = requestsOf(options);
   const dealt = threads === 1 || rate !== null || requests === Number.POSITIVE_INFINITY;
-  const memory = commonMemory(dealt ? 0 : requests - concurrency);
+  const memory = sharedRunStateMemory(dealt ? 0 : requests - concurrency);
   return Array.from({ length: threads }, (_, thread) => {
     const connections = Math.ceil((concurrency - thread) / threads);
     const own = dealt ? Math.ceil((requests - thread) / threads) : connections;

@@ -4,18 +4,18 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { AccessLog } from "../../access-log/access-log.js";
-import type { Front, FrontModule } from "../../adapter.js";
+import type { Adapter, AdapterModule } from "../../adapter.js";
 import type { Core } from "../../core.js";
-import type { Limits, ServerConfig } from "../../shared/config.js";
+import type { ServerConfig, ServerLimits } from "../../shared/config.js";
 import type { HandlerContext } from "../../shared/handlers/context.js";
 import type { HandlerRequest } from "../../shared/handlers/handler.js";
-import { Field } from "../../shared/stats/stats.js";
-import { FieldReader } from "../field-reader.js";
-import { Gate } from "../gate.js";
+import { Counter } from "../../shared/stats/stats.js";
+import { AccessPolicy } from "../access-policy.js";
 import { HeadCheck } from "../head-check.js";
+import { FieldReader } from "../header-field-reader.js";
 import { type Listening, portError, portOptions, urlOf } from "../listening.js";
 import { BAD_TARGET, BAD_VERSION, METHOD_NOT_ALLOWED, NO_HTTP, type Refusal } from "../refusals.js";
-import { frontState, idleOrLate } from "../state.js";
+import { adapterState, idleOrLate } from "../state.js";
 import { inviteBody, whenBodyIsRead } from "./body.js";
 import type { Connection } from "./connection.js";
 import { Connections } from "./connections.js";
@@ -23,8 +23,8 @@ import { isRtsp } from "./protocol.js";
 import { NodeReply } from "./reply.js";
 import { type Target, targetOf, textOf } from "./text.js";
 
-/** The front on Node's own HTTP server: needs no binary, and speaks HTTP/1.0 and pipelining too. */
-export const nodeFront: FrontModule = {
+/** The adapter on Node's own HTTP server: needs no binary, and speaks HTTP/1.0 and pipelining too. */
+export const nodeAdapter: AdapterModule = {
   name: "node",
   load: async () => ({ uws: "none", listen }),
 };
@@ -34,13 +34,13 @@ async function listen(
   core: Core,
   { stats, cache }: HandlerContext,
   log: AccessLog | null,
-): Promise<Front> {
+): Promise<Adapter> {
   const { limits } = config;
-  const state = await frontState(config, { core, stats, cache, log });
+  const state = await adapterState(config, { core, stats, cache, log });
   const connections = new Connections(state, config.tls !== null);
   const head = new HeadCheck(limits, true);
   const fields = new FieldReader();
-  const gate = await Gate.create(config, (connection: Connection) => connection.address);
+  const access = await AccessPolicy.create(config, (connection: Connection) => connection.address);
 
   const verdictOn = (
     request: IncomingMessage,
@@ -62,12 +62,12 @@ async function listen(
     if (isHttp10 && isRtsp(request)) return NO_HTTP;
     // The asterisk is for OPTIONS alone (RFC 9112 §3.2.4), the authority-form for CONNECT, which does not come here.
     if (!path.startsWith("/") && (path !== "*" || request.method !== "OPTIONS")) return BAD_TARGET;
-    return head.verdict(request.method!, path, query) ?? gate.refusalOf(connection, path, head);
+    return head.verdict(request.method!, path, query) ?? access.refusalOf(connection, path, head);
   };
   const onRequest = (request: IncomingMessage, response: ServerResponse, isAwaited = false): void => {
     const connection = connections.of(request.socket);
     if (!connection.takesRequests) return;
-    stats.add(Field.requests, 1);
+    stats.add(Counter.requests, 1);
     const target = targetOf(request.url!);
     const { path, query } = target;
     const refusal = verdictOn(request, target, connection);
@@ -127,7 +127,7 @@ const SPARE_HEAD_BYTES = 8 * 1024;
 /** For a body within its limit to arrive. */
 const BODY_TIMEOUT_MS = 30_000;
 
-async function createServerFor({ tls, limits }: { readonly tls: ServerConfig["tls"]; readonly limits: Limits }) {
+async function createServerFor({ tls, limits }: { readonly tls: ServerConfig["tls"]; readonly limits: ServerLimits }) {
   const options = {
     maxHeaderSize: limits.maxHeadBytes + SPARE_HEAD_BYTES,
     headersTimeout: limits.headTimeoutMs,

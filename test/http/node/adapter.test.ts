@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Field } from "../../../src/shared/stats/stats.js";
+import { Counter } from "../../../src/shared/stats/stats.js";
 import { RawClient } from "../../support/raw-client.js";
 import { withServer } from "../../support/server.js";
 
-const test = suite("the front on node:http");
-const front = "node";
+const test = suite("the adapter on node:http");
+const adapter = "node";
 
 /** What is no request, and how RFC 9112 wants it answered. */
 const malformed: readonly (readonly [what: string, bytes: string, status: number])[] = [
@@ -34,7 +34,7 @@ const malformed: readonly (readonly [what: string, bytes: string, status: number
 ];
 for (const mode of ["reactor", "pool"]) {
   test(`${mode}: what is no request is answered once, counted, and its connection closed`, async () => {
-    await withServer({ mode, front }, async ({ port, stats }) => {
+    await withServer({ mode, adapter }, async ({ port, stats }) => {
       const expected: Record<string, number> = {};
       for (const [what, bytes, status] of malformed) {
         const client = await RawClient.open(port);
@@ -53,7 +53,7 @@ for (const mode of ["reactor", "pool"]) {
   });
 
   test(`${mode}: HTTP/1.0 that speaks of another protocol is HTTP all the same`, async () => {
-    await withServer({ mode, front }, async ({ port }) => {
+    await withServer({ mode, adapter }, async ({ port }) => {
       const client = await RawClient.open(port);
       client.send("GET /echo?a HTTP/1.0\r\nA: /echo?a RTSP/1.0\r\nB: a /echo?a RTSP/1.0\r\n\r\n");
       assert.match(await client.receiveToEnd(), /^HTTP\/1\.1 200 OK\r\n/);
@@ -61,7 +61,7 @@ for (const mode of ["reactor", "pool"]) {
   });
 
   test(`${mode}: a request before nonsense is answered first`, async () => {
-    await withServer({ mode, front }, async ({ port }) => {
+    await withServer({ mode, adapter }, async ({ port }) => {
       const client = await RawClient.open(port);
       client.send("GET /sleep?ms=100 HTTP/1.1\r\nHost: x\r\n\r\nnonsense\r\n\r\n");
       const answers = await client.receiveToEnd();
@@ -70,7 +70,7 @@ for (const mode of ["reactor", "pool"]) {
   });
 
   test(`${mode}: a drain closes idle connections at once, and cuts off what is late`, async () => {
-    const settings = { mode, front, workers: 2, drainTimeoutMs: 300 };
+    const settings = { mode, adapter, workers: 2, drainTimeoutMs: 300 };
     await withServer(settings, async (server) => {
       const idle = await RawClient.open(server.port);
       idle.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -87,15 +87,15 @@ for (const mode of ["reactor", "pool"]) {
       assert.is(isLateClosed, false, "the idle one does not wait for the late one");
       assert.is(await stopped, 1);
       assert.is(await late.receiveToEnd(), "");
-      assert.is(server.mainStats.get(Field.inFlight), 0);
-      assert.is(server.mainStats.get(Field.connectionsClosed), server.mainStats.get(Field.connectionsOpened));
+      assert.is(server.mainStats.get(Counter.inFlight), 0);
+      assert.is(server.mainStats.get(Counter.connectionsClosed), server.mainStats.get(Counter.connectionsOpened));
     });
   });
 
   test(`${mode}: a file that becomes shorter while it is sent ends the connection, and is not padded`, async () => {
     const bytes = randomFillSync(new Uint8Array(40_000_000));
     await withServer(
-      { mode, front },
+      { mode, adapter },
       async ({ port, root, stats }) => {
         const client = await RawClient.open(port);
         client.send("GET /large.bin HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -105,9 +105,9 @@ for (const mode of ["reactor", "pool"]) {
         client.socket.resume();
         const rest = await client.receiveToEnd();
         assert.ok(rest.length < bytes.length);
-        let figures = await stats();
-        while (figures.aborted === 0) figures = await stats();
-        assert.equal([figures.aborted, figures.inFlight], [1, 1]);
+        let metrics = await stats();
+        while (metrics.aborted === 0) metrics = await stats();
+        assert.equal([metrics.aborted, metrics.inFlight], [1, 1]);
       },
       { "large.bin": bytes },
     );
@@ -121,7 +121,7 @@ for (const mode of ["reactor", "pool"]) {
       const files = { "cached.bin": new Uint8Array(200_000), "large.bin": new Uint8Array(40_000_000) };
       const log = { file, format: "json", overflow: "drop" } as const;
       await withServer(
-        { mode, front, log },
+        { mode, adapter, log },
         async ({ port, url, stats }) => {
           assert.is((await (await fetch(`${url}/cached.bin`)).arrayBuffer()).byteLength, 200_000);
           const client = await RawClient.open(port);
@@ -149,9 +149,9 @@ for (const mode of ["reactor", "pool"]) {
     const file = join(folder, "access.log");
     try {
       const log = { file, format: "combined", overflow: "drop" } as const;
-      await withServer({ mode, front, log }, async ({ port, stats, mainStats }) => {
+      await withServer({ mode, adapter, log }, async ({ port, stats, mainStats }) => {
         const client = await RawClient.open(port);
-        while (mainStats.get(Field.connectionsOpened) === 0) await new Promise((resolve) => setImmediate(resolve));
+        while (mainStats.get(Counter.connectionsOpened) === 0) await new Promise((resolve) => setImmediate(resolve));
         client.send("GET /never?gone HTTP/1.1\r\nHost: x\r\n\r\n");
         client.socket.resetAndDestroy();
         while ((await stats()).aborted === 0) {}
@@ -164,7 +164,7 @@ for (const mode of ["reactor", "pool"]) {
   });
 
   test(`${mode}: who waits for "100 Continue" gets it, and without it what is refused anyway`, async () => {
-    await withServer({ mode, front }, async ({ port }) => {
+    await withServer({ mode, adapter }, async ({ port }) => {
       const head = "POST /hello HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: ";
       const client = await RawClient.open(port);
       for (let round = 0; round < 2; round++) {
@@ -181,7 +181,7 @@ for (const mode of ["reactor", "pool"]) {
   });
 
   test(`${mode}: a body in chunks that turns out to be too long is refused, and one that ends in nonsense`, async () => {
-    await withServer({ mode, front, limits: { maxBodyBytes: 10 } }, async ({ port, stats }) => {
+    await withServer({ mode, adapter, limits: { maxBodyBytes: 10 } }, async ({ port, stats }) => {
       const head = "POST /hello HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
       for (const [body, status] of [
         ["5\r\nhello\r\n6\r\n world\r\n", 413],
@@ -200,7 +200,7 @@ for (const mode of ["reactor", "pool"]) {
     const expecting = "POST /hello HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
     const slow = "GET /sleep?ms=50 HTTP/1.1\r\nHost: x\r\n\r\n";
     const statusesOf = (text: string) => [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
-    await withServer({ mode, front }, async ({ port }) => {
+    await withServer({ mode, adapter }, async ({ port }) => {
       const early = await RawClient.open(port);
       early.send(`${slow}${expecting}hello${slow}`);
       const unasked = await early.receiveToEnd();
@@ -219,7 +219,7 @@ for (const mode of ["reactor", "pool"]) {
   test(`${mode}: of two bodies in one packet the one that is at fault is refused, and the other answered`, async () => {
     const whole = "POST /hello HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello";
     const chunked = "POST /hello HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
-    await withServer({ mode, front }, async ({ port, stats }) => {
+    await withServer({ mode, adapter }, async ({ port, stats }) => {
       for (const rest of [`${chunked}x\r\n`, `${chunked}100\r\ncut off`, "nonsense\r\n\r\n"]) {
         const client = await RawClient.open(port);
         client.send(whole + rest);
@@ -233,7 +233,7 @@ for (const mode of ["reactor", "pool"]) {
   });
 
   test(`${mode}: a client that still sends when it is refused can read why`, async () => {
-    await withServer({ mode, front }, async ({ port }) => {
+    await withServer({ mode, adapter }, async ({ port }) => {
       const client = await RawClient.open(port);
       client.send(`POST /hello HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n${"x".repeat(4_000_000)}`);
       assert.match(await client.receiveToEnd(), /^HTTP\/1\.1 413 [\s\S]*max-body\n$/);
@@ -242,7 +242,7 @@ for (const mode of ["reactor", "pool"]) {
 
   test(`${mode}: heads and bodies that are late are told so, idle connections are closed without a word`, async () => {
     const limits = { headTimeoutMs: 400, idleTimeoutMs: 400 };
-    await withServer({ mode, front, limits }, async ({ port, stats }) => {
+    await withServer({ mode, adapter, limits }, async ({ port, stats }) => {
       const silent = await RawClient.open(port);
       const late = await RawClient.open(port);
       late.send("GET /hello HTT");
@@ -257,7 +257,7 @@ for (const mode of ["reactor", "pool"]) {
 }
 
 test("CONNECT is a method like others that are not allowed", async () => {
-  await withServer({ mode: "reactor", front }, async ({ port, stats }) => {
+  await withServer({ mode: "reactor", adapter }, async ({ port, stats }) => {
     const client = await RawClient.open(port);
     client.send("CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n");
     assert.match(await client.receiveToEnd(), /^HTTP\/1\.1 405 [\s\S]*\r\nAllow: GET, HEAD\r\n/);
@@ -266,13 +266,13 @@ test("CONNECT is a method like others that are not allowed", async () => {
 });
 
 test("who has more than 1,000 requests waiting on one connection is cut off", async () => {
-  await withServer({ mode: "reactor", front }, async ({ port, stats }) => {
+  await withServer({ mode: "reactor", adapter }, async ({ port, stats }) => {
     const client = await RawClient.open(port);
     client.send("GET /never HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1100));
     assert.is(await client.receiveToEnd(), "");
-    let figures = await stats();
-    while (figures.aborted < 1001) figures = await stats();
-    assert.equal([figures.aborted, figures.inFlight, figures.requests], [1001, 1, figures.requests]);
+    let metrics = await stats();
+    while (metrics.aborted < 1001) metrics = await stats();
+    assert.equal([metrics.aborted, metrics.inFlight, metrics.requests], [1001, 1, metrics.requests]);
   });
 });
 
@@ -289,7 +289,7 @@ test("a small body from memory is the sender's own again as soon as it is answer
         "/shared": () => ({ status: 200, headers: {}, body: shared.fill(letter++) }),
       };`,
     );
-    await withServer({ mode: "reactor", front, handlers }, async ({ port }) => {
+    await withServer({ mode: "reactor", adapter, handlers }, async ({ port }) => {
       const client = await RawClient.open(port);
       const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
       client.send(get("/slow") + get("/shared") + get("/shared") + get("/shared"));

@@ -13,7 +13,7 @@ export function unfinishedNotice({ sweep, plannedTrials }: Comparison, resultFil
   return `Unfinished: ${whole(missing)} of ${counted(plannedTrials, "trial")} are missing, and a cell without all of its trials is not ranked. Go on with: ${resume}`;
 }
 
-/** What the figures of the forerunner can be held against, and what not. */
+/** What the figures of the reference server can be held against, and what not. */
 export function comparability({ sweep }: Comparison): string {
   const { plan } = sweep;
   const sameLoad = `${plan.keepAlive ? "It opened a new connection for each request, ours kept them" : "Both opened a new connection for each request"}`;

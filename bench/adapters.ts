@@ -4,7 +4,7 @@ import { ratio as ratioText } from "../src/harness/report/format.js";
 import { table } from "../src/harness/report/markdown.js";
 import { metrics } from "../src/harness/report/metrics.js";
 import { pairedRatio } from "../src/harness/statistics/ratio.js";
-import { checkSubjects } from "../src/harness/sweep/check.js";
+import { checkTargets } from "../src/harness/sweep/check.js";
 import { pinningFacts, resolvePinning } from "../src/harness/sweep/pinning.js";
 import type { SweepPlan } from "../src/harness/sweep/result.js";
 import { createResultFile } from "../src/harness/sweep/store.js";
@@ -14,9 +14,9 @@ import { ranTrials } from "../src/harness/validity/verdict.js";
 import { packageRoot } from "../src/shared/package-root.js";
 
 /**
- * What µWebSockets.js buys: both cores behind each front, in one interleaved sweep on the 1 KiB page: `npm run bench -- fronts [TRIALS]`,
- * about five minutes. (Two sweeps with `--front` made one after the other would hold the drift of the machine too.) Writes
- * bench/results/<date>-fronts.json with its report.
+ * What µWebSockets.js buys: both cores behind each adapter, in one interleaved sweep on the 1 KiB page: `npm run bench -- adapters [TRIALS]`,
+ * about five minutes. (Two sweeps with `--adapter` made one after the other would hold the drift of the machine too.) Writes
+ * bench/results/<date>-adapters.json with its report.
  */
 const trials = Number(process.argv[2] ?? 12);
 const CORES = ["reactor", "reactor on node:http", "pool", "pool on node:http"];
@@ -27,7 +27,7 @@ const TRIAL_TIMEOUT_MS = 120_000;
 
 const serverScript: ServerScript = (core, plan, iterationsPerMicro) => [
   ...serveScript(core.replace(ON_NODE, ""), plan, iterationsPerMicro),
-  `--front=${ON_NODE.test(core) ? "node" : "uws"}`,
+  `--adapter=${ON_NODE.test(core) ? "node" : "uws"}`,
 ];
 
 const path = "/";
@@ -45,8 +45,8 @@ const plan: SweepPlan = {
   pinning: resolvePinning("auto", { path, handlers: null }, pinningFacts()),
 };
 const never = new AbortController().signal;
-const asked = { name: "fronts", command: `npm run bench -- fronts ${trials}`, plan, packageFolder: packageRoot };
-const begun = beginSweep(asked, await checkSubjects(plan, TRIAL_TIMEOUT_MS, never, serverScript));
+const asked = { name: "adapters", command: `npm run bench -- adapters ${trials}`, plan, packageFolder: packageRoot };
+const begun = beginSweep(asked, await checkTargets(plan, TRIAL_TIMEOUT_MS, never, serverScript));
 const file = await createResultFile(`${packageRoot}/bench/results`, begun);
 const progress = sweepProgress(process.stderr);
 const result = await continueSweep(file, begun, TRIAL_TIMEOUT_MS, progress, never, undefined, serverScript);

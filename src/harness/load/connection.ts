@@ -4,24 +4,24 @@ import type { LoadOptions } from "./options.js";
 import { ParseState, ResponseParser } from "./response-parser.js";
 import type { ErrorClass } from "./run-result.js";
 import type { Tally } from "./tally.js";
-import type { WindowPart } from "./window.js";
+import type { PartialWindow } from "./window.js";
 
-/** Decides when a lane sends its next request. */
+/** Decides when a connection sends its next request. */
 export interface Loop {
-  /** The run begins: all its lanes are free. */
-  start(lanes: readonly Lane[], startMs: number): void;
-  /** The lane has nothing under way: the loop has it `start` a request now or later, or `close`s it for good. */
-  free(lane: Lane, nowMs: number): void;
+  /** The run begins: all its connections are free. */
+  start(connections: readonly Connection[], startMs: number): void;
+  /** The connection has nothing under way: the loop has it `start` a request now or later, or `close`s it for good. */
+  free(connection: Connection, nowMs: number): void;
   /** Called every few milliseconds: gives up requests that have waited longer than allowed. */
   checkTimeout(nowMs: number): void;
-  /** The tally gives out no more: lanes that wait for a request are closed. */
+  /** The tally gives out no more: connections that wait for a request are closed. */
   stop(): void;
   /** Of a run that has ended. */
-  window(): WindowPart;
+  window(): PartialWindow;
 }
 
-/** What all lanes of a run share. */
-export interface LaneContext {
+/** What all connections of a run share. */
+export interface ConnectionContext {
   readonly options: LoadOptions;
   /** The target's, looked up. */
   readonly address: string;
@@ -38,8 +38,8 @@ export interface LaneContext {
  * One of the run's connections and its successors: sends a request, waits for the whole response, and is free for the next. The end
  * of one request is the start of the next by the same reading of the clock, so a closed loop has no think time to hide in.
  */
-export class Lane {
-  readonly #context: LaneContext;
+export class Connection {
+  readonly #context: ConnectionContext;
   readonly #loop: Pick<Loop, "free">;
   /** Only where bodies are compared. */
   readonly #hash: BodyHash | null;
@@ -57,7 +57,7 @@ export class Lane {
   #endedMs = 0;
   #succeeded = false;
 
-  constructor(context: LaneContext, loop: Pick<Loop, "free">) {
+  constructor(context: ConnectionContext, loop: Pick<Loop, "free">) {
     this.#context = context;
     this.#loop = loop;
     this.#hash = (context.options.bodySha256 ?? null) === null ? null : new BodyHash();

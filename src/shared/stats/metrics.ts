@@ -9,15 +9,15 @@ import {
   SAMPLE_EVERY,
 } from "./phases.js";
 import { readStats } from "./stats.js";
-import type { CoreFigures, WorkersWatch } from "./worker-states.js";
+import type { CoreMetrics, WorkersWatch } from "./worker-states.js";
 
 /** What does not change while a server runs. */
 export interface ServerFacts {
   readonly mode: string;
-  readonly front: string;
+  readonly adapter: string;
   readonly pid: number;
   readonly node: string;
-  /** Version of µWebSockets.js; "none" on another front. */
+  /** Version of µWebSockets.js; "none" on another adapter. */
   readonly uws: string;
   /** ms since 1970, with fractions. */
   readonly startedAtMs: number;
@@ -31,8 +31,8 @@ export interface ProcessUse {
   readonly peakRssBytes: number;
 }
 
-/** All that the figures are made of: the server's own memory, or a copy that another process has read. */
-export interface FiguresSource {
+/** All that the metrics are made of: the server's own memory, or a copy that another process has read. */
+export interface MetricsSource {
   readonly facts: ServerFacts;
   /** When it was read, ms since 1970 with fractions. */
   readonly takenAtMs: number;
@@ -41,21 +41,21 @@ export interface FiguresSource {
   /** The histograms (phases.ts). */
   readonly phases: ArrayBufferLike;
   readonly process: ProcessUse;
-  readonly core: CoreFigures;
+  readonly core: CoreMetrics;
 }
 
 /** Where the facts of a running server stand. */
 interface FactsSource extends Pick<ServerFacts, "uws" | "startedAtMs" | "iterationsPerMicro"> {
-  readonly config: Pick<ServerFacts, "mode" | "front">;
+  readonly config: Pick<ServerFacts, "mode" | "adapter">;
 }
 
-/** What a running server's figures are made of, in its own memory. */
-export interface LiveSource extends FactsSource, Pick<FiguresSource, "stats" | "phases"> {}
+/** What a running server's metrics are made of, in its own memory. */
+export interface LiveSource extends FactsSource, Pick<MetricsSource, "stats" | "phases"> {}
 
 /** The facts of a server, from any of its threads. */
 export function factsOf({ config, uws, startedAtMs, iterationsPerMicro }: FactsSource): ServerFacts {
-  const { mode, front } = config;
-  return { mode, front, pid: process.pid, node: process.versions.node, uws, startedAtMs, iterationsPerMicro };
+  const { mode, adapter } = config;
+  return { mode, adapter, pid: process.pid, node: process.versions.node, uws, startedAtMs, iterationsPerMicro };
 }
 
 /** What the whole process has used, from any of its threads. */
@@ -66,11 +66,11 @@ export function processUse(): ProcessUse {
 }
 
 /** A core without workers and without a queue. */
-export const NO_WORKERS: CoreFigures = { queued: null, workerStates: [] };
+export const NO_WORKERS: CoreMetrics = { queued: null, workerStates: [] };
 
-/** The figures of a server, from any of its threads. `nowMs` is the common clock's (clock.ts). */
-export function liveFigures(shared: LiveSource, watch: WorkersWatch | null, nowMs: number): Figures {
-  return figuresOf({
+/** The metrics of a server, from any of its threads. `nowMs` is the common clock's (clock.ts). */
+export function liveMetrics(shared: LiveSource, watch: WorkersWatch | null, nowMs: number): Metrics {
+  return metricsOf({
     facts: factsOf(shared),
     takenAtMs: performance.timeOrigin + performance.now(),
     stats: shared.stats,
@@ -81,9 +81,9 @@ export function liveFigures(shared: LiveSource, watch: WorkersWatch | null, nowM
 }
 
 /** What a server has counted and spent since its start: the same for /stats.json, /metrics and whoever reads the mirror. */
-export type Figures = ReturnType<typeof figuresOf>;
+export type Metrics = ReturnType<typeof metricsOf>;
 
-export function figuresOf({ facts, takenAtMs, stats, phases, process, core }: FiguresSource) {
+export function metricsOf({ facts, takenAtMs, stats, phases, process, core }: MetricsSource) {
   const totals = readStats(stats);
   const histograms = readHistograms(phases);
   const responses = { "2xx": 0, "3xx": 0, "4xx": 0, "5xx": 0 };
@@ -94,7 +94,7 @@ export function figuresOf({ facts, takenAtMs, stats, phases, process, core }: Fi
   }
   return {
     mode: facts.mode,
-    front: facts.front,
+    adapter: facts.adapter,
     pid: facts.pid,
     node: facts.node,
     uws: facts.uws,
@@ -144,15 +144,15 @@ export function figuresOf({ facts, takenAtMs, stats, phases, process, core }: Fi
     cpuSystemMicros: process.cpuSystemMicros,
     peakRssBytes: process.peakRssBytes,
     eventLoop: { activeMs: totals.loopActiveMs, idleMs: totals.loopIdleMs, delayMaxMs: totals.loopDelayMaxMs },
-    phases: { sampledEvery: SAMPLE_EVERY, ...phaseFigures(histograms) },
+    phases: { sampledEvery: SAMPLE_EVERY, ...phaseMetrics(histograms) },
     /** Of the same requests as the phases: from the head's arrival to the response's way into the socket. */
     latency: { sampledEvery: SAMPLE_EVERY, ...timesOf(histograms.total), cells: filledCells(histograms.total) },
     iterationsPerMicro: facts.iterationsPerMicro,
   };
 }
 
-/** Figures of one histogram, µs, since the server's start. */
-export interface TimeFigures {
+/** Metrics of one histogram, µs, since the server's start. */
+export interface TimeMetrics {
   readonly count: number;
   readonly sumMicros: number;
   readonly p50Micros: number;
@@ -160,7 +160,7 @@ export interface TimeFigures {
   readonly p99Micros: number;
 }
 
-function timesOf(histogram: PhaseHistogram): TimeFigures {
+function timesOf(histogram: PhaseHistogram): TimeMetrics {
   return {
     count: histogram.count,
     sumMicros: histogram.sumMicros,
@@ -170,6 +170,6 @@ function timesOf(histogram: PhaseHistogram): TimeFigures {
   };
 }
 
-function phaseFigures(histograms: Readonly<Record<Recorded, PhaseHistogram>>): Readonly<Record<Phase, TimeFigures>> {
-  return Object.fromEntries(phaseNames.map((name) => [name, timesOf(histograms[name])])) as Record<Phase, TimeFigures>;
+function phaseMetrics(histograms: Readonly<Record<Recorded, PhaseHistogram>>): Readonly<Record<Phase, TimeMetrics>> {
+  return Object.fromEntries(phaseNames.map((name) => [name, timesOf(histograms[name])])) as Record<Phase, TimeMetrics>;
 }

@@ -1,15 +1,15 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { type Assignment, scheduleMsOf } from "./assignment.js";
 import { ClosedLoop } from "./closed-loop.js";
-import { Common } from "./common.js";
+import { Connection, type Loop } from "./connection.js";
 import type { StoredHistogram } from "./histogram.js";
-import { Lane, type Loop } from "./lane.js";
-import { OpenLoop, type OpenLoopPart } from "./open-loop.js";
+import { OpenLoop, type PartialOpenLoop } from "./open-loop.js";
 import { encodeRequest } from "./options.js";
 import type { RunResult } from "./run-result.js";
 import type { ThreadSecond } from "./series.js";
-import { type Share, scheduleMsOf } from "./share.js";
+import { SharedRunState } from "./shared-run-state.js";
 import { Tally } from "./tally.js";
-import type { WindowPart } from "./window.js";
+import type { PartialWindow } from "./window.js";
 
 const READ_BUFFER_BYTES = 64 * 1024;
 const DELAY_RESOLUTION_MS = 10;
@@ -18,7 +18,7 @@ const MIN_SCAN_MS = 5;
 const MAX_SCAN_MS = 500;
 
 /** What one thread has to tell of a run. What has the name of a field of the result adds up to it. */
-export interface Part
+export interface PartialResult
   extends Pick<
     RunResult,
     | "sent"
@@ -37,10 +37,10 @@ export interface Part
   /** SHA-256 that its bodies had to have; null where they were not looked at. */
   readonly bodySha256: string | null;
   /** In an open loop. */
-  readonly openLoop: OpenLoopPart | null;
+  readonly openLoop: PartialOpenLoop | null;
   /** From the start of the run, common to all threads, to the last response. */
   readonly elapsedMs: number;
-  readonly window: WindowPart;
+  readonly window: PartialWindow;
   /** From the start of the run until a connection of this thread had nothing more to send: what follows is waiting. */
   readonly measuredMs: number;
   /** CPU time of the whole process at its start and after `measuredMs`. */
@@ -52,7 +52,7 @@ export interface Part
 }
 
 /** What a thread is told and tells in a run. */
-export interface PartHooks {
+export interface RunHooks {
   /** Called when all is ready to send: answers when the run begins, ms of performance.now(), which may not lie ahead. */
   begin(): number | Promise<number>;
   /** Is given each second of the run when it is over. */
@@ -63,11 +63,21 @@ export interface PartHooks {
  * Sends a thread's requests over its connections until there is none left to send, and accounts for every one. When `signal` aborts,
  * no more are sent and those in flight count as interrupted.
  */
-export async function runPart(share: Share, { begin, onSecond }: PartHooks, signal?: AbortSignal): Promise<Part> {
-  const { options, requests } = share;
+export async function runAssignment(
+  assignment: Assignment,
+  { begin, onSecond }: RunHooks,
+  signal?: AbortSignal,
+): Promise<PartialResult> {
+  const { options, requests } = assignment;
   const { byFirstByte, bodySha256 = null } = options;
-  const tally = new Tally({ requests, common: new Common(share.memory), onSecond, byFirstByte, bodySha256 });
-  const lanes = prepareLanes(share, tally);
+  const tally = new Tally({
+    requests,
+    shared: new SharedRunState(assignment.memory),
+    onSecond,
+    byFirstByte,
+    bodySha256,
+  });
+  const connections = prepareConnections(assignment, tally);
   const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
 
   const startMs = await begin();
@@ -83,7 +93,7 @@ export async function runPart(share: Share, { begin, onSecond }: PartHooks, sign
     spent.cpuAfter = process.cpuUsage();
     spent.eventLoopUtilization = performance.eventLoopUtilization(loopBefore).utilization;
   };
-  const { serverSoftware, openLoop, window } = await lanes.run(startMs, onFirstClosed, signal);
+  const { serverSoftware, openLoop, window } = await connections.run(startMs, onFirstClosed, signal);
 
   const endMs = performance.now();
   delay.disable();
@@ -124,21 +134,24 @@ function totalsByCharacter({ totalByFirstByte }: Tally): Readonly<Record<string,
   );
 }
 
-interface Lanes {
-  /** Resolves when every lane has found nothing more to send; calls `onFirstClosed` when one has. */
+interface Connections {
+  /** Resolves when every connection has found nothing more to send; calls `onFirstClosed` when one has. */
   run(
     startMs: number,
     onFirstClosed: () => void,
     signal: AbortSignal | undefined,
   ): Promise<{
     readonly serverSoftware: string;
-    readonly openLoop: OpenLoopPart | null;
-    readonly window: WindowPart;
+    readonly openLoop: PartialOpenLoop | null;
+    readonly window: PartialWindow;
   }>;
 }
 
 /** All that is needed to send, made before the clock starts. */
-function prepareLanes({ options, address, thread, threads, connections }: Share, tally: Tally): Lanes {
+function prepareConnections(
+  { options, address, thread, threads, connections: count }: Assignment,
+  tally: Tally,
+): Connections {
   const { timeoutMs, durationMs, rate = null } = options;
   let onClosed = (): void => {};
   const closed = (): void => onClosed();
@@ -147,40 +160,40 @@ function prepareLanes({ options, address, thread, threads, connections }: Share,
       ? null
       : new OpenLoop(
           tally,
-          { rate, threads, thread, concurrency: connections, timeoutMs, scheduleMs: scheduleMsOf(options, rate) },
+          { rate, threads, thread, concurrency: count, timeoutMs, scheduleMs: scheduleMsOf(options, rate) },
           closed,
         );
   const loop: Loop = openLoop ?? new ClosedLoop(tally, durationMs ?? Number.POSITIVE_INFINITY, closed);
   const request = encodeRequest(options);
   const context = { options, address, tally, request, readBuffer: Buffer.allocUnsafe(READ_BUFFER_BYTES) };
-  const lanes = Array.from({ length: connections }, () => new Lane(context, loop));
+  const connections = Array.from({ length: count }, () => new Connection(context, loop));
   const scanMs = Math.min(MAX_SCAN_MS, Math.max(MIN_SCAN_MS, timeoutMs / 20));
 
   return {
     run(startMs, onFirstClosed, signal) {
       return new Promise((resolve) => {
-        let running = connections;
+        let running = count;
         const scan = setInterval(() => {
           const nowMs = performance.now();
-          for (const lane of lanes) lane.checkTimeout(nowMs);
+          for (const connection of connections) connection.checkTimeout(nowMs);
           loop.checkTimeout(nowMs);
         }, scanMs);
         const stop = (): void => {
           tally.stop();
           loop.stop();
-          for (const lane of lanes) lane.interrupt();
+          for (const connection of connections) connection.interrupt();
         };
         onClosed = () => {
-          if (running === connections) onFirstClosed();
+          if (running === count) onFirstClosed();
           if (--running > 0) return;
           clearInterval(scan);
           signal?.removeEventListener("abort", stop);
-          const serverSoftware = lanes.find(({ server }) => server !== "")?.server ?? "";
-          resolve({ serverSoftware, openLoop: openLoop?.toPart() ?? null, window: loop.window() });
+          const serverSoftware = connections.find(({ server }) => server !== "")?.server ?? "";
+          resolve({ serverSoftware, openLoop: openLoop?.toPartial() ?? null, window: loop.window() });
         };
         if (signal?.aborted) tally.stop();
         signal?.addEventListener("abort", stop, { once: true });
-        loop.start(lanes, startMs);
+        loop.start(connections, startMs);
       });
     },
   };

@@ -21,14 +21,14 @@ const HASH_BYTES = 32;
 const BYTES = HASH_AT + HASH_BYTES + 1;
 
 /** Memory for a run of which `requestsLeft` requests belong to no thread beforehand. */
-export function commonMemory(requestsLeft: number): SharedArrayBuffer {
+export function sharedRunStateMemory(requestsLeft: number): SharedArrayBuffer {
   const memory = new SharedArrayBuffer(BYTES);
   Atomics.store(new Int32Array(memory, 0, WORDS), LEFT, requestsLeft);
   return memory;
 }
 
-/** What the threads of one run have in common, so that their books are those of one run. Nothing of it is touched for an ordinary request of a single thread. */
-export class Common {
+/** What the threads of one run have in common, so that their accounting is that of one run. Nothing of it is touched for an ordinary request of a single thread. */
+export class SharedRunState {
   readonly #words: Int32Array;
   readonly #length: Float64Array;
   readonly #hash: Uint8Array;

@@ -1,5 +1,5 @@
 import type { ServerConfig } from "../shared/config.js";
-import { AdminGate, isAdminPath } from "./admin.js";
+import { AdminPolicy, isAdminPath } from "./admin.js";
 import type { RateLimiter } from "./rate-limiter.js";
 import { type Refusal, tooManyRequests } from "./refusals.js";
 
@@ -11,23 +11,23 @@ export interface Asked {
   readonly host: string | null;
 }
 
-/** Who gets to the core: a client within its rate, and to the figures one that may see them. */
-export class Gate<Client> {
+/** Who gets to the core: a client within its rate, and to the metrics one that may see them. */
+export class AccessPolicy<Client> {
   readonly #limiter: RateLimiter | null;
   /** On a port a client has an address, unless it has gone; on a Unix-domain socket all are one. */
   readonly #hasAddresses: boolean;
-  readonly #admin: AdminGate;
+  readonly #admin: AdminPolicy;
   readonly #addressOf: (client: Client) => Uint8Array;
 
   /** Loads the limiter where there is a limit. `addressOf`: 4 or 16 bytes, none where it is not known; asked only where it counts. */
   static async create<Client>(
     config: Pick<ServerConfig, "limits" | "adminToken" | "unix" | "host">,
     addressOf: (client: Client) => Uint8Array,
-  ): Promise<Gate<Client>> {
+  ): Promise<AccessPolicy<Client>> {
     const { ratePerSecond } = config.limits;
-    if (ratePerSecond === null) return new Gate(config, addressOf, null);
+    if (ratePerSecond === null) return new AccessPolicy(config, addressOf, null);
     const { RateLimiter } = await import("./rate-limiter.js");
-    return new Gate(config, addressOf, new RateLimiter(ratePerSecond));
+    return new AccessPolicy(config, addressOf, new RateLimiter(ratePerSecond));
   }
 
   private constructor(
@@ -37,7 +37,7 @@ export class Gate<Client> {
   ) {
     this.#limiter = limiter;
     this.#hasAddresses = config.unix === null;
-    this.#admin = new AdminGate(config);
+    this.#admin = new AdminPolicy(config);
     this.#addressOf = addressOf;
   }
 

@@ -1,27 +1,27 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from "uWebSockets.js";
 import type { AccessLog } from "../../access-log/access-log.js";
-import type { Front, FrontModule } from "../../adapter.js";
+import type { Adapter, AdapterModule } from "../../adapter.js";
 import type { Core } from "../../core.js";
-import type { Limits, ServerConfig, UnixConfig } from "../../shared/config.js";
+import type { ServerConfig, ServerLimits, UnixConfig } from "../../shared/config.js";
 import { usageError } from "../../shared/errors.js";
 import type { HandlerContext } from "../../shared/handlers/context.js";
 import type { HandlerRequest } from "../../shared/handlers/handler.js";
-import { Field, type ThreadStats } from "../../shared/stats/stats.js";
+import { Counter, type ThreadStats } from "../../shared/stats/stats.js";
+import { AccessPolicy } from "../access-policy.js";
 import { NO_ADDRESS } from "../addresses.js";
-import { FieldReader } from "../field-reader.js";
-import { Gate } from "../gate.js";
 import { HeadCheck } from "../head-check.js";
+import { FieldReader } from "../header-field-reader.js";
 import { type Listening, urlOf, whyNot } from "../listening.js";
 import { TOO_MANY_CONNECTIONS } from "../refusals.js";
-import { frontState, idleOrLate } from "../state.js";
+import { adapterState, idleOrLate } from "../state.js";
 import { Addresses, remoteAddress } from "./addresses.js";
 import { type LoadedUws, loadUws } from "./load.js";
+import { createLogEntries } from "./log-entries.js";
 import { type Closing, UwsReply, type UwsState } from "./reply.js";
 import { SlowReaders } from "./slow-readers.js";
-import { createVisits } from "./visits.js";
 
-/** The front on µWebSockets.js: the fastest there is, HTTP/1.1 only. */
-export const uwsFront: FrontModule = {
+/** The adapter on µWebSockets.js: the fastest there is, HTTP/1.1 only. */
+export const uwsAdapter: AdapterModule = {
   name: "uws",
   async load({ maxHeadBytes }) {
     const { uws, version } = await loadUws(maxHeadBytes);
@@ -35,18 +35,18 @@ async function listen(
   core: Core,
   { stats, cache }: HandlerContext,
   log: AccessLog | null,
-): Promise<Front> {
+): Promise<Adapter> {
   const { limits, unix } = config;
   checkTimeouts(limits);
   const slowReaders = new SlowReaders(limits.slowReaderTimeoutMs);
-  const state: UwsState = { ...(await frontState(config, { core, stats, cache, log })), slowReaders };
+  const state: UwsState = { ...(await adapterState(config, { core, stats, cache, log })), slowReaders };
   const { capacity } = state;
   const head = new HeadCheck(limits, false);
-  // Asked for each request and kept for that; who asks for figures is asked alone.
+  // Asked for each request and kept for that; who asks for metrics is asked alone.
   const addresses = unix !== null || (log === null && limits.ratePerSecond === null) ? null : new Addresses();
   const addressOf = unix === null ? (res: HttpResponse) => addresses?.of(res) ?? remoteAddress(res) : () => NO_ADDRESS;
-  const gate = await Gate.create(config, addressOf);
-  const visits = log === null ? null : createVisits(log, addressOf);
+  const access = await AccessPolicy.create(config, addressOf);
+  const logEntries = log === null ? null : createLogEntries(log, addressOf);
   const isLastOfConnection = lastOfConnection(limits.maxConnectionRequests, stats);
   const fields = new FieldReader();
   const visitBoth: typeof head.visit = (name, value) => {
@@ -56,15 +56,15 @@ async function listen(
 
   /** `method` null: neither GET nor HEAD, which it is to be asked. */
   const onRequest = (known: HandlerRequest["method"] | null) => (res: HttpResponse, req: HttpRequest) => {
-    stats.add(Field.requests, 1);
+    stats.add(Counter.requests, 1);
     const path = req.getUrl();
     const query: string | undefined = req.getQuery();
     const method = known ?? req.getCaseSensitiveMethod();
     head.begin();
     // All lines, at 0.08 µs each: `req.getHeader` knows the first line of a field only, and takes 0.06 µs for each name, there or not.
     req.forEach(fields.begin(core.headersOf(path)) ? visitBoth : head.visit);
-    const refusal = head.verdict(method, path, query ?? "") ?? gate.refusalOf(res, path, head);
-    const entry = visits === null ? null : visits.enter(res, req, method, path, query);
+    const refusal = head.verdict(method, path, query ?? "") ?? access.refusalOf(res, path, head);
+    const entry = logEntries === null ? null : logEntries.enter(res, req, method, path, query);
     const closing = head.closes ? closingOf(req) : isLastOfConnection() ? "by us" : "no";
     const reply = new UwsReply(res, known === "HEAD", closing, state, entry);
     if (refusal !== null) reply.refuse(refusal);
@@ -83,11 +83,11 @@ async function listen(
 
   const onConnection = (res: HttpResponse, change: number): void => {
     if (change > 0) {
-      stats.add(Field.connectionsOpened, 1);
+      stats.add(Counter.connectionsOpened, 1);
       addresses?.connected(res);
       if (!capacity.connect()) turnAway(res, stats, config.tls !== null);
     } else {
-      stats.add(Field.connectionsClosed, 1);
+      stats.add(Counter.connectionsClosed, 1);
       addresses?.disconnected();
       capacity.disconnect();
     }
@@ -119,13 +119,13 @@ function closingOf(req: HttpRequest): Closing {
 /** µWS' own, and not to be changed: 10 s for a head and between two requests, on a clock of 4 s. */
 const UWS_TIMEOUT_MS = 10_000;
 
-function checkTimeouts({ headTimeoutMs, idleTimeoutMs }: Limits): void {
+function checkTimeouts({ headTimeoutMs, idleTimeoutMs }: ServerLimits): void {
   for (const [flag, timeoutMs] of [
     ["header-timeout", headTimeoutMs],
     ["idle-timeout", idleTimeoutMs],
   ] as const) {
     if (timeoutMs === UWS_TIMEOUT_MS) continue;
-    throw usageError(`--${flag} ${timeoutMs / 1000}: the front on µWS has 10 seconds, which cannot be changed`);
+    throw usageError(`--${flag} ${timeoutMs / 1000}: the adapter on µWS has 10 seconds, which cannot be changed`);
   }
 }
 
@@ -139,7 +139,7 @@ function lastOfConnection(maxRequests: number | null, stats: ThreadStats): () =>
   return () => {
     if (++requests < maxRequests) return false;
     requests = 0;
-    stats.add(Field.limitConnectionRequests, 1);
+    stats.add(Counter.limitConnectionRequests, 1);
     return true;
   };
 }
@@ -147,7 +147,7 @@ function lastOfConnection(maxRequests: number | null, stats: ThreadStats): () =>
 /** A connection too many is answered before it asks, and closed: if its request is under way, it may see a reset instead. */
 function turnAway(res: HttpResponse, stats: ThreadStats, isTls: boolean): void {
   const { status, headers, body } = TOO_MANY_CONNECTIONS.response;
-  stats.add(Field.limitConnections, 1);
+  stats.add(Counter.limitConnections, 1);
   if (isTls) {
     // Its handshake is still to come: nothing can be said.
     res.close();

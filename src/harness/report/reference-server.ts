@@ -28,7 +28,7 @@ interface AbRow {
  * A web server in C: a master passes accepted connections to worker processes with threads of their own. Its authors measured it with
  * ApacheBench, 100,000 GET requests per row, no keep-alive, client and server on one virtual machine, one run each.
  */
-const forerunner: readonly AbRow[] = [
+const referenceServer: readonly AbRow[] = [
   {
     concurrency: 10,
     totalSeconds: 17.332,
@@ -92,16 +92,16 @@ function measured({ concurrency, trials, estimates }: Cell): AbRow {
   };
 }
 
-/** Whether a plan measures the default page, the one that the forerunner's figures may stand beside. */
+/** Whether a plan measures the default page, the one that the reference server's figures may stand beside. */
 export function isOfDefaultPage({ path, handlers }: SweepPlan): boolean {
   return path === "/" && handlers === null;
 }
 
-/** The forerunner's table with a row of ours below each of its own; dashes where ours was not measured. */
-export function forerunnerTable(levels: readonly Level[], cores: readonly string[]): Table {
+/** The reference server's table with a row of ours below each of its own; dashes where ours was not measured. */
+export function referenceServerTable(levels: readonly Level[], cores: readonly string[]): Table {
   return {
     header: ["", "Total, s", "Requests/s", "Mean, ms", "Min", "Mean ± sd", "Median", "Max"],
-    rows: forerunner.flatMap((row) => {
+    rows: referenceServer.flatMap((row) => {
       const level = levels.find(({ concurrency, rate }) => concurrency === row.concurrency && rate === null);
       return [
         cellsOf("C server", row, whole),

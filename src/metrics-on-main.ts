@@ -8,14 +8,14 @@ import type { HandlerContext } from "./shared/handlers/context.js";
  *
  * A handler that the user has put on one of these paths runs where the core runs handlers.
  */
-export async function withFiguresFirst(core: Core, context: HandlerContext): Promise<Core> {
+export async function withMetricsOnMain(core: Core, context: HandlerContext): Promise<Core> {
   // A core without workers runs all handlers on the main thread anyway.
   if (core.workersView === null) return core;
   const { config } = context.shared;
   const shared = { ...context.shared, workersView: core.workersView, config: { ...config, handlers: null } };
   const dispatch = await createDispatch({ ...context, shared });
   const { byPath, files } = dispatch.headerTable;
-  const isForMain = (path: string): boolean => isFigures(path) && !core.isOwn(path);
+  const isForMain = (path: string): boolean => isMetricsPath(path) && !core.isOwn(path);
   return {
     workersView: core.workersView,
     headersOf: (path) => (isForMain(path) ? (byPath.get(path) ?? files) : core.headersOf(path)),
@@ -35,6 +35,6 @@ export async function withFiguresFirst(core: Core, context: HandlerContext): Pro
 }
 
 /** /stats.json, /metrics, and the page /stats.html with what it loads. */
-function isFigures(path: string): boolean {
+function isMetricsPath(path: string): boolean {
   return path.startsWith("/stats") || path === "/metrics";
 }
