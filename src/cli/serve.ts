@@ -7,14 +7,27 @@ import type { Command } from "./command.js";
 import { called } from "./invocation.js";
 import { whenOutputIsLost } from "./output.js";
 import { resolveSettings } from "./settings/resolve.js";
-import { defaultOf, isSwitch, type SettingName, secrets, settingNames, settings } from "./settings/settings.js";
+import {
+  aliasOf,
+  defaultOf,
+  isSwitch,
+  type SettingName,
+  secrets,
+  settingNames,
+  settings,
+} from "./settings/settings.js";
 import { CONFIG_FILE, gather, type SourcedSettings } from "./settings/sources.js";
 import { onEndingSignal } from "./signals.js";
 import { withValues } from "./values/options.js";
 
 /** Not yargs' own defaults: a flag that was not given must not hide what the other sources say. */
 const options = Object.fromEntries([
-  ...settingNames.filter((name) => !isSwitch(name)).map((name) => [name, { describe: describe(name) }] as const),
+  ...settingNames
+    .filter((name) => !isSwitch(name))
+    .map((name) => {
+      const alias = aliasOf(name);
+      return [name, { describe: describe(name), ...(alias === undefined ? {} : { alias }) }] as const;
+    }),
   [
     "config",
     { describe: `JSON file with any of these; off: flags alone count [default: ${CONFIG_FILE}, if it is there]` },

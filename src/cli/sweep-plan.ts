@@ -54,6 +54,7 @@ export const planOptions = {
   "max-minutes": { describe: `with --until: time at most [default: ${DEFAULT_MAX_MINUTES}]` },
   seed: { describe: `decides the order of the trials [default: ${DEFAULT_SEED}]` },
   adapter: {
+    alias: "front",
     describe: `what speaks HTTP before the cores, the same for all: ${adapters.join(", ")} [default: ${adapters[0]}]`,
   },
   workers: { describe: "worker threads of the pool [default: what the server's CPUs leave beside its main thread]" },

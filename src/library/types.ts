@@ -208,7 +208,7 @@ export interface Progress {
 export interface SweepOutcome {
   /** Where the result is stored. */
   readonly file: string;
-  /** schemas/loopool-sweep-1.schema.json describes it. */
+  /** schemas/loopool-sweep-3.schema.json describes it. */
   readonly result: SweepResult;
 }
 

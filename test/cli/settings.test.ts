@@ -46,6 +46,14 @@ test("flags win over variables, variables over the file, the file over defaults"
   assert.equal([port, queue, log], [9090, 1024, null]);
 });
 
+test("the former name of --adapter works as a flag, a variable and a key, and the present name wins", async () => {
+  assert.is(resolved({}, { LOOPOOL_FRONT: "node" }, null).adapter, "node");
+  assert.is(resolved({}, {}, { front: "node" }).adapter, "node");
+  assert.is(resolved({}, { LOOPOOL_FRONT: "node", LOOPOOL_ADAPTER: "uws" }, { front: "node" }).adapter, "uws");
+  const { output } = await loopool("serve", "--config", "off", "--front", "node", "--print-config").ended;
+  assert.equal(JSON.parse(output)["adapter"], { value: "node", source: "--adapter" });
+});
+
 test("a server that is told nothing has the default configuration", () => {
   assert.equal(resolved({}, {}, null), defaultConfig());
   assert.equal(resolved({ log: "/log" }, {}, null).log, { file: "/log", ...DEFAULT_LOG });

@@ -12,6 +12,8 @@ interface Setting {
   readonly default?: string | number;
   /** "on" or "off"; the flag alone means "on". */
   readonly isSwitch?: true;
+  /** Its former name, which flags, variables and files may still use. */
+  readonly alias?: string;
 }
 
 /** As the settings spell it: seconds for ms, words for truth values, 0 for no limit. */
@@ -53,6 +55,7 @@ export const settings = {
     describe: `what speaks HTTP: ${adapters.join(", ")} (Node's own server: slower, speaks HTTP/1.0 too, needs no binary)`,
     schema: { enum: adapters },
     default: defaults.adapter,
+    alias: "front",
   },
   port: { describe: "port to listen on; 0 takes a free one", schema: integer(...bounds.port), default: defaults.port },
   host: { describe: "address to listen on; without it all IPv4 and IPv6 addresses", schema: text },
@@ -211,6 +214,11 @@ export function defaultOf(name: SettingName): string | number | undefined {
   return (settings[name] as Setting).default;
 }
 
+/** A setting's former name, which still works. */
+export function aliasOf(name: SettingName): string | undefined {
+  return (settings[name] as Setting).alias;
+}
+
 /** Whether its flag may stand alone. */
 export function isSwitch(name: SettingName): boolean {
   return (settings[name] as Setting).isSwitch === true;
@@ -219,10 +227,12 @@ export function isSwitch(name: SettingName): boolean {
 /** The schema of the configuration file (JSON Schema, draft 2020-12), which editors use: loopool.schema.json. */
 export function configSchema(): Schema {
   const properties = Object.fromEntries(
-    settingNames.map((name) => {
-      const { describe, schema } = settings[name] as Setting;
+    settingNames.flatMap((name) => {
+      const { describe, schema, alias } = settings[name] as Setting;
       const value = defaultOf(name);
-      return [name, { description: describe, ...schema, ...(value === undefined ? {} : { default: value }) }];
+      const property = { description: describe, ...schema, ...(value === undefined ? {} : { default: value }) };
+      const former = { description: `Former name of ${name}.`, ...schema, deprecated: true };
+      return [[name, property] as const, ...(alias === undefined ? [] : [[alias, former] as const])];
     }),
   );
   return {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { messageOf, usageError } from "../../shared/errors.js";
 import { text } from "../values/options.js";
-import { defaultOf, type SettingName, settingNames, variableOf } from "./settings.js";
+import { aliasOf, defaultOf, type SettingName, settingNames, variableOf } from "./settings.js";
 
 /** A value as its source gave it, and how a message names that source. */
 export interface Sourced {
@@ -39,19 +39,30 @@ export function gather(
   const file = readFile(flags["config"], environment[CONFIG_VARIABLE], folder);
   const sourced = (name: SettingName): Sourced => {
     if (flags[name] !== undefined) return { raw: flags[name], source: `--${name}` };
-    const variable = variableOf(name);
-    if (environment[variable] !== undefined) return { raw: environment[variable], source: variable };
-    if (file?.values[name] !== undefined) return { raw: file.values[name], source: `"${name}" in ${file.name}` };
+    const names = namesOf(name);
+    for (const variable of names.map(variableOf)) {
+      if (environment[variable] !== undefined) return { raw: environment[variable], source: variable };
+    }
+    for (const key of names) {
+      if (file?.values[key] !== undefined) return { raw: file.values[key], source: `"${key}" in ${file.name}` };
+    }
     return { raw: defaultOf(name), source: "default" };
   };
   return Object.fromEntries(settingNames.map((name) => [name, sourced(name)])) as Record<SettingName, Sourced>;
 }
 
+/** The names a setting has: its present one first. yargs knows the former ones of flags by itself. */
+function namesOf(name: SettingName): readonly string[] {
+  const alias = aliasOf(name);
+  return alias === undefined ? [name] : [name, alias];
+}
+
 function checkVariables(environment: Readonly<Record<string, string | undefined>>): void {
-  const allowed = [...settingNames.map(variableOf), CONFIG_VARIABLE];
+  const allowed = [...settingNames.flatMap(namesOf).map(variableOf), CONFIG_VARIABLE];
   for (const name of Object.keys(environment)) {
     if (!name.startsWith("LOOPOOL_") || name.startsWith(TEST_PREFIX) || allowed.includes(name)) continue;
-    throw usageError(`the variable ${name} is no setting: unset it; there are ${allowed.join(", ")}`);
+    const present = [...settingNames.map(variableOf), CONFIG_VARIABLE];
+    throw usageError(`the variable ${name} is no setting: unset it; there are ${present.join(", ")}`);
   }
 }
 
@@ -60,36 +71,36 @@ function readFile(flag: unknown, variable: string | undefined, folder: string) {
   if (named === "off") return null;
   const source = flag !== undefined ? "--config" : variable !== undefined ? CONFIG_VARIABLE : null;
   const name = named ?? CONFIG_FILE;
-  const told = source === null ? name : `${source} ${name}`;
+  const where = source === null ? name : `${source} ${name}`;
   let content: string;
   try {
     content = readFileSync(resolve(folder, name), "utf8");
   } catch (error) {
     if (named === undefined && (error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw usageError(`${told} cannot be read: ${messageOf(error)}`);
+    throw usageError(`${where} cannot be read: ${messageOf(error)}`);
   }
-  const values = parse(content, told);
-  const allowed: readonly string[] = [...settingNames, "$schema"];
+  const values = parse(content, where);
+  const allowed: readonly string[] = [...settingNames.flatMap(namesOf), "$schema"];
   for (const key of Object.keys(values)) {
     if (!allowed.includes(key)) {
-      throw usageError(`${told} has an unknown key "${key}"; allowed: ${settingNames.join(", ")}`);
+      throw usageError(`${where} has an unknown key "${key}"; allowed: ${settingNames.join(", ")}`);
     }
   }
   return { name, values };
 }
 
-function parse(content: string, told: string): Readonly<Record<string, unknown>> {
+function parse(content: string, where: string): Readonly<Record<string, unknown>> {
   let parsed: unknown;
   try {
     parsed = JSON.parse(content);
   } catch (error) {
     const position = /at position (\d+)/.exec(messageOf(error))?.[1];
     throw usageError(
-      `${told} is no JSON${position === undefined ? "" : whereIs(content, Number(position))}: ${messageOf(error)}`,
+      `${where} is no JSON${position === undefined ? "" : whereIs(content, Number(position))}: ${messageOf(error)}`,
     );
   }
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
-    throw usageError(`${told} must hold one JSON object`);
+    throw usageError(`${where} must hold one JSON object`);
   }
   return parsed as Readonly<Record<string, unknown>>;
 }

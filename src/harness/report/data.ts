@@ -14,7 +14,7 @@ import type { Noise } from "./noise.js";
  * Times are in ms or µs and memory in MiB, as the keys say.
  */
 export interface ReportData {
-  readonly schema: "loopool-report/1";
+  readonly schema: "loopool-report/2";
   /** Path of the stored result it was made from, as it was given. */
   readonly result: string;
   readonly name: string;
@@ -56,7 +56,7 @@ export function reportData(
   result: string,
 ): ReportData {
   return {
-    schema: "loopool-report/1",
+    schema: "loopool-report/2",
     result,
     name: sweep.name,
     startedAt: sweep.startedAt,

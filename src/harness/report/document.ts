@@ -26,7 +26,7 @@ function otherForms({ folder, histograms }: References): string {
   const files = histograms.map((name) => link(name.replace(/\.hgrm$/, ""), name));
   return [
     `- ${link("The same as a page", "report.html")} with more charts: percentile curves, seconds of each trial, where the time goes. One file, nothing to load.`,
-    `- ${link("Every trial as a row", "trials.csv")} (CSV) and ${link("the report as data", "report.json")} (JSON, loopool-report/1).`,
+    `- ${link("Every trial as a row", "trials.csv")} (CSV) and ${link("the report as data", "report.json")} (JSON, loopool-report/2).`,
     ...(files.length === 0
       ? []
       : [

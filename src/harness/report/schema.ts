@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { ErrorObject, ValidateFunction } from "ajv/dist/2020.js";
 
 /** The shapes of the files that loopool writes, each described by a schema in the package's folder `schemas` (JSON Schema, draft 2020-12). */
-export const schemaNames = ["loopool-load/2", "loopool-sweep/2", "loopool-report/1", "loopool-change/2"] as const;
+export const schemaNames = ["loopool-load/2", "loopool-sweep/3", "loopool-report/2", "loopool-change/2"] as const;
 
 export type SchemaName = (typeof schemaNames)[number];
 

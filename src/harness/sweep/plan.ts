@@ -11,7 +11,7 @@ export interface Load {
 /** Trials of a whole plan: at one a second more than a day. All of them are laid out in memory. */
 const MAX_PLANNED_TRIALS = 100_000;
 
-/** Names of what is compared: the same in schemas/loopool-sweep-2.schema.json. They become keys of objects in a chart's library. */
+/** Names of what is compared: the same in schemas/loopool-sweep-3.schema.json. They become keys of objects in a chart's library. */
 export function isTargetName(name: string): boolean {
   return /^[A-Za-z0-9][\w.: -]{0,99}$/.test(name) && !(name in Object.prototype);
 }

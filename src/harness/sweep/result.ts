@@ -2,7 +2,7 @@ import type { GeneratorResult } from "../drivers/result.js";
 
 /** The file a sweep leaves in bench/results: everything a report needs, so that a report can always be made again. */
 export interface SweepResult {
-  readonly schema: "loopool-sweep/2";
+  readonly schema: "loopool-sweep/3";
   /** Part of the file name, e.g. "cores" in 2026-11-21-cores.json. */
   readonly name: string;
   /** The command that makes this result again, as a user would type it. */

@@ -40,7 +40,7 @@ export function beginSweep(
 ): SweepResult {
   const startedAt = new Date().toISOString();
   const environment = describeEnvironment(packageFolder, facts);
-  return { schema: "loopool-sweep/2", name, command, startedAt, finishedAt: null, plan, environment, trials: [] };
+  return { schema: "loopool-sweep/3", name, command, startedAt, finishedAt: null, plan, environment, trials: [] };
 }
 
 /** What is to be done when every trial of the plan has run: a plan with more of them, or why there are to be no more. */

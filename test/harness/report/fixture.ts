@@ -132,7 +132,7 @@ export function plausibleSweep({ rates, plan: changes = {}, noise = 0.01, seed =
     }
   }
   return {
-    schema: "loopool-sweep/2",
+    schema: "loopool-sweep/3",
     name: "cores",
     command: "npm run sweep -- --seed 1",
     startedAt: "2026-01-02T03:00:00.000Z",

@@ -98,6 +98,18 @@ writing("each table holds the medians, intervals and ratios of the data", () =>
   }),
 );
 
+writing("a result of version 2, with the former names in its plan, gives the same report", async () => {
+  const control = { name: "reactor again", of: "reactor" };
+  const newer = plausibleSweep({ rates: { reactor: 1000, pool: 900 }, plan: { trials: 6, control, adapter: "node" } });
+  const { control: twin, adapter: front, ...plan } = newer.plan;
+  await report({ ...newer, schema: "loopool-sweep/2", plan: { ...plan, twin, front } }, async (before) => {
+    await report(newer, async (after) => {
+      assert.match(after.markdown, /\| Adapter +\| +node/);
+      assert.is(after.markdown.replaceAll(after.folder, ""), before.markdown.replaceAll(before.folder, ""));
+    });
+  });
+});
+
 writing("a result of version 1, with its counts in the open, gives the same report", () =>
   report({ ...sweep, schema: "loopool-sweep/1" }, async (older) => {
     const trials = sweep.trials.map((trial) => {
@@ -271,7 +283,7 @@ writing("the same stands beside it as data: every verdict with its reasons, ever
   report(withCell(sweep, "pool", 100, errorStorm), async ({ markdownPath, answer }) => {
     const text = await readFile(join(dirname(markdownPath), "2026-01-02-cores", "report.json"), "utf8");
     const data = JSON.parse(text) as ReportData;
-    assert.is(data.schema, "loopool-report/1");
+    assert.is(data.schema, "loopool-report/2");
     assert.is(data.answer.lines[0], answer[1]);
     const [fine, stormy] = data.levels;
     assert.equal(
@@ -366,11 +378,11 @@ refusing("a missing file is named with the remedy", async () => {
 refusing("text that is not JSON, another schema and missing fields are each told in one line", async () => {
   const cases: readonly (readonly [unknown, RegExp])[] = [
     ["{", /is not JSON/],
-    ["[1]", /its schema is missing, not "loopool-sweep\/2"/],
+    ["[1]", /its schema is missing, not "loopool-sweep\/3"/],
     [{ schema: "other/2" }, /its schema is "other\/2"/],
     [
-      { ...sweep, schema: "loopool-sweep/3" },
-      /of another version, "loopool-sweep\/3": this loopool reads "loopool-sweep\/1" and "loopool-sweep\/2"; use the/,
+      { ...sweep, schema: "loopool-sweep/4" },
+      /of another version, "loopool-sweep\/4": this loopool reads "loopool-sweep\/1", "loopool-sweep\/2", "loopool-sweep\/3"; use the/,
     ],
     [
       withCell(sweep, "pool", 10, () => ({ run: "lost" as never })),

@@ -10,7 +10,7 @@ import { LoopoolError } from "../../../src/shared/errors.js";
 import { smallPlan } from "./fixture.js";
 
 const empty: SweepResult = {
-  schema: "loopool-sweep/2",
+  schema: "loopool-sweep/3",
   name: "cores",
   command: "npm run sweep",
   startedAt: "2026-01-02T23:59:59.000Z",
