@@ -5,9 +5,17 @@ export interface Sources {
   /** Names of events that can happen now; one that ends with "?" need not. */
   readonly events?: () => readonly string[];
   readonly onEvent?: (name: string) => void;
+  /** Which intervals come: by their names, `every 1000 ms`. The others never do. */
+  readonly hasInterval?: (name: string) => boolean;
   readonly onMessage?: (message: Message) => void;
   /** What the thread's own state is, as text, when it is in its loop. */
   readonly state?: () => string;
+}
+
+interface Interval {
+  readonly name: string;
+  readonly use: () => void;
+  readonly unref: () => Interval;
 }
 
 /** The event loop of a stepped thread: in each pass one immediate, timer, wake-up or message, whichever the search chooses. */
@@ -16,6 +24,7 @@ export class EventLoop {
   readonly #immediates: (() => void)[] = [];
   readonly #microtasks: (() => void)[] = [];
   readonly #timeouts: { readonly name: string; readonly use: () => void }[] = [];
+  #intervals: Interval[] = [];
   readonly #woken = new Map<number, () => void>();
   #isEnded = false;
 
@@ -32,6 +41,17 @@ export class EventLoop {
     return { unref: () => {} };
   }
 
+  /** One that need not come. */
+  setInterval(use: () => void, delayMs: number): Interval {
+    const interval = { name: `every ${delayMs} ms`, use, unref: () => interval };
+    this.#intervals.push(interval);
+    return interval;
+  }
+
+  clearInterval(interval: unknown): void {
+    this.#intervals = this.#intervals.filter((one) => one !== interval);
+  }
+
   soon(use: () => void): void {
     this.#microtasks.push(use);
   }
@@ -45,15 +65,16 @@ export class EventLoop {
     this.#isEnded = true;
   }
 
-  run({ events, onEvent, onMessage, state }: Sources): void {
+  run({ events, onEvent, onMessage, state, hasInterval }: Sources): void {
     for (;;) {
       for (let next = this.#microtasks.shift(); next !== undefined; next = this.#microtasks.shift()) next();
       if (this.#isEnded) return;
-      const waiting = `${this.#immediates.length} ${this.#timeouts.map(({ name }) => name)} ${[...this.#woken.keys()].length}`;
+      const waiting = `${this.#immediates.length} ${this.#timeouts.map(({ name }) => name)} ${this.#woken.size} ${this.#intervals.length}`;
       if (state !== undefined) this.#world.mark(`${waiting} ${state()}`);
       const event = this.#world.select([
         ...(this.#immediates.length > 0 ? ["immediate"] : []),
         ...(this.#timeouts.length > 0 ? [this.#timeouts[0]!.name] : []),
+        ...this.#intervals.filter(({ name }) => hasInterval?.(name) === true).map(({ name }) => name),
         ...(events?.() ?? []),
       ]);
       if ("message" in event) {
@@ -68,6 +89,8 @@ export class EventLoop {
         this.#immediates.shift()!();
       } else if (event.own === this.#timeouts[0]?.name) {
         this.#timeouts.shift()!.use();
+      } else if (event.own.startsWith("every ")) {
+        this.#intervals.find(({ name }) => name === event.own)!.use();
       } else {
         onEvent?.(event.own);
       }

@@ -3,8 +3,10 @@ import { placeOf, type World } from "./world.js";
 
 /** How shared memory is watched. */
 export interface Watching {
-  /** Whether a plain access to a word is a step of its own, as an atomic one always is. */
-  readonly plainSteps: boolean;
+  /** Whether a plain access to a word of memory is a step of its own, as an atomic one always is. */
+  readonly plainSteps: (memory: ArrayBufferLike, word: number) => boolean;
+  /** Whether a wait with a limit may come to it. */
+  readonly timesUp?: boolean;
   /** The event loop of the thread that runs. */
   readonly loop?: () => EventLoop;
 }
@@ -16,7 +18,7 @@ type IntegerView = Int32Array;
  * is as it is. Words are single accesses; what Buffer and Float64Array do is one access as a whole, and no step: in the code these bytes
  * follow from the words that guard them.
  */
-export function steppedGlobals(world: World, { plainSteps, loop }: Watching): Record<string, unknown> {
+export function steppedGlobals(world: World, { plainSteps, loop, timesUp = true }: Watching): Record<string, unknown> {
   const reals = new WeakMap<object, IntegerView>();
   const realOf = (view: IntegerView): IntegerView => reals.get(view) ?? view;
   const isShared = (view: ArrayBufferView): boolean => world.isShared(view.buffer);
@@ -47,10 +49,10 @@ export function steppedGlobals(world: World, { plainSteps, loop }: Watching): Re
     compareExchange: (view: IntegerView, at: number, expected: number, value: number) =>
       atomic("compareExchange", view, at, (real) => Atomics.compareExchange(real, at, expected, value)),
     wait: (view: IntegerView, at: number, value: number, timeoutMs = Number.POSITIVE_INFINITY) =>
-      world.wait(world.bufferNumber(realOf(view).buffer), at, value, timeoutMs !== Number.POSITIVE_INFINITY),
+      world.wait(world.bufferNumber(realOf(view).buffer), at, value, timesUp && timeoutMs !== Number.POSITIVE_INFINITY),
     waitAsync: (view: IntegerView, at: number, value: number, timeoutMs = Number.POSITIVE_INFINITY) => {
       const id = world.nextAsyncWait();
-      const mayTimeOut = timeoutMs !== Number.POSITIVE_INFINITY;
+      const mayTimeOut = timesUp && timeoutMs !== Number.POSITIVE_INFINITY;
       const buffer = world.bufferNumber(realOf(view).buffer);
       if (!world.waitAsync(buffer, at, value, id, mayTimeOut)) return { async: false, value: "not-equal" };
       // biome-ignore lint/suspicious/noThenProperty: it stands for a promise, and is awaited by nobody but the code that is stepped.
@@ -64,14 +66,15 @@ export function steppedGlobals(world: World, { plainSteps, loop }: Watching): Re
   const READS = new Set(["slice", "subarray", "toString", "compare", "equals"]);
 
   /** A view of shared memory whose accesses the world makes. */
-  const watched = <View extends Int32Array | Float64Array | Buffer>(real: View, isStep: boolean): View => {
+  const watched = <View extends Int32Array | Float64Array | Buffer>(real: View, isStepAt: Watching["plainSteps"]): View => {
+    const isStep = (at: number): boolean => isStepAt(real.buffer, at);
     const number = world.bufferNumber(real.buffer);
-    const read = (at: number): unknown => world.access("get", placeOf(number, at), isStep, () => real[at]);
+    const read = (at: number): unknown => world.access("get", placeOf(number, at), isStep(at), () => real[at]);
     const write = (at: number, value: number): void => {
-      world.access("set", placeOf(number, at), isStep, () => {
+      world.access("set", placeOf(number, at), isStep(at), () => {
         const before = real[at];
         real[at] = value;
-        if (real[at] !== before && isStep) world.changed(number, at);
+        if (real[at] !== before && isStep(at)) world.changed(number, at);
       });
     };
     const proxy = new Proxy(real, {
@@ -88,7 +91,7 @@ export function steppedGlobals(world: World, { plainSteps, loop }: Watching): Re
           world.access(name, number, false, () => {
             const result: unknown = Reflect.apply(member, real, parameters);
             // What is shared may change: a copy is what was seen.
-            return ArrayBuffer.isView(result) && !isWrite ? Buffer.from(result as Buffer) : isWrite ? null : result;
+            return ArrayBuffer.isView(result) ? (isWrite ? null : Buffer.from(result as Buffer)) : result;
           });
       },
       set(_, name, value) {
@@ -102,7 +105,7 @@ export function steppedGlobals(world: World, { plainSteps, loop }: Watching): Re
 
   const constructorOf = <View extends Int32Array | Float64Array>(
     Real: new (...all: never[]) => View,
-    isStep: boolean,
+    isStep: Watching["plainSteps"],
   ) =>
     new Proxy(Real, {
       construct(_, parameters) {
@@ -114,13 +117,13 @@ export function steppedGlobals(world: World, { plainSteps, loop }: Watching): Re
   return {
     Atomics: atomics,
     Int32Array: constructorOf(Int32Array as never, plainSteps),
-    Float64Array: constructorOf(Float64Array as never, false),
+    Float64Array: constructorOf(Float64Array as never, () => false),
     Buffer: new Proxy(Buffer, {
       get(real, name) {
         if (name !== "from") return Reflect.get(real, name) as unknown;
         return (...parameters: Parameters<typeof Buffer.from>) => {
           const bytes = Buffer.from(...parameters);
-          return isShared(bytes) ? watched(bytes, false) : bytes;
+          return isShared(bytes) ? watched(bytes, () => false) : bytes;
         };
       },
     }),

@@ -77,6 +77,8 @@ export class World {
   /** What is checked: numbers that threads change by `effect`, so that they are part of the state. */
   facts: number[] = [];
   flaw: string | null = null;
+  /** Called after each step; true: the thread that runs makes the next one as well, which saves running it again. */
+  onStep: ((thread: number) => boolean) | null = null;
   readonly #buffers: SharedArrayBuffer[] = [];
   readonly #words: Int32Array[] = [];
   readonly #isCompared: boolean[] = [];
@@ -155,12 +157,20 @@ export class World {
       this.flaw ??= `${thread.name} does not come to an end`;
       this.#suspend();
     }
-    if (this.#hasStepped) this.#suspend();
+    if (this.#hasStepped) this.#pause(thread);
     const value = make();
     log.push({ what, at, value });
     this.#position++;
     this.#hasStepped = isStep;
     return value;
+  }
+
+  /** Between two steps: the thread goes on, or the run ends. */
+  #pause(thread: Thread): void {
+    this.#keep(thread);
+    if (this.onStep === null || !this.onStep(this.#running)) this.#suspend();
+    this.#hasStepped = false;
+    this.#accesses = 0;
   }
 
   #suspend(): never {
@@ -182,12 +192,12 @@ export class World {
       thread.hasChanged = true;
       if (thread.status !== "idle") continue;
       thread.status = "ready";
-      this.#answer(thread, "idle", null);
+      this.#answer(thread, "idle", 0, null);
     }
   }
 
-  #answer(thread: Thread, what: string, value: unknown): void {
-    thread.log.push({ what, at: 0, value });
+  #answer(thread: Thread, what: string, at: number, value: unknown): void {
+    thread.log.push({ what, at, value });
     this.#keep(thread);
   }
 
@@ -245,7 +255,8 @@ export class World {
 
   post(receiver: number, data: unknown): void {
     const from = this.#running;
-    this.effect("post", () => this.deliver(receiver, from, data));
+    // A step: what it brings about must not wait for the next access.
+    this.access("post", receiver, true, () => this.deliver(receiver, from, data));
   }
 
   deliver(receiver: number, from: number, data: unknown): void {
@@ -257,7 +268,7 @@ export class World {
   wait(buffer: number, index: number, value: number, mayTimeOut: boolean): string {
     return this.access("wait", placeOf(buffer, index), true, () => {
       if (this.#words[buffer]![index] !== value) return "not-equal";
-      this.#waits.push({ thread: this.#running, buffer, index, id: -1, mayTimeOut });
+      this.#waits = [...this.#waits, { thread: this.#running, buffer, index, id: -1, mayTimeOut }];
       this.#threads[this.#running]!.status = "asleep";
       return this.#suspend();
     });
@@ -266,7 +277,7 @@ export class World {
   waitAsync(buffer: number, index: number, value: number, id: number, mayTimeOut: boolean): boolean {
     return this.access("waitAsync", placeOf(buffer, index), true, () => {
       if (this.#words[buffer]![index] !== value) return false;
-      this.#waits.push({ thread: this.#running, buffer, index, id, mayTimeOut });
+      this.#waits = [...this.#waits, { thread: this.#running, buffer, index, id, mayTimeOut }];
       return true;
     });
   }
@@ -287,7 +298,7 @@ export class World {
     }
     const thread = this.#threads[wait.thread]!;
     thread.status = "ready";
-    this.#answer(thread, "wait", outcome);
+    this.#answer(thread, "wait", placeOf(wait.buffer, wait.index), outcome);
   }
 
   /** All that threads can do next, and sleeps that may time out. */
@@ -351,6 +362,16 @@ export class World {
   #keep(thread: Thread): void {
     const since = thread.log.slice(thread.marked).map(({ value }) => value);
     thread.key = `${thread.mark}|${JSON.stringify(since)}`;
+  }
+
+  /** Whether a message of one thread to another has not been received. */
+  hasMessage(receiver: number, from: number): boolean {
+    return (this.#inbox[receiver]![from]?.length ?? 0) > 0;
+  }
+
+  /** Whether messages for a thread have not been received. */
+  isWaited(receiver: number): boolean {
+    return this.#inbox[receiver]!.some((messages) => messages.length > 0);
   }
 
   /** Where each thread is and what it made last, for a trace. */

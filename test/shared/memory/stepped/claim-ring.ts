@@ -49,7 +49,7 @@ const NONE = -1;
 export function steppedClaimRing(setting: SteppedClaimRingSetting, patches: readonly Patch[] = []): Search {
   const { slots, consumers, items } = setting;
   const world = new World();
-  const modules = new Modules({ globals: steppedGlobals(world, { plainSteps: false }), patches });
+  const modules = new Modules({ globals: steppedGlobals(world, { plainSteps: () => false }), patches });
   const { ClaimRing, claimRingBytes } = modules.load<Module>("shared/memory/claim-ring.js");
   modules.assertPatched();
   const shape = { slots, payloadBytes: 8 };

@@ -37,7 +37,7 @@ const HEAD_BEFORE = 3;
 export function steppedRecordRing(setting: SteppedRecordRingSetting, patches: readonly Patch[] = []): Search {
   const { lengths, records } = setting;
   const world = new World();
-  const modules = new Modules({ globals: steppedGlobals(world, { plainSteps: true }), patches });
+  const modules = new Modules({ globals: steppedGlobals(world, { plainSteps: () => true }), patches });
   const { RecordRing, recordRingBytes } = modules.load<Module>("shared/memory/record-ring.js");
   modules.assertPatched();
   const memory = world.allocate(recordRingBytes(CAPACITY));
