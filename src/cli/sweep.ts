@@ -22,7 +22,15 @@ import { answersText, estimateText, sweepProgress } from "./progress.js";
 import { exitCodeOf } from "./signals.js";
 import { beginNew, DEFAULT_TRIAL_TIMEOUT_S, nextBlocksOf, otherVersionOf, trialTimeoutOf } from "./sweep-begin.js";
 import { planOptions } from "./sweep-plan.js";
-import { checkConsent, checkSameFlags, checkSameTraffic, checkSameVersion, consentFlags, quoted, runsText } from "./sweep-resume.js";
+import {
+  checkConsent,
+  checkSameFlags,
+  checkSameTraffic,
+  checkSameVersion,
+  consentFlags,
+  quoted,
+  runsText,
+} from "./sweep-resume.js";
 import { withRequest } from "./sweep-traffic.js";
 import { reportFiles, text, withValues } from "./values/options.js";
 

@@ -41,7 +41,11 @@ export const faults: readonly Fault[] = [
     name: "state before payload",
     patches: [
       patch(POOL, PUBLISH),
-      patch(POOL, "const slot = this.#ring.reserve();", `const slot = this.#ring.reserve();\nif (slot !== -1) ${PUBLISH}`),
+      patch(
+        POOL,
+        "const slot = this.#ring.reserve();",
+        `const slot = this.#ring.reserve();\nif (slot !== -1) ${PUBLISH}`,
+      ),
     ],
     setting: { ...one, items: 2, preemptions: 1 },
     found: /half another one|served twice|stuck/,
@@ -72,7 +76,10 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "check before announcing",
-    patches: [patch(WORK_LOOP, LOOK, "if (false) {"), patch(WORK_LOOP, ANNOUNCE, `if (!requests.isEmpty)\ncontinue;\n${ANNOUNCE}`)],
+    patches: [
+      patch(WORK_LOOP, LOOK, "if (false) {"),
+      patch(WORK_LOOP, ANNOUNCE, `if (!requests.isEmpty)\ncontinue;\n${ANNOUNCE}`),
+    ],
     setting: { ...one, preemptions: 2 },
     found: /stuck/,
   },
@@ -84,7 +91,9 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "wake before publishing",
-    patches: [patch(BATCHER, "setImmediate(this.#announce);\n    }", "this.#parking.wake(1);\nthis.#waiting = 0;\n    }")],
+    patches: [
+      patch(BATCHER, "setImmediate(this.#announce);\n    }", "this.#parking.wake(1);\nthis.#waiting = 0;\n    }"),
+    ],
     setting: { ...one, preemptions: 1 },
     found: /stuck/,
   },

@@ -185,7 +185,11 @@ export function steppedPool(setting: SteppedPoolSetting, patches: readonly Patch
 
   const modules = new Modules({
     globals: {
-      ...steppedGlobals(world, { plainSteps: (memory, word) => setting.plainSteps && memory === memories[0] && word >= 32 && word < 48, loop, timesUp: setting.timesUp }),
+      ...steppedGlobals(world, {
+        plainSteps: (memory, word) => setting.plainSteps && memory === memories[0] && word >= 32 && word < 48,
+        loop,
+        timesUp: setting.timesUp,
+      }),
       SharedArrayBuffer: Object.assign(
         function allocate(bytes: number): SharedArrayBuffer {
           const number = allocated++;
@@ -282,9 +286,15 @@ export function steppedPool(setting: SteppedPoolSetting, patches: readonly Patch
     const first = (count: number) => waiting().filter(({ item }) => item < count);
     const events = (): string[] => [
       ...(left(SUBMITTED) < items ? ["submit"] : []),
-      ...(left(EXPIRED) > 0 ? first(setting.expired).map(({ item }) => `expire ${item}${setting.lingering ? "" : "?"}`) : []),
+      ...(left(EXPIRED) > 0
+        ? first(setting.expired).map(({ item }) => `expire ${item}${setting.lingering ? "" : "?"}`)
+        : []),
       ...(left(ABANDONED) > 0 ? first(setting.abandoned).map(({ item }) => `abandon ${item}?`) : []),
-      ...(left(RETIREMENTS) > 0 ? readyHosts(pool).filter((host) => host < setting.retirements).map((host) => `retire ${host}?`) : []),
+      ...(left(RETIREMENTS) > 0
+        ? readyHosts(pool)
+            .filter((host) => host < setting.retirements)
+            .map((host) => `retire ${host}?`)
+        : []),
     ];
     loop().run({
       events,
@@ -345,7 +355,9 @@ export function steppedPool(setting: SteppedPoolSetting, patches: readonly Patch
     beside: () => deathOf(world, DEATHS, end),
     isDone: () => {
       const isFree = usual.every((state, slot) => ring[stateWord(slot)] === state);
-      const isGone = world.facts.slice(RETIRED).every((retired, i) => retired === 0 || world.statusOf(1 + i) === "ended");
+      const isGone = world.facts
+        .slice(RETIRED)
+        .every((retired, i) => retired === 0 || world.statusOf(1 + i) === "ended");
       return isGone && world.facts.slice(0, items).every((count) => count === 1) && isFree && !world.isWaited(MAIN);
     },
   });
