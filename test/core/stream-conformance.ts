@@ -1,4 +1,7 @@
 import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -168,6 +171,55 @@ export function streamConformance(mode: string, adapter: string): void {
     });
   });
 
+  test("a reader that takes nothing of a stream is ended and counted, and one that waits for its stream is not", async () => {
+    await withServer({ ...settings, limits: { slowReaderTimeoutMs: 1000 } }, async (server) => {
+      const waiting = await RawClient.open(server.port);
+      waiting.send("GET /quiet HTTP/1.1\r\nHost: x\r\n\r\n");
+      await waiting.receive((text) => text.includes("data: first"));
+      for (const path of ["/endless", "/sends-known?says=1000000000&chunks=10000&bytes=100000"]) {
+        const before = (await server.stats()).limits.slowReaders;
+        const stuck = await RawClient.open(server.port);
+        stuck.socket.pause();
+        stuck.send(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+        while ((await server.stats()).limits.slowReaders === before) {}
+        stuck.socket.destroy();
+      }
+      let metrics = await server.stats();
+      while (metrics.aborted < 2) metrics = await server.stats();
+      assert.is(metrics.limits.slowReaders, 2);
+      assert.is(metrics.streams, 1, "the one that waits");
+      assert.is(metrics.streamsFailed, 0);
+      waiting.socket.destroy();
+    });
+  });
+
+  test("the access log has a stream's bytes and when it ended, and says what was broken off", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "loopool-streams-"));
+    try {
+      const file = join(folder, "access.log");
+      const log = { file, format: "json", overflow: "drop" } as const;
+      await withServer({ ...settings, log }, async (server) => {
+        await (await fetch(`${server.url}/sends-generator?chunks=4&bytes=25&waitMs=50`)).text();
+        await (await fetch(`${server.url}/echo-body`, { method: "POST", body: "a body" })).text();
+        const client = await RawClient.open(server.port);
+        client.send("GET /quiet HTTP/1.1\r\nHost: x\r\n\r\n");
+        await client.receive((text) => text.includes("data: first"));
+        client.socket.destroy();
+        while ((await server.stats()).aborted === 0) {}
+      });
+      const lines = readFileSync(file, "utf8").trim().split("\n");
+      const entries = lines.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+      const of = (path: string) => entries.find(({ url }) => String(url).startsWith(path))!;
+      const stream = of("/sends-generator");
+      assert.equal([stream["status"], stream["bodyBytes"]], [200, 100]);
+      assert.ok(Number(stream["durationMs"]) > Number(of("/echo-body")["durationMs"]), "it waits four times");
+      assert.equal([of("/echo-body")["method"], of("/echo-body")["bodyBytes"]], ["POST", 6]);
+      assert.equal([of("/quiet")["status"], of("/quiet")["aborted"]], [200, true]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   test("an error in the middle cuts the connection, and is counted", async () => {
     await withServer(settings, async ({ port, stats }) => {
       const cases = [
@@ -217,6 +269,24 @@ export function streamConformance(mode: string, adapter: string): void {
       client.send("GET /by-method HTTP/1.1\r\nHost: x\r\n\r\n");
       assert.match(await client.receive((text) => text.endsWith('"got"')), /^HTTP\/1\.1 200 OK\r\n/);
       client.socket.destroy();
+    });
+  });
+
+  test("a stream that ends before the request's body does lets the rest of that go by", async () => {
+    await withServer(settings, async ({ port, stats }) => {
+      const client = await RawClient.open(port);
+      for (const bodyBytes of [100_000, 1_000_000, 2_000_000]) {
+        const body = "x".repeat(bodyBytes);
+        client.send(`POST /sends-before HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(5)}`);
+        const text = await client.receive((all) => readResponses(all, false).length > 0);
+        assert.is(readResponses(text, false)[0]!.body, expectedText(3, 5));
+        client.send(body.slice(0, 5));
+        client.send("GET /by-method HTTP/1.1\r\nHost: x\r\n\r\n");
+        const next = await client.receive((all) => readResponses(all, false).length > 0);
+        assert.is(readResponses(next, false)[0]!.body, '"got"', String(bodyBytes));
+      }
+      client.socket.destroy();
+      assert.is((await stats()).aborted, 0);
     });
   });
 
@@ -289,7 +359,7 @@ export function streamConformance(mode: string, adapter: string): void {
     test("the head leaves before the first chunk", async () => {
       await withServer(settings, async ({ port }) => {
         const client = await RawClient.open(port);
-        client.send("GET /sends-generator?chunks=1&waitMs=100000 HTTP/1.1\r\nHost: x\r\n\r\n");
+        client.send("GET /silent HTTP/1.1\r\nHost: x\r\n\r\n");
         assert.match(await client.receive((text) => text.endsWith("\r\n\r\n")), /^HTTP\/1\.1 200 OK\r\n/);
         client.socket.destroy();
       });

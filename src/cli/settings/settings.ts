@@ -183,7 +183,7 @@ export const settings = {
     default: limits.maxUrlBytes,
   },
   "max-body": {
-    describe: "bytes of a request's body, more get a 413; no handler reads one",
+    describe: "bytes of a request's body, more get a 413; handlers that read a stream have no limit",
     schema: integer(...bounds["max-body"]),
     default: limits.maxBodyBytes,
   },

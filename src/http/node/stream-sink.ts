@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { NO_BODY } from "../../shared/handlers/handler.js";
 import type { StreamSink } from "../send-stream.js";
 
 /** What the sink needs of the reply. */
@@ -6,6 +7,8 @@ interface Sender {
   takenBytes: number;
   /** From now on, or no longer, its client is cut off when it takes nothing for too long. */
   watchReader(isWatched: boolean): void;
+  /** What is still to arrive of the request's body goes by. */
+  dropUpload(): void;
 }
 
 /** Sends a stream through Node's ServerResponse: with its length, chunked, or to a client of HTTP/1.0 until the connection closes. */
@@ -23,7 +26,8 @@ export class NodeStreamSink implements StreamSink {
 
   begin(): void {
     this.#writeHead();
-    this.#response.flushHeaders();
+    // What `flushHeaders` is for, but that would write the fields in UTF-8, as any text makes Node do.
+    this.#response.write(NO_BODY);
   }
 
   /** The next chunk is asked for when the system has this one: memory stays at one. */
@@ -47,7 +51,9 @@ export class NodeStreamSink implements StreamSink {
     this.#release();
   }
 
+  /** The head has not said that the connection would be closed, so it stays open for what follows the request's body. */
   end(): void {
+    this.#sender.dropUpload();
     this.#response.end();
   }
 

@@ -27,6 +27,11 @@ export function submitWithBody(
   if (stream) core.submit(request, reply);
 }
 
+/** The body of a request without one, for a handler that reads a stream. */
+export function emptyStream(): StreamedUpload {
+  return StreamedUpload.empty();
+}
+
 function streamed(res: HttpResponse, request: ServerRequest): Upload {
   const upload = new StreamedUpload({ pause: () => res.pause(), resume: () => res.resume() });
   request.stream = upload;

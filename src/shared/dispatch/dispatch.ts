@@ -18,7 +18,6 @@ import {
 } from "../handlers/handler.js";
 import { promiseOf, responseOf } from "../handlers/result.js";
 import { BadResult } from "../handlers/result-error.js";
-import { HeaderBlocks } from "../handlers/result-headers.js";
 import { GET_ONLY, type Route, type RouteTable } from "../handlers/route.js";
 import { withErrorPage } from "../static/error-page.js";
 import { staticFiles } from "../static/static.js";
@@ -38,7 +37,7 @@ export async function createDispatch(
 ): Promise<Dispatch> {
   const { config } = context.shared;
   const userCode = await loadUserCode(context, failures);
-  const { own } = userCode;
+  const { own, partsOf } = userCode;
   const metricsOnly = { "/stats.json": stats(context), "/metrics": metrics(context) };
   const builtIn =
     own.fallback === null
@@ -48,8 +47,6 @@ export async function createDispatch(
   const fallback = own.fallback ?? staticFiles(context);
   const fallbackName = own.fallback === null ? "the handler of files" : "the application";
   const serverError = await withErrorPage(SERVER_ERROR, config);
-
-  const blocks = new HeaderBlocks();
 
   const failed = (path: string, error: unknown): HandlerResponse => {
     const kind = kindOf(error);
@@ -62,7 +59,7 @@ export async function createDispatch(
   };
   const later = async (request: HandlerRequest, result: Promise<unknown>): Promise<HandlerResponse> => {
     try {
-      return responseOf(await result, blocks);
+      return responseOf(await result, partsOf);
     } catch (error) {
       // What was stopped because its client has gone has not failed, and nobody gets the answer.
       return request.signal.aborted ? serverError : failed(request.path, error);
@@ -74,13 +71,13 @@ export async function createDispatch(
     try {
       const result: unknown = (byPath.get(path) ?? fallback)(request);
       const promise = promiseOf(result);
-      return promise === null ? responseOf(result, blocks) : later(request, promise);
+      return promise === null ? responseOf(result, partsOf) : later(request, promise);
     } catch (error) {
       return failed(path, error);
     }
   };
   const surrounded = await withPlugins(dispatch, userCode, {
-    responseOf: (result) => responseOf(result, blocks),
+    responseOf: (result) => responseOf(result, partsOf),
     discard: (response) => discard(response, context.cache),
     failed: (what, error) => {
       context.stats.add(Counter.handlerErrors, 1);
