@@ -1,5 +1,5 @@
 import type { BodyCollector } from "../core.js";
-import { NO_FIELDS, NO_HEADERS } from "../shared/handlers/handler.js";
+import { NO_BODY, NO_FIELDS, NO_HEADERS } from "../shared/handlers/handler.js";
 import type { ServerRequest } from "../shared/handlers/request.js";
 import type { ClaimRing } from "../shared/memory/claim-ring.js";
 import { copyBytes } from "../shared/memory/copy-bytes.js";
@@ -44,6 +44,7 @@ export class RequestWriter {
   #holderCount = 0;
   /** Bodies that have pages before their requests have slots. */
   readonly #collected = new Map<ServerRequest, CollectedBody>();
+  #hasCollected = false;
 
   /** `onUse` is told how many bytes of pages are lent when that changes. */
   constructor(ring: ClaimRing, arena: PageArena, onUse: (bytes: number) => void = () => {}) {
@@ -67,6 +68,7 @@ export class RequestWriter {
       onPages: (collected) => {
         if (collected.first === NONE) this.#collected.delete(request);
         else this.#collected.set(request, collected);
+        this.#hasCollected = this.#collected.size > 0;
         this.#tellUse();
       },
     });
@@ -97,12 +99,12 @@ export class RequestWriter {
     const { words, bytes, payloadBytes } = this.#ring;
     const offset = this.#ring.payloadOffset(slot);
     const word = offset >> 2;
-    let bodyBytes = body.byteLength;
+    let bodyBytes = body === NO_BODY ? 0 : body.byteLength;
     const roomBytes = payloadBytes - HEAD_BYTES - TAIL_BYTES;
     let flags = (measured ? MEASURED : 0) | (isAll ? ALL_FIELDS : 0);
     // UTF-8 takes three bytes for a UTF-16 unit at most: only what could be too long is measured.
     const textBytesAtMost = (path.length + query.length + fields.length) * 3;
-    const collected = this.#collected.size === 0 ? undefined : this.#collected.get(request);
+    const collected = this.#hasCollected ? this.#collected.get(request) : undefined;
     if (collected !== undefined && textBytesAtMost <= roomBytes) {
       bodyBytes = collected.bytes;
       flags |= BODY_IN_PAGES;
