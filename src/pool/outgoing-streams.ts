@@ -21,6 +21,8 @@ export class OutgoingStreams {
   readonly #onCount: (change: number) => void;
   readonly #open = new Map<number, OutgoingStream>();
   #lastNumber = 0;
+  /** Main loads what it needs for streams with the first head, which goes by message, and tells that it has by granting credit. */
+  isExpected = false;
 
   constructor(channel: StreamChannel, onCount: (change: number) => void) {
     this.#channel = channel;
@@ -45,6 +47,7 @@ export class OutgoingStreams {
   }
 
   granted({ stream, credit, received }: GrantMessage): void {
+    this.isExpected = true;
     this.#open.get(stream)?.granted(credit, received);
   }
 

@@ -5,7 +5,7 @@ import type { ClaimRing } from "../shared/memory/claim-ring.js";
 import { copyBytes } from "../shared/memory/copy-bytes.js";
 import { NONE, PAGE_BYTES, type PageArena, PageLender, pagesFor } from "../shared/memory/page-arena.js";
 import { methodNumber, OTHER_METHOD } from "../shared/stats/status-segment.js";
-import { CollectedBody } from "./collected-body.js";
+import type { CollectedBody } from "./collected-body.js";
 import {
   ALL_FIELDS,
   BODY_IN_PAGES,
@@ -45,6 +45,7 @@ export class RequestWriter {
   /** Bodies that have pages before their requests have slots. */
   readonly #collected = new Map<ServerRequest, CollectedBody>();
   #hasCollected = false;
+  #CollectedBody: typeof CollectedBody | null = null;
 
   /** `onUse` is told how many bytes of pages are lent when that changes. */
   constructor(ring: ClaimRing, arena: PageArena, onUse: (bytes: number) => void = () => {}) {
@@ -62,8 +63,12 @@ export class RequestWriter {
   }
 
   /** The pages for a body that arrives in pieces: they are lent until its request is written, or they are given back. */
-  collect(request: ServerRequest): BodyCollector {
-    return new CollectedBody(this.#arena, this.#lender, {
+  collect(request: ServerRequest): BodyCollector | null {
+    if (this.#CollectedBody === null) {
+      this.#loadCollectedBody();
+      return null;
+    }
+    return new this.#CollectedBody(this.#arena, this.#lender, {
       mayLend: this.#isHalfFree,
       onPages: (collected) => {
         if (collected.first === NONE) this.#collected.delete(request);
@@ -72,6 +77,12 @@ export class RequestWriter {
         this.#tellUse();
       },
     });
+  }
+
+  /** The first body loads what collects those after it. */
+  async #loadCollectedBody(): Promise<void> {
+    const { CollectedBody } = await import("./collected-body.js");
+    this.#CollectedBody = CollectedBody;
   }
 
   /** Half of the pages are kept for bodies that are whole: slow clients cannot take them. */
