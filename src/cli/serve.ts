@@ -1,7 +1,7 @@
 import { type RunningServer, startServer } from "../server.js";
 import type { ServerConfig } from "../shared/config.js";
 import { countUnhandledRejections } from "../shared/dispatch/dispatch.js";
-import { endedByImport } from "../shared/dispatch/import-handlers.js";
+import { endedByImport } from "../shared/errors.js";
 import { oneLine, terminalJson } from "../shared/terminal-text.js";
 import type { Command } from "./command.js";
 import { called } from "./invocation.js";

@@ -14,7 +14,7 @@ import { isExhaustion } from "../shared/static/disk-file.js";
 import { Counter } from "../shared/stats/stats.js";
 import { FileSource } from "./file-source.js";
 import { FILE_CHANGED, type Refusal, TOO_MANY_FILES } from "./refusals.js";
-import { type StreamClient, type StreamSink, sendStream } from "./send-stream.js";
+import type { StreamClient, StreamSink } from "./send-stream.js";
 import type { AdapterState } from "./state.js";
 import type { Upload } from "./upload.js";
 
@@ -114,6 +114,9 @@ export abstract class AdapterReply<State extends AdapterState> implements Reply,
   /** Sends head and body, the body from a file that is open, which it closes. */
   protected abstract writeFile(response: HandlerResponse, file: FileSource): void;
 
+  /** Loads, with the first stream, what streams need beside `send-stream.ts`. */
+  protected abstract loadStreams(): Promise<unknown>;
+
   /** Where the chunks of a response's body go. `bytes`: its length; null where it is not known. */
   protected abstract streamSink(response: HandlerResponse, bytes: number | null): StreamSink;
 
@@ -156,7 +159,16 @@ export abstract class AdapterReply<State extends AdapterState> implements Reply,
     this.#isStream = true;
     this.adapter.streams++;
     this.adapter.stats.set(Counter.streams, this.adapter.streams);
-    sendStream(body, this, this.streamSink(response, body.bytes ?? null));
+    const { sendStream } = this.adapter;
+    if (sendStream === null) this.#loadStreams(response, body);
+    else sendStream(body, this, this.streamSink(response, body.bytes ?? null));
+  }
+
+  async #loadStreams(response: HandlerResponse, body: StreamBody): Promise<void> {
+    const [{ sendStream }] = await Promise.all([import("./send-stream.js"), this.loadStreams()]);
+    this.adapter.sendStream = sendStream;
+    if (this.aborted) endStream(body);
+    else sendStream(body, this, this.streamSink(response, body.bytes ?? null));
   }
 
   /** The answer where a file cannot be sent. What a handler names, it answers for; what the server looked at itself has changed since. */

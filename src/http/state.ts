@@ -27,6 +27,8 @@ export interface AdapterState {
   inFlight: number;
   /** Responses of those that handlers are making while they are sent. */
   streams: number;
+  /** Loaded with the first stream, since few servers have any; null before. */
+  sendStream: typeof import("./send-stream.js").sendStream | null;
   /** No more requests are wanted: every answer closes its connection. */
   draining: boolean;
   /** Called when the last request in flight has been answered or given up. */
@@ -50,6 +52,7 @@ export async function adapterState(
     capacity,
     inFlight: 0,
     streams: 0,
+    sendStream: null,
     draining: false,
     onIdle: () => {},
   };

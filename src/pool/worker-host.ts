@@ -1,7 +1,6 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
-import { endedByImport } from "../shared/dispatch/import-handlers.js";
-import { LoopoolError, messageOf } from "../shared/errors.js";
+import { endedByImport, LoopoolError, messageOf } from "../shared/errors.js";
 import { tellOperator } from "../shared/failure-log.js";
 import { oneLine } from "../shared/terminal-text.js";
 import { AnswerReader } from "./answer-codec.js";

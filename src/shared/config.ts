@@ -65,7 +65,7 @@ export interface ServerLimits {
   readonly maxHeadBytes: number;
   /** The request target. */
   readonly maxUrlBytes: number;
-  /** The body of a request, which no handler reads. */
+  /** The body of a request, but for one that its handler reads as a stream. */
   readonly maxBodyBytes: number;
   /** From the first byte that could belong to a request to the end of its head. */
   readonly headTimeoutMs: number;

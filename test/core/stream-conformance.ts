@@ -1,4 +1,7 @@
 import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -166,6 +169,55 @@ export function streamConformance(mode: string, adapter: string): void {
       }
       assert.is((await stats()).streamsFailed, 0);
     });
+  });
+
+  test("a reader that takes nothing of a stream is ended and counted, and one that waits for its stream is not", async () => {
+    await withServer({ ...settings, limits: { slowReaderTimeoutMs: 1000 } }, async (server) => {
+      const waiting = await RawClient.open(server.port);
+      waiting.send("GET /quiet HTTP/1.1\r\nHost: x\r\n\r\n");
+      await waiting.receive((text) => text.includes("data: first"));
+      for (const path of ["/endless", "/sends-known?says=1000000000&chunks=10000&bytes=100000"]) {
+        const before = (await server.stats()).limits.slowReaders;
+        const stuck = await RawClient.open(server.port);
+        stuck.socket.pause();
+        stuck.send(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+        while ((await server.stats()).limits.slowReaders === before) {}
+        stuck.socket.destroy();
+      }
+      let metrics = await server.stats();
+      while (metrics.aborted < 2) metrics = await server.stats();
+      assert.is(metrics.limits.slowReaders, 2);
+      assert.is(metrics.streams, 1, "the one that waits");
+      assert.is(metrics.streamsFailed, 0);
+      waiting.socket.destroy();
+    });
+  });
+
+  test("the access log has a stream's bytes and when it ended, and says what was broken off", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "loopool-streams-"));
+    try {
+      const file = join(folder, "access.log");
+      const log = { file, format: "json", overflow: "drop" } as const;
+      await withServer({ ...settings, log }, async (server) => {
+        await (await fetch(`${server.url}/sends-generator?chunks=4&bytes=25&waitMs=50`)).text();
+        await (await fetch(`${server.url}/echo-body`, { method: "POST", body: "a body" })).text();
+        const client = await RawClient.open(server.port);
+        client.send("GET /quiet HTTP/1.1\r\nHost: x\r\n\r\n");
+        await client.receive((text) => text.includes("data: first"));
+        client.socket.destroy();
+        while ((await server.stats()).aborted === 0) {}
+      });
+      const lines = readFileSync(file, "utf8").trim().split("\n");
+      const entries = lines.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+      const of = (path: string) => entries.find(({ url }) => String(url).startsWith(path))!;
+      const stream = of("/sends-generator");
+      assert.equal([stream["status"], stream["bodyBytes"]], [200, 100]);
+      assert.ok(Number(stream["durationMs"]) > Number(of("/echo-body")["durationMs"]), "it waits four times");
+      assert.equal([of("/echo-body")["method"], of("/echo-body")["bodyBytes"]], ["POST", 6]);
+      assert.equal([of("/quiet")["status"], of("/quiet")["aborted"]], [200, true]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test("an error in the middle cuts the connection, and is counted", async () => {

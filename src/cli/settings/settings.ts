@@ -106,7 +106,7 @@ export const settings = {
   },
   "body-memory": {
     describe:
-      "bytes of shared memory for bodies of requests that wait in the pool, one more gets a 503; without it 64 MiB, or 4 × --max-body",
+      "shared memory for request bodies that wait in the pool, more get a 503; without it 64 MiB, or 4 × --max-body",
     schema: integer(...bounds["body-memory"]),
   },
   "cache-bytes": {
@@ -167,7 +167,7 @@ export const settings = {
     default: limits.maxUrlBytes,
   },
   "max-body": {
-    describe: "bytes of a request's body, more get a 413; no handler reads one",
+    describe: "bytes of a request's body, more get a 413; handlers that read a stream have no limit",
     schema: integer(...bounds["max-body"]),
     default: limits.maxBodyBytes,
   },

@@ -8,7 +8,10 @@ import type { StreamSink } from "../send-stream.js";
 import { type AdapterState, bodyBytes } from "../state.js";
 import type { Connection } from "./connection.js";
 import { type Client, filePieces, memoryPieces, sendPieces } from "./stream.js";
-import { NodeStreamSink } from "./stream-sink.js";
+import type { NodeStreamSink } from "./stream-sink.js";
+
+/** Loaded with the first stream. */
+let Sink: typeof NodeStreamSink | null = null;
 
 /** The answer to one request through Node's ServerResponse, which keeps answers in the order of their requests. */
 export class NodeReply extends AdapterReply<AdapterState> implements Client {
@@ -82,8 +85,12 @@ export class NodeReply extends AdapterReply<AdapterState> implements Client {
     sendPieces(this.#response, this, filePieces(file), file.file);
   }
 
+  protected async loadStreams(): Promise<void> {
+    Sink = (await import("./stream-sink.js")).NodeStreamSink;
+  }
+
   protected streamSink(response: HandlerResponse): StreamSink {
-    this.#sink = new NodeStreamSink(this.#response, this, () => this.#writeHead(response));
+    this.#sink = new Sink!(this.#response, this, () => this.#writeHead(response));
     return this.#sink;
   }
 

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { NO_BODY } from "../../shared/handlers/handler.js";
 import type { StreamSink } from "../send-stream.js";
 
 /** What the sink needs of the reply. */
@@ -23,7 +24,8 @@ export class NodeStreamSink implements StreamSink {
 
   begin(): void {
     this.#writeHead();
-    this.#response.flushHeaders();
+    // What `flushHeaders` is for, but that would write the fields in UTF-8, as any text makes Node do.
+    this.#response.write(NO_BODY);
   }
 
   /** The next chunk is asked for when the system has this one: memory stays at one. */

@@ -14,9 +14,7 @@ import { FieldReader } from "../header-field-reader.js";
 import { type Listening, urlOf, whyNot } from "../listening.js";
 import { TOO_MANY_CONNECTIONS } from "../refusals.js";
 import { adapterState, idleOrLate } from "../state.js";
-import { StreamedUpload } from "../upload.js";
 import { Addresses, remoteAddress } from "./addresses.js";
-import { submitWithBody } from "./body.js";
 import { type LoadedUws, loadUws } from "./load.js";
 import { createLogEntries } from "./log-entries.js";
 import { type Closing, UwsReply, type UwsState } from "./reply.js";
@@ -51,6 +49,8 @@ async function listen(
   const logEntries = log === null ? null : createLogEntries(log, addressOf);
   const isLastOfConnection = lastOfConnection(limits.maxConnectionRequests, stats);
   const fields = new FieldReader();
+  // loopool's own handlers read no body: µWS skips it.
+  const bodies = config.handlers === null ? null : await import("./body.js");
   const visitBoth: typeof head.visit = (name, value) => {
     head.visit(name, value);
     fields.visit(name, value);
@@ -76,10 +76,10 @@ async function listen(
       const { headers, lines } = fields;
       const request = new ServerRequest({ method, path, query: query ?? "", headers, fields: lines });
       reply.request = request;
-      if (head.hasBody) {
-        submitWithBody(res, state, request, route, head.bodyBytes, reply);
+      if (head.hasBody && bodies !== null) {
+        bodies.submitWithBody(res, state, request, route, head.bodyBytes, reply);
       } else {
-        if (route.stream) request.stream = StreamedUpload.empty();
+        if (route.stream) request.stream = bodies!.emptyStream();
         core.submit(request, reply);
       }
     }

@@ -8,7 +8,7 @@ import type { StreamSink } from "../send-stream.js";
 import { type AdapterState, bodyBytes } from "../state.js";
 import type { SlowReaders } from "./slow-readers.js";
 import { type Client, sendFile, sendLarge } from "./stream.js";
-import { UwsStreamSink } from "./stream-sink.js";
+import type { UwsStreamSink } from "./stream-sink.js";
 
 /** What the replies of this adapter have in common. */
 export interface UwsState extends AdapterState {
@@ -20,6 +20,9 @@ export interface UwsState extends AdapterState {
  * client that asked, where RFC 9112 §9.6 wants it said all the same.
  */
 export type Closing = "no" | "by us" | "by the client";
+
+/** Loaded with the first stream. */
+let Sink: typeof UwsStreamSink | null = null;
 
 /**
  * The answer to one request on a µWS socket. µWS forbids touching a response after an abort and wants writes outside the
@@ -121,6 +124,10 @@ export class UwsReply extends AdapterReply<UwsState> implements Client {
     sendFile(this.#res, this, file, () => this.#beginStream(this.#writeHead(response), file.bytes));
   }
 
+  protected async loadStreams(): Promise<void> {
+    Sink = (await import("./stream-sink.js")).UwsStreamSink;
+  }
+
   protected streamSink(response: HandlerResponse, bytes: number | null): StreamSink {
     const writeHead = (): void => {
       // As for other bodies that are streamed, the client closes, or µWS some time later: `end` with a word for that breaks the chunks.
@@ -128,7 +135,7 @@ export class UwsReply extends AdapterReply<UwsState> implements Client {
     };
     const onLast = (): void => this.leaveUpload();
     const onEnd = (): void => this.finish();
-    this.#sink = new UwsStreamSink(this.#res, this, this.adapter.slowReaders, bytes, { writeHead, onLast, onEnd });
+    this.#sink = new Sink!(this.#res, this, this.adapter.slowReaders, bytes, { writeHead, onLast, onEnd });
     return this.#sink;
   }
 

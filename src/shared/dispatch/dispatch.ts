@@ -15,14 +15,13 @@ import {
   type HandlerResponse,
   textResponse,
 } from "../handlers/handler.js";
-import { promiseOf, responseOf } from "../handlers/result.js";
+import { type PartsOf, promiseOf, responseOf } from "../handlers/result.js";
 import { BadResult } from "../handlers/result-error.js";
-import { HeaderBlocks } from "../handlers/result-headers.js";
 import { GET_ONLY, type Route, type RouteTable } from "../handlers/route.js";
 import { withErrorPage } from "../static/error-page.js";
 import { staticFiles } from "../static/static.js";
 import { Counter, type ThreadStats } from "../stats/stats.js";
-import { importHandlers, NO_HANDLERS, type OwnHandlers } from "./import-handlers.js";
+import type { OwnHandlers } from "./import-handlers.js";
 
 /**
  * All handlers of one thread behind one function that never throws and never rejects: the same in every core.
@@ -34,7 +33,7 @@ export async function createDispatch(
   failures = failureLogOf(context.shared.config),
 ): Promise<Dispatch> {
   const { config } = context.shared;
-  const own = config.handlers === null ? NO_HANDLERS : await importHandlers(config.handlers);
+  const { own, partsOf } = config.handlers === null ? NOTHING_OWN : await loadOwn(config.handlers);
   const metricsOnly = { "/stats.json": stats(context), "/metrics": metrics(context) };
   const builtIn =
     own.fallback === null
@@ -44,8 +43,6 @@ export async function createDispatch(
   const fallback = own.fallback ?? staticFiles(context);
   const fallbackName = own.fallback === null ? "the handler of files" : "the application";
   const serverError = await withErrorPage(SERVER_ERROR, config);
-
-  const blocks = new HeaderBlocks();
 
   const failed = (path: string, error: unknown): HandlerResponse => {
     const kind = kindOf(error);
@@ -58,7 +55,7 @@ export async function createDispatch(
   };
   const later = async (request: HandlerRequest, result: Promise<unknown>): Promise<HandlerResponse> => {
     try {
-      return responseOf(await result, blocks);
+      return responseOf(await result, partsOf);
     } catch (error) {
       // What was stopped because its client has gone has not failed, and nobody gets the answer.
       return request.signal.aborted ? serverError : failed(request.path, error);
@@ -70,12 +67,28 @@ export async function createDispatch(
     try {
       const result: unknown = (byPath.get(path) ?? fallback)(request);
       const promise = promiseOf(result);
-      return promise === null ? responseOf(result, blocks) : later(request, promise);
+      return promise === null ? responseOf(result, partsOf) : later(request, promise);
     } catch (error) {
       return failed(path, error);
     }
   };
   return Object.assign(dispatch, { routes: routeTable(byPath, fallback, own), unsendable: failed });
+}
+
+interface Own {
+  readonly own: OwnHandlers;
+  readonly partsOf: PartsOf | null;
+}
+
+const NOTHING_OWN: Own = { own: { byPath: {}, fallback: null }, partsOf: null };
+
+/** What handlers of the user need is loaded where there are some. */
+async function loadOwn(file: string): Promise<Own> {
+  const [{ importHandlers }, { partsOfResults }] = await Promise.all([
+    import("./import-handlers.js"),
+    import("../handlers/result-parts.js"),
+  ]);
+  return { own: await importHandlers(file), partsOf: partsOfResults() };
 }
 
 /** What a thrown value is to the dispatcher. Even to ask for its class may throw: of a Proxy. */

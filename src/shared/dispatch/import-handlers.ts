@@ -14,8 +14,6 @@ export interface OwnHandlers {
   readonly fallback: Handler | null;
 }
 
-export const NO_HANDLERS: OwnHandlers = { byPath: {}, fallback: null };
-
 /**
  * Handlers by path from a user's module, ESM (`export const handlers = { "/path": handler }`) or CommonJS
  * (`module.exports = { handlers }`). `file` is a path. Throws a usage error, in one line, that names the file.
@@ -39,11 +37,6 @@ export async function importHandlers(file: string, timeoutMs = IMPORT_TIMEOUT_MS
     }
   });
   return { byPath: Object.fromEntries(byPath), fallback: null };
-}
-
-/** What to say of a module that ended its process or thread with `code` while it was imported. */
-export function endedByImport(file: string, code: number): LoopoolError {
-  return usageError(`--handlers ${file} called process.exit(${code}) when it was imported: it must not end the server`);
 }
 
 /** Node finds the names of a CommonJS module's exports by reading its text; what it does not find is in `default` alone. */
