@@ -34,9 +34,9 @@ export class WholeUpload implements Upload {
   /** `isStable`: chunks stay as they are after `push`. */
   constructor(
     expectedBytes: number | null,
-    collector: BodyCollector | null,
-    isStable: boolean,
     onWhole: (body: Uint8Array) => void,
+    collector: BodyCollector | null = null,
+    isStable = false,
   ) {
     this.#expectedBytes = expectedBytes;
     this.#collector = collector;

@@ -165,15 +165,20 @@ export interface StreamRecords {
   end(stream: number, failure: string | null): void;
 }
 
+/** Who has the streams of a worker by the time that records of streams are in its ring. */
+interface StreamRecordsOwner {
+  readonly streams: StreamRecords | null;
+}
+
 /** The main thread's side of one worker. */
 export class AnswerReader {
   readonly #ring: RecordRing;
-  readonly #streams: StreamRecords;
+  readonly #owner: StreamRecordsOwner;
   readonly #blocks = [new HeaderBlock({})];
 
-  constructor(ring: RecordRing, streams: StreamRecords) {
+  constructor(ring: RecordRing, owner: StreamRecordsOwner) {
     this.#ring = ring;
-    this.#streams = streams;
+    this.#owner = owner;
   }
 
   /** Shows the oldest answer to `use`, or part of a stream to the streams, and gives its bytes back; false when there is none. The body is a view of shared memory: use it up before returning. */
@@ -194,7 +199,7 @@ export class AnswerReader {
     const bodyBytes = ring.words[word + BODY_BYTES_WORD]!;
     const body =
       bodyBytes === STREAM
-        ? this.#streams.open(ring.bytes.readUInt32LE(bodyStart + 8), ring.bytes.readDoubleLE(bodyStart))
+        ? this.#owner.streams!.open(ring.bytes.readUInt32LE(bodyStart + 8), ring.bytes.readDoubleLE(bodyStart))
         : ring.bytes.subarray(bodyStart, bodyStart + bodyBytes);
     const tag = {
       slot,
@@ -212,8 +217,8 @@ export class AnswerReader {
     const stream = words[(offset >> 2) + STREAM_WORD]! >>> 0;
     const start = offset + CHUNK_HEAD_BYTES;
     const end = start + words[(offset >> 2) + CHUNK_BYTES_WORD]!;
-    if (kind === CHUNK) this.#streams.chunk(stream, bytes.subarray(start, end));
-    else this.#streams.end(stream, kind === FAILURE ? bytes.toString("utf8", start, end) : null);
+    if (kind === CHUNK) this.#owner.streams!.chunk(stream, bytes.subarray(start, end));
+    else this.#owner.streams!.end(stream, kind === FAILURE ? bytes.toString("utf8", start, end) : null);
   }
 
   /** Whether there is nothing to read now. */

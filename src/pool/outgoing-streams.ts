@@ -1,8 +1,8 @@
 import { COPIED_BODY_BYTES, type StreamBody } from "../shared/handlers/handler.js";
+import type { ServerRequest } from "../shared/handlers/request.js";
 import type { AnswerWriter } from "./answer-codec.js";
 import { textOfFailure } from "./failure-text.js";
 import type { CloseStreamMessage, GrantMessage, WorkerMessage } from "./messages.js";
-import type { PooledRequest } from "./pooled-request.js";
 import { WINDOW } from "./stream-receiver.js";
 import { StreamSender, type StreamSink } from "./stream-sender.js";
 
@@ -21,6 +21,8 @@ export class OutgoingStreams {
   readonly #onCount: (change: number) => void;
   readonly #open = new Map<number, OutgoingStream>();
   #lastNumber = 0;
+  /** Main loads what it needs for streams with the first head, which goes by message, and tells that it has by granting credit. */
+  isExpected = false;
 
   constructor(channel: StreamChannel, onCount: (change: number) => void) {
     this.#channel = channel;
@@ -34,7 +36,7 @@ export class OutgoingStreams {
   }
 
   /** The head of a response is on its way to main, in the ring or `byMessage`: its chunks follow. */
-  start(number: number, body: StreamBody, request: PooledRequest, byMessage: boolean): void {
+  start(number: number, body: StreamBody, request: ServerRequest, byMessage: boolean): void {
     const stream = new OutgoingStream(this.#channel, number, body, request, byMessage);
     this.#open.set(number, stream);
     this.#onCount(1);
@@ -45,6 +47,7 @@ export class OutgoingStreams {
   }
 
   granted({ stream, credit, received }: GrantMessage): void {
+    this.isExpected = true;
     this.#open.get(stream)?.granted(credit, received);
   }
 
@@ -58,7 +61,7 @@ class OutgoingStream implements StreamSink {
   readonly sender: StreamSender;
   readonly #channel: StreamChannel;
   readonly #number: number;
-  readonly #request: PooledRequest;
+  readonly #request: ServerRequest;
   #sent = 0;
   /**
    * Something of this stream is in the message channel, which the ring could overtake: all goes there until main says that it has arrived. The
@@ -68,7 +71,7 @@ class OutgoingStream implements StreamSink {
   /** Chunks that had been sent with the last message. */
   #lastMessage = 0;
 
-  constructor(channel: StreamChannel, number: number, body: StreamBody, request: PooledRequest, byMessage: boolean) {
+  constructor(channel: StreamChannel, number: number, body: StreamBody, request: ServerRequest, byMessage: boolean) {
     this.#channel = channel;
     this.#number = number;
     this.#request = request;

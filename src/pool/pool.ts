@@ -25,7 +25,7 @@ import type { AnswerMessage, WorkerMessage } from "./messages.js";
 import { OutgoingUploads } from "./outgoing-uploads.js";
 import { BODIES_TOO_LARGE, OVERLOADED, TIMED_OUT, WAITED_TOO_LONG, WORKER_LOST } from "./refusals.js";
 import { RequestWriter } from "./request-writer.js";
-import { StreamReceiver } from "./stream-receiver.js";
+import type { StreamReceiver } from "./stream-receiver.js";
 import { WakeUpBatcher } from "./wake-up-batcher.js";
 import { WorkerHost } from "./worker-host.js";
 
@@ -56,6 +56,12 @@ function bodyMemoryOf({ bodyMemoryBytes, limits }: ServerConfig): number {
   );
 }
 
+/** Whether a message is for the streams of its worker. */
+function isOfStream(message: WorkerMessage): boolean {
+  if (message.type === "loopool:chunk" || message.type === "loopool:end") return true;
+  return message.type === "loopool:answer" && typeof message.body === "object" && "stream" in message.body;
+}
+
 class Pool implements Core {
   readonly workersView: WorkersView;
   readonly #stats: ThreadStats;
@@ -76,6 +82,7 @@ class Pool implements Core {
   /** Bodies that handlers read while they arrive, and by slot the number of its request's; 0: none. */
   readonly #uploads = new OutgoingUploads();
   readonly #uploadOf: Int32Array;
+  #streamsLoading: Promise<void> | null = null;
   /** By worker: requests that it took and that it holds no more. Once it has ended these are all that it took. */
   readonly #released: Int32Array;
   /** The time when the first request of this tick of the event loop was published. */
@@ -164,7 +171,7 @@ class Pool implements Core {
     return routeIn(this.#routes, path);
   }
 
-  collectBody(request: ServerRequest): BodyCollector {
+  collectBody(request: ServerRequest): BodyCollector | null {
     return this.#requests.collect(request);
   }
 
@@ -216,6 +223,11 @@ class Pool implements Core {
 
   #onMessage(worker: number, message: Exclude<WorkerMessage, { type: "loopool:ready" | "loopool:failed" }>): void {
     const { streams, answers, post } = this.#hosts[worker]!;
+    if (streams === null && isOfStream(message)) {
+      // In their order: each waits for the same promise.
+      this.#loadStreams().then(() => this.#onMessage(worker, message));
+      return;
+    }
     switch (message.type) {
       case "loopool:wake-up":
         this.#collect();
@@ -227,8 +239,8 @@ class Pool implements Core {
       case "loopool:end":
         // What the worker has written to the ring before comes first.
         while (answers.read(this.#answer)) {}
-        if (message.type === "loopool:chunk") streams.chunkByMessage(message.stream, message.chunk);
-        else streams.end(message.stream, message.failure);
+        if (message.type === "loopool:chunk") streams!.chunkByMessage(message.stream, message.chunk);
+        else streams!.end(message.stream, message.failure);
         break;
       case "loopool:pull":
         this.#uploads.pull(message.upload, message.credit, post);
@@ -239,12 +251,21 @@ class Pool implements Core {
     }
   }
 
+  /** Few servers have handlers that stream: the first head loads what that needs. Its worker sends all of it by message until then. */
+  #loadStreams(): Promise<void> {
+    this.#streamsLoading ??= import("./incoming-streams.js").then(({ IncomingStreams }) => {
+      for (const host of this.#hosts) host.streams = new IncomingStreams(host.post);
+    });
+    return this.#streamsLoading;
+  }
+
   #answerByMessage(worker: number, { tag, status, fields, body, pin }: AnswerMessage): void {
     const { streams } = this.#hosts[worker]!;
     const head = { status, headers: headerBlockOf(fields) };
     if (typeof body === "object" && "stream" in body) {
-      this.#answer(tag, { ...head, body: streams.open(body.stream, body.bytes) });
-      streams.headByMessage(body.stream);
+      const stream = streams!.open(body.stream, body.bytes);
+      streams!.headByMessage(body.stream);
+      this.#answer(tag, { ...head, body: stream });
     } else if (pin === -1) {
       this.#answer(tag, { ...head, body });
     } else {
@@ -322,12 +343,13 @@ class Pool implements Core {
 
   /** A response that outlives its slot. Its handler may read its request until it has ended. */
   #beginStream(slot: number, { chunks }: StreamBody, client: Reply | undefined): void {
-    if (!(chunks instanceof StreamReceiver)) return;
-    if (client !== undefined) chunks.client = client;
+    // Of the pool's responses only those of its workers are streams.
+    const receiver = chunks as StreamReceiver;
+    if (client !== undefined) receiver.client = client;
     const upload = this.#uploadOf[slot]!;
     if (upload === 0) return;
     this.#uploadOf[slot] = 0;
-    chunks.whenEnded(() => this.#uploads.close(upload));
+    receiver.whenEnded(() => this.#uploads.close(upload));
   }
 
   /** A worker has ended: what it had answered is sent, what it still held is answered with 500, and its slots are free again. */
@@ -335,7 +357,7 @@ class Pool implements Core {
     // It may have taken the doorbell without waking main. A bound of one tick must not leave answers of a reader that is about to go.
     while (this.#hosts[worker]!.answers.read(this.#answer)) {}
     this.#collect();
-    this.#hosts[worker]!.streams.fail("the worker ended before the response was complete");
+    this.#hosts[worker]!.streams?.fail("the worker ended before the response was complete");
     for (const slot of this.#ring.heldBy(worker)) this.#settle(slot, this.#workerLost);
     this.#status.setTaken(worker, this.#released[worker]!);
     this.#cache.recover(1 + worker);
@@ -382,6 +404,6 @@ class Pool implements Core {
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     await Promise.all(this.#hosts.map((host) => host.stop()));
-    for (const { streams } of this.#hosts) streams.fail("the server has stopped");
+    for (const { streams } of this.#hosts) streams?.fail("the server has stopped");
   }
 }

@@ -1,9 +1,9 @@
 import { NO_FIELDS, NO_HEADERS, type RequestHeaders } from "../shared/handlers/handler.js";
+import { ServerRequest } from "../shared/handlers/request.js";
 import type { ClaimRing } from "../shared/memory/claim-ring.js";
 import type { PageArena } from "../shared/memory/page-arena.js";
 import { methods, type StatusSegment } from "../shared/stats/status-segment.js";
 import type { IncomingUploads } from "./incoming-uploads.js";
-import { PooledRequest, WatchedRequests } from "./pooled-request.js";
 import {
   ALL_FIELDS,
   BODY_IN_PAGES,
@@ -27,6 +27,7 @@ import {
   UPLOAD_WORD,
 } from "./request-layout.js";
 import { readText } from "./text.js";
+import { WatchedRequests } from "./watched-requests.js";
 
 /** A worker's side of requests in their slots. */
 export class RequestReader {
@@ -53,7 +54,7 @@ export class RequestReader {
   }
 
   /** Reads the request of a slot it has claimed; `generation` is that of the claim. */
-  read(slot: number, generation: number): PooledRequest {
+  read(slot: number, generation: number): ServerRequest {
     const { words } = this.#ring;
     const offset = this.#ring.payloadOffset(slot);
     const word = offset >> 2;
@@ -83,7 +84,7 @@ export class RequestReader {
       headers: isAll || fieldsText === "" ? NO_HEADERS : headersFrom(fieldsText),
       fields: isAll ? (fieldsText === "" ? [] : fieldsText.split(SEPARATOR)) : NO_FIELDS,
     };
-    const request = new PooledRequest(head, this.watched, slot, generation);
+    const request = new ServerRequest(head, this.watched, slot, generation);
     if ((flags & HAS_BODY) !== 0) {
       request.body = this.#body(flags, words[this.#tailWord(slot) + BODY_WORD]!, offset, textBytes);
     } else if ((flags & STREAMED) !== 0) {

@@ -1,11 +1,11 @@
 import type { BodyCollector } from "../core.js";
-import { NO_FIELDS, NO_HEADERS } from "../shared/handlers/handler.js";
+import { NO_BODY, NO_FIELDS, NO_HEADERS } from "../shared/handlers/handler.js";
 import type { ServerRequest } from "../shared/handlers/request.js";
 import type { ClaimRing } from "../shared/memory/claim-ring.js";
 import { copyBytes } from "../shared/memory/copy-bytes.js";
 import { NONE, PAGE_BYTES, type PageArena, PageLender, pagesFor } from "../shared/memory/page-arena.js";
 import { methodNumber, OTHER_METHOD } from "../shared/stats/status-segment.js";
-import { CollectedBody } from "./collected-body.js";
+import type { CollectedBody } from "./collected-body.js";
 import {
   ALL_FIELDS,
   BODY_IN_PAGES,
@@ -44,6 +44,8 @@ export class RequestWriter {
   #holderCount = 0;
   /** Bodies that have pages before their requests have slots. */
   readonly #collected = new Map<ServerRequest, CollectedBody>();
+  #hasCollected = false;
+  #CollectedBody: typeof CollectedBody | null = null;
 
   /** `onUse` is told how many bytes of pages are lent when that changes. */
   constructor(ring: ClaimRing, arena: PageArena, onUse: (bytes: number) => void = () => {}) {
@@ -61,15 +63,26 @@ export class RequestWriter {
   }
 
   /** The pages for a body that arrives in pieces: they are lent until its request is written, or they are given back. */
-  collect(request: ServerRequest): BodyCollector {
-    return new CollectedBody(this.#arena, this.#lender, {
+  collect(request: ServerRequest): BodyCollector | null {
+    if (this.#CollectedBody === null) {
+      this.#loadCollectedBody();
+      return null;
+    }
+    return new this.#CollectedBody(this.#arena, this.#lender, {
       mayLend: this.#isHalfFree,
       onPages: (collected) => {
         if (collected.first === NONE) this.#collected.delete(request);
         else this.#collected.set(request, collected);
+        this.#hasCollected = this.#collected.size > 0;
         this.#tellUse();
       },
     });
+  }
+
+  /** The first body loads what collects those after it. */
+  async #loadCollectedBody(): Promise<void> {
+    const { CollectedBody } = await import("./collected-body.js");
+    this.#CollectedBody = CollectedBody;
   }
 
   /** Half of the pages are kept for bodies that are whole: slow clients cannot take them. */
@@ -97,12 +110,12 @@ export class RequestWriter {
     const { words, bytes, payloadBytes } = this.#ring;
     const offset = this.#ring.payloadOffset(slot);
     const word = offset >> 2;
-    let bodyBytes = body.byteLength;
+    let bodyBytes = body === NO_BODY ? 0 : body.byteLength;
     const roomBytes = payloadBytes - HEAD_BYTES - TAIL_BYTES;
     let flags = (measured ? MEASURED : 0) | (isAll ? ALL_FIELDS : 0);
     // UTF-8 takes three bytes for a UTF-16 unit at most: only what could be too long is measured.
     const textBytesAtMost = (path.length + query.length + fields.length) * 3;
-    const collected = this.#collected.size === 0 ? undefined : this.#collected.get(request);
+    const collected = this.#hasCollected ? this.#collected.get(request) : undefined;
     if (collected !== undefined && textBytesAtMost <= roomBytes) {
       bodyBytes = collected.bytes;
       flags |= BODY_IN_PAGES;

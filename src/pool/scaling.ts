@@ -56,9 +56,9 @@ export function scaleWorkers(
     if (ready <= min) return;
     // A stream may go on for days: its worker stays until it has ended.
     const worker = hosts.findLastIndex(
-      ({ isReady, streams }, i) => isReady && streams.size === 0 && nowMs - idleSinceMs[i]! >= idleMs,
+      ({ isReady, openStreams }, i) => isReady && openStreams === 0 && nowMs - idleSinceMs[i]! >= idleMs,
     );
-    const holdsNothing = (): boolean => ring.heldBy(worker).length === 0 && hosts[worker]!.streams.size === 0;
+    const holdsNothing = (): boolean => ring.heldBy(worker).length === 0 && hosts[worker]!.openStreams === 0;
     if (worker !== -1 && holdsNothing() && parking.retire(worker)) hosts[worker]!.expectRetirement(holdsNothing);
   };
 

@@ -4,7 +4,7 @@ import { endedByImport, LoopoolError, messageOf } from "../shared/errors.js";
 import { tellOperator } from "../shared/failure-log.js";
 import { oneLine } from "../shared/terminal-text.js";
 import { AnswerReader } from "./answer-codec.js";
-import { IncomingStreams } from "./incoming-streams.js";
+import type { IncomingStreams } from "./incoming-streams.js";
 import { attachAnswers } from "./memory.js";
 import type { PoolMessage, ReadyMessage, StartupMessage, WorkerMessage } from "./messages.js";
 
@@ -34,8 +34,8 @@ type State = "vacant" | "starting" | "ready" | "retiring" | "stopped";
 export class WorkerHost {
   /** The answers of the worker now in place. */
   answers: AnswerReader;
-  /** Of all workers in this place: a worker's streams end with it. */
-  readonly streams = new IncomingStreams((message) => this.post(message));
+  /** Of all workers in this place: a worker's streams end with it. null until one of them has sent a stream. */
+  streams: IncomingStreams | null = null;
   readonly #startup: StartupMessage;
   readonly #events: WorkerEvents;
   #thread: Worker | undefined;
@@ -57,13 +57,18 @@ export class WorkerHost {
     return this.#state === "vacant";
   }
 
+  /** Responses that are made while they are sent. */
+  get openStreams(): number {
+    return this.streams?.size ?? 0;
+  }
+
   get isReady(): boolean {
     return this.#state === "ready";
   }
 
   /** Each worker numbers its header blocks anew, so each gets a reader of its own. */
   #attach(): AnswerReader {
-    return new AnswerReader(attachAnswers(this.#startup.memory, this.#startup.worker), this.streams);
+    return new AnswerReader(attachAnswers(this.#startup.memory, this.#startup.worker), this);
   }
 
   /** Sends the worker a message; one that has ended does not miss it. */

@@ -7,12 +7,12 @@ import { LoopoolError, messageOf } from "../shared/errors.js";
 import { tellOperator } from "../shared/failure-log.js";
 import { threadContext } from "../shared/handlers/context.js";
 import { type HandlerResponse, isFileBody, isStreamBody, type StreamBody } from "../shared/handlers/handler.js";
+import type { ServerRequest } from "../shared/handlers/request.js";
 import { type AnswerTag, AnswerWriter } from "./answer-codec.js";
 import { IncomingUploads } from "./incoming-uploads.js";
 import { attachAnswers, attachPool } from "./memory.js";
 import type { PoolMessage, StartupMessage, WorkerMessage } from "./messages.js";
 import { OutgoingStreams } from "./outgoing-streams.js";
-import type { PooledRequest } from "./pooled-request.js";
 import { RequestReader } from "./request-reader.js";
 import { WorkLoop } from "./work-loop.js";
 
@@ -80,7 +80,7 @@ function serve(slot: number): void {
 }
 
 /** Sends a response, or a 500 if it cannot be sent: memory for its copy may be missing. */
-function answer(tag: AnswerTag, request: PooledRequest, response: HandlerResponse): void {
+function answer(tag: AnswerTag, request: ServerRequest, response: HandlerResponse): void {
   request.answered();
   try {
     if (isStreamBody(response.body)) sendStream(tag, request, response, response.body);
@@ -97,9 +97,9 @@ function wakeMain(): void {
 }
 
 /** The head first, then the chunks as they come: the request is over for its slot, and not pending any more. */
-function sendStream(tag: AnswerTag, request: PooledRequest, response: HandlerResponse, body: StreamBody): void {
+function sendStream(tag: AnswerTag, request: ServerRequest, response: HandlerResponse, body: StreamBody): void {
   const stream = streams.number();
-  const isWritten = answers.write(tag, response, stream);
+  const isWritten = streams.isExpected && answers.write(tag, response, stream);
   if (isWritten) {
     wakeMain();
   } else {

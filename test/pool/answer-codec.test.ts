@@ -17,7 +17,7 @@ function ends() {
   const ring = new RecordRing(memory, CAPACITY_BYTES);
   const writer = new AnswerWriter(ring);
   const streams = new IncomingStreams(() => {});
-  const reader = new AnswerReader(new RecordRing(memory, CAPACITY_BYTES), streams);
+  const reader = new AnswerReader(new RecordRing(memory, CAPACITY_BYTES), { streams });
   const usedBytes = (): number => Atomics.load(ring.words, 0) - Atomics.load(ring.words, 16);
   /** Sends one answer: the block that main makes of its fields, and the bytes that it took in the ring. */
   const send = (headers: HeaderBlock): { readonly headers: HeaderBlock; readonly bytes: number } => {

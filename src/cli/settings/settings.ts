@@ -107,7 +107,7 @@ export const settings = {
   },
   "body-memory": {
     describe:
-      "bytes of shared memory for bodies of requests that wait in the pool, one more gets a 503; without it 64 MiB, or 4 × --max-body",
+      "shared memory for request bodies that wait in the pool, more get a 503; without it 64 MiB, or 4 × --max-body",
     schema: integer(...bounds["body-memory"]),
   },
   "cache-bytes": {

@@ -44,10 +44,11 @@ function whole(core: Core, request: ServerRequest, bytes: number | null, reply: 
   };
   // What is submitted later is in memory of its own: by then the chunks are not valid any more.
   const collector = reply.closes ? null : core.collectBody(request);
-  return new WholeUpload(bytes, collector, false, (body) => {
+  const onWhole = (body: Uint8Array): void => {
     request.body = body;
     // Still within what µWS has read: see UwsReply.
     if (reply.closes) setImmediate(submit);
     else submit();
-  });
+  };
+  return new WholeUpload(bytes, onWhole, collector);
 }
