@@ -15,11 +15,19 @@ export class PooledRequest extends ServerRequest {
   }
 
   override get signal(): AbortSignal {
-    if (this.#state === "unwatched") {
-      this.#state = "watched";
-      this.#watched.add(this, this.#slot, this.#generation);
-    }
+    this.#watch();
     return super.signal;
+  }
+
+  override whenGone(callback: (() => void) | null): void {
+    super.whenGone(callback);
+    if (callback !== null) this.#watch();
+  }
+
+  #watch(): void {
+    if (this.#state !== "unwatched") return;
+    this.#state = "watched";
+    this.#watched.add(this, this.#slot, this.#generation);
   }
 
   /** Its answer, or the head of a stream, is sent: the slot is about to be another request's. */

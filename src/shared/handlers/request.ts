@@ -24,6 +24,7 @@ export class ServerRequest implements HandlerRequest {
   #headers: RequestHeaders;
   #controller: AbortController | null = null;
   #isAborted = false;
+  #onGone: (() => void) | null = null;
 
   constructor({ method, path, query, headers, fields }: RequestHead) {
     this.method = method;
@@ -48,6 +49,15 @@ export class ServerRequest implements HandlerRequest {
   abort(): void {
     this.#isAborted = true;
     if (this.#controller !== null) this.#abort(this.#controller);
+    const onGone = this.#onGone;
+    this.#onGone = null;
+    onGone?.();
+  }
+
+  /** Calls back when the client has gone, at once if it has: for loopool's own, to whom a signal with a listener costs too much. null: no more. */
+  whenGone(callback: (() => void) | null): void {
+    if (this.#isAborted) callback?.();
+    else this.#onGone = callback;
   }
 
   #abort(controller: AbortController): void {
