@@ -10,7 +10,7 @@ import { packageRoot } from "../shared/package-root.js";
 import { describeApplication, pathToMeasure } from "./describe-application.js";
 import { checkOpenFiles } from "./open-files.js";
 import { outputFolder } from "./output-folder.js";
-import { handlersFile, leavesLengthOpen, planOf } from "./sweep-plan.js";
+import { appStyleOf, handlersFile, leavesLengthOpen, planOf } from "./sweep-plan.js";
 import { untilNarrow } from "./sweep-until.js";
 import { text, wholeNumber } from "./values/options.js";
 
@@ -35,7 +35,7 @@ export async function beginNew(
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<BegunSweep> {
-  const asked = planOf({ ...flags, path: flags["path"] ?? (await defaultPath(flags["handlers"])) });
+  const asked = planOf({ ...flags, path: flags["path"] ?? (await defaultPath(flags)) });
   checkOpenFiles(Math.max(...asked.concurrencies), asked.threads);
   if (asked.driver !== undefined) await driverNamed(asked.driver).version();
   const name = text("name", flags["name"] ?? "cores");
@@ -60,8 +60,8 @@ export function nextBlocksOf(begun: SweepResult): NextBlocks {
 }
 
 /** What is measured where no --path was given: with handlers of the user's own never a page of ours. */
-async function defaultPath(handlers: unknown): Promise<string | undefined> {
+async function defaultPath({ handlers, "app-style": style }: Values): Promise<string | undefined> {
   if (handlers === undefined) return undefined;
   const file = handlersFile(text("handlers", handlers));
-  return pathToMeasure(file, await describeApplication(file));
+  return pathToMeasure(file, await describeApplication(file, style === undefined ? {} : { style: appStyleOf(style) }));
 }
