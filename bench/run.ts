@@ -10,6 +10,7 @@ interface Benchmark {
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   against: { file: "against", about: "both cores beside those of an earlier COMMIT, interleaved" },
+  applications: { file: "applications", about: "what an application costs between request and response, by framework" },
   bodies: { file: "bodies", about: "request bodies and streams: both cores" },
   ceiling: { file: "ceiling", about: "both cores beside a bare µWS server" },
   exactness: { file: "exactness", about: "whether server and clients count the same, over a million requests" },

@@ -13,7 +13,7 @@ import { packageRoot } from "../shared/package-root.js";
 import { describeApplication, pathToMeasure } from "./describe-application.js";
 import { checkOpenFiles } from "./open-files.js";
 import { outputFolder } from "./output-folder.js";
-import { handlersFile, leavesLengthOpen, planOf } from "./sweep-plan.js";
+import { appStyleOf, handlersFile, leavesLengthOpen, planOf } from "./sweep-plan.js";
 import { trafficOf, withRequest } from "./sweep-traffic.js";
 import { untilNarrow } from "./sweep-until.js";
 import { text, wholeNumber } from "./values/options.js";
@@ -44,7 +44,7 @@ export async function beginNew(
   signal: AbortSignal,
 ): Promise<BegunSweep> {
   const argv = withRequest(flags);
-  const path = argv["path"] ?? (argv["requests-file"] === undefined ? await defaultPath(argv["handlers"]) : "/");
+  const path = argv["path"] ?? (argv["requests-file"] === undefined ? await defaultPath(argv) : "/");
   const { traffic, notes } = await trafficOf(argv, path === undefined ? "/" : text("path", path));
   const asked = planOf({ ...argv, path }, traffic);
   checkOpenFiles(Math.max(...asked.concurrencies), asked.threads);
@@ -88,8 +88,8 @@ export function nextBlocksOf(begun: SweepResult): NextBlocks {
 }
 
 /** What is measured where no --path was given: with handlers of the user's own never a page of ours. */
-async function defaultPath(handlers: unknown): Promise<string | undefined> {
+async function defaultPath({ handlers, "app-style": style }: Values): Promise<string | undefined> {
   if (handlers === undefined) return undefined;
   const file = handlersFile(text("handlers", handlers));
-  return pathToMeasure(file, await describeApplication(file));
+  return pathToMeasure(file, await describeApplication(file, style === undefined ? {} : { style: appStyleOf(style) }));
 }

@@ -6,6 +6,7 @@ import { type PinningFacts, pinningFacts, resolvePinning } from "../harness/swee
 import { misfitOfPlan } from "../harness/sweep/plan.js";
 import type { Pinning, SweepPlan, Until } from "../harness/sweep/result.js";
 import { adapters, modes } from "../server.js";
+import { type AppStyle, appStyles } from "../shared/app-style.js";
 import { usageError } from "../shared/errors.js";
 import { requestFlags } from "./requests/flags.js";
 import { coresOf, DEFAULT_SECONDS, generatorOf, openLoopOf, targetCommandsOf, targetsOf } from "./sweep-loads.js";
@@ -73,6 +74,7 @@ export const planOptions = {
   },
   workers: { describe: "worker threads of the pool [default: what the server's CPUs leave beside its main thread]" },
   handlers: { describe: "your own application, a module, see docs/applications.md" },
+  "app-style": { describe: `what it is to be taken for: ${appStyles.join(", ")} [default: what it looks like]` },
   pin: { describe: "CPUs: auto, none, or SERVER:GENERATOR like 0:1 [default: auto]" },
 } as const;
 
@@ -131,6 +133,7 @@ export function planOf(argv: Readonly<Record<string, unknown>>, traffic: Traffic
     seed: wholeNumber("seed", argv["seed"] ?? DEFAULT_SEED, 0, 2 ** 32 - 1),
     workers: wholeNumber("workers", argv["workers"] ?? defaultWorkers(pinning, facts), 1, 256),
     handlers,
+    ...(argv["app-style"] === undefined ? {} : { appStyle: appStyleOf(argv["app-style"]) }),
     pinning,
     ...(targets.length > 0 ? { targets } : {}),
     ...(commands.length > 0 ? { commands } : {}),
@@ -184,6 +187,10 @@ function untilOf(argv: Readonly<Record<string, unknown>>, cores: readonly string
   if (maxTrials < trials) throw usageError(`--max-trials ${maxTrials} is less than --trials ${trials}: raise it`);
   const maxMinutes = wholeNumber("max-minutes", argv["max-minutes"] ?? DEFAULT_MAX_MINUTES, 1, 1440);
   return { halfWidth: Number(percent) / 100, maxTrials, maxSeconds: maxMinutes * 60 };
+}
+
+export function appStyleOf(raw: unknown): AppStyle {
+  return oneOf("app-style", raw, appStyles);
 }
 
 /** Absolute path of the module. Throws a usage error where it is not there. */

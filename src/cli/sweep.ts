@@ -1,3 +1,5 @@
+import { resolve } from "node:path";
+import { setUpEnvironment } from "../app/environment.js";
 import { writeReport } from "../harness/report/files/write.js";
 import { loadText } from "../harness/report/format.js";
 import { checkKinds, type Limit, parseLimits } from "../harness/report/limits.js";
@@ -45,6 +47,7 @@ const resultOptions = {
 
 /** Flags that a resumed sweep takes too. */
 const runOptions = {
+  "env-file": { describe: "file with variables for your application; those that are set already stay" },
   reports: { describe: `folder of the reports [default: ${defaultFolders.reports}]` },
   "fail-if": {
     describe:
@@ -108,6 +111,8 @@ export const sweepCommand: Command = {
 
 async function sweep(given: Values): Promise<void> {
   const argv = withApplication(given);
+  // Servers copy it.
+  if (argv["env-file"] !== undefined) setUpEnvironment(resolve(text("env-file", argv["env-file"])));
   const reports = argv["reports"] === undefined ? undefined : text("reports", argv["reports"]);
   const trialTimeoutMs = trialTimeoutOf(argv["trial-timeout"]);
   const limits = argv["fail-if"] === undefined ? [] : parseLimits(text("fail-if", argv["fail-if"]));

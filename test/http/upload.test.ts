@@ -31,7 +31,7 @@ test("a body is collected in memory of its own, whatever is known of its length 
     const whole = texts.join("");
     for (const expectedBytes of [whole.length, null]) {
       const bodies: Uint8Array[] = [];
-      const upload = new WholeUpload(expectedBytes, null, false, (body) => bodies.push(body));
+      const upload = new WholeUpload(expectedBytes, (body) => bodies.push(body));
       pushAll(upload, texts);
       assert.is(bodies.length, 1);
       const [body = new Uint8Array(9)] = bodies;

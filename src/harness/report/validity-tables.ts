@@ -123,6 +123,7 @@ export function environmentTable({ sweep }: Comparison): Table {
       ["Request", { code: requestText(plan) }],
       ["Connections", plan.keepAlive ? "kept alive" : "a new one for each request"],
       ["Handlers", plan.handlers === null ? "built-in" : { code: plan.handlers }],
+      ...(machine.nodeEnv === undefined ? [] : [["NODE_ENV", machine.nodeEnv] as const]),
       ["Seed", String(plan.seed)],
       ...generatorRows(sweep),
       ...(plan.targets ?? []).flatMap(({ name, url }) => [

@@ -68,6 +68,8 @@ export interface SweepPlan {
   readonly workers: number;
   /** Absolute path of a module with the user's own handlers; null: the built-in ones. */
   readonly handlers: string | null;
+  /** What that module is to be taken for, as `serve --app-style` has it; absent: for what it looks like. */
+  readonly appStyle?: string;
   readonly pinning: Pinning;
   /** A/A: one core is measured a second time in every block, as if it were another; absent where that was not asked for. */
   readonly control?: AaControl;
@@ -234,4 +236,6 @@ export interface Environment {
   readonly loadAverage: number;
   /** Iterations of the calibrated loop per µs, shared by all trials so that /cpu does the same work in each. */
   readonly iterationsPerMicro: number;
+  /** NODE_ENV of the servers with the user's application; absent without one. */
+  readonly nodeEnv?: string;
 }

@@ -39,7 +39,9 @@ export function beginSweep(
   { facts, stateDifferences = [] }: Pick<Checked, "facts"> & Partial<Pick<Checked, "stateDifferences">>,
 ): SweepResult {
   const startedAt = new Date().toISOString();
-  const environment = describeEnvironment(packageFolder, facts);
+  // Servers copy this process's environment, and take what is the default where it says nothing.
+  const nodeEnv = plan.handlers === null ? {} : { nodeEnv: process.env["NODE_ENV"] ?? "production" };
+  const environment = { ...describeEnvironment(packageFolder, facts), ...nodeEnv };
   const found = stateDifferences.length === 0 ? {} : { stateDifferences };
   return {
     schema: "loopool-sweep/3",

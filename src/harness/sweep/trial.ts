@@ -111,5 +111,6 @@ export const serveScript: ServerScript = (core, plan, iterationsPerMicro) => [
   `--workers=${plan.workers}`,
   ...(plan.adapter === undefined ? [] : [`--adapter=${plan.adapter}`]),
   ...(plan.handlers === null ? [] : [`--handlers=${plan.handlers}`]),
+  ...(plan.appStyle === undefined ? [] : [`--app-style=${plan.appStyle}`]),
   ...(iterationsPerMicro === null ? [] : [`--iterations-per-us=${iterationsPerMicro}`]),
 ];

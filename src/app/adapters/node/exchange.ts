@@ -107,8 +107,9 @@ export class Exchange {
     response.destroyed = true;
     if (!this.#socket.destroyed) this.#socket.closed();
     response.emit("close");
-    if (response.writableFinished) request.resume();
-    else request.destroy();
+    if (!response.writableFinished) request.destroy();
+    // Whoever waits for the end of a request need not have read it. Without them that costs as much as the rest.
+    else if (!request.readableEnded && isAwaited(request)) request.resume();
   }
 
   /** Writes that follow one another are one body, if the end is among them. */
@@ -170,6 +171,10 @@ function finished(exchange: Exchange): void {
   if (response._closed) return;
   response.emit("finish");
   exchange.close();
+}
+
+function isAwaited(request: IncomingMessage): boolean {
+  return request.listenerCount("close") + request.listenerCount("end") > 0;
 }
 
 /** Node writes a line for each value; spaces around one are no part of it (RFC 9110 §5.5). */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Handler, HandlerRequest, HandlerResult } from "../../../shared/handlers/handler.js";
+import { ServerRequest } from "../../../shared/handlers/request.js";
 import type { Exchange } from "./exchange.js";
 import { incomingOf } from "./incoming.js";
 import { outgoingFor } from "./outgoing.js";
@@ -49,10 +50,8 @@ function failedWith(error: unknown, exchange: Exchange, refuse: (error: unknown)
   if (!exchange.response.writableEnded) exchange.fail(error instanceof Error ? error : new Error(String(error)));
 }
 
-function whenGone({ signal }: HandlerRequest, exchange: Exchange): void {
-  const onAbort = (): void => exchange.fail(signal.reason as Error);
-  signal.addEventListener("abort", onAbort, { once: true });
-  exchange.response.once("close", () => signal.removeEventListener("abort", onAbort));
+function whenGone(request: HandlerRequest, exchange: Exchange): void {
+  if (request instanceof ServerRequest) request.whenGone(() => exchange.fail(new Error("the client has gone")));
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
