@@ -36,6 +36,8 @@ const kinds: Kinds<Omit<SweepOptions, "signal" | "onProgress" | "targets" | "tar
   aa: "boolean",
   name: "value",
   out: "value",
+  insecure: "boolean",
+  ca: "value",
   trialTimeout: "value",
 };
 

@@ -235,6 +235,10 @@ export interface SweepOptions {
   readonly name?: string;
   /** Folder of the result. Default: "loopool/results" below the working directory. */
   readonly out?: string;
+  /** Do not check the certificate of a target over https. Default: false. */
+  readonly insecure?: boolean;
+  /** File with the authorities, PEM, to trust with a target over https. */
+  readonly ca?: string;
   /** Seconds a trial may take. Default: 300. */
   readonly trialTimeout?: number;
   /** Called when a trial is in the file. */

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { SweepResult } from "../../src/harness/sweep/result.js";
+import { writeCertificate } from "../support/certificate.js";
 import { loopool } from "../support/cli.js";
+import { withEchoServer } from "../support/echo-server.js";
 
 const test = suite("loopool sweep of an application of one's own");
 
@@ -148,11 +150,61 @@ test("a mix is in the result whole, and each kind in the report", async () => {
   assert.match(readFileSync(join(folder, file!.replace(/json$/, "md")), "utf8"), /## By kind of request/);
 });
 
+test("targets over TLS and over a Unix-domain socket, each asked once before", async () => {
+  const certificate = await writeCertificate(folder, "targets");
+  const tls = { cert: certificate.cert, key: readFileSync(certificate.keyFile, "utf8") };
+  const socketPath = join(folder, "target.sock");
+  await withEchoServer(
+    () => ({}),
+    ({ port, received: secure }) =>
+      withEchoServer(
+        () => ({}),
+        async ({ received: local }) => {
+          const targets = [
+            "--target",
+            `tls=https://127.0.0.1:${port}/base`,
+            "--target",
+            `local=unix:${socketPath}:/base`,
+          ];
+          const args = [
+            "sweep",
+            "--cores",
+            "none",
+            "--name",
+            "targets",
+            ...few,
+            ...targets,
+            "--request",
+            "PUT /x",
+            "--body",
+            "hi",
+          ];
+          const untrusted = await loopool(...args).ended;
+          assert.is(untrusted.code, 1);
+          assert.match(untrusted.errors, /tls does not answer at https:\S+ PUT \/x \(tls-failed: .*certificate/);
+          const { code, errors } = await loopool(...args, "--ca", certificate.certFile).ended;
+          assert.is(code, 0, errors);
+          for (const received of [secure, local]) {
+            assert.ok(received.length > 2);
+            assert.ok(
+              received.every(
+                ({ method, url, body }) => method === "PUT" && url === "/base/x" && body.toString() === "hi",
+              ),
+            );
+          }
+        },
+        { socketPath },
+      ),
+    { tls },
+  );
+});
+
 const mistakes: readonly (readonly [args: string[], message: RegExp])[] = [
   [["--request", "POST"], /--request must be a method and a path, like 'POST \/render'/],
   [["--request", "GET /count", "--path", "/x"], /--request says --path too/],
   [["--path", "/count", "--target-command", "node app.js"], /--target-command must be name=COMMAND/],
   [["--path", "/count", "--target-command", "pool=x"], /--target-command pool=… has the name of a core/],
+  [["--path", "/count", "--insecure"], /--insecure is for a --target over https:\/\/, and there is none/],
   [["--path", "/count", "--ramp", "1"], /--ramp is of an open loop: give --rate too/],
   [["--path", "/count", "--fail-if", "p99"], /--fail-if must be like 'p99>50ms'/],
 ];
