@@ -34,12 +34,14 @@ const [seconds, trials, meanMicros] = [flags.seconds, flags.trials, flags["mean-
 /** Half the width of the interval of measured ÷ theory must be no more than this. */
 const HALF_WIDTH = 0.1;
 /** Load, and how many times `seconds` a trial is. */
-const loads = ([
-  [0.5, 1],
-  [0.7, 1],
-  [0.8, 2],
-  [0.9, 4],
-] as const).filter(([load]) => flags.load === undefined || load === Number(flags.load));
+const loads = (
+  [
+    [0.5, 1],
+    [0.7, 1],
+    [0.8, 2],
+    [0.9, 4],
+  ] as const
+).filter(([load]) => flags.load === undefined || load === Number(flags.load));
 const distributions = (["fixed", "exp"] as const).filter((dist) => flags.dist === undefined || dist === flags.dist);
 const models = { fixed: "M/D/1", exp: "M/M/1" } as const;
 
