@@ -16,7 +16,7 @@ export const fileFlags = {
       "file to write the latencies to as HdrHistogram's tools read them, in ms; of several kinds of request also one file each",
   },
   csv: {
-    describe: "file to write the figures of the run to, as one row, and a row for each of several kinds of request",
+    describe: "file to write the metrics of the run to, as one row, and a row for each of several kinds of request",
   },
 } as const;
 

@@ -1,10 +1,9 @@
 import { isIP } from "node:net";
 import type { LoadOptions } from "../harness/load/request/options.js";
 import { usageError } from "../shared/errors.js";
-import { openFilesLimit } from "../shared/open-files-limit.js";
 import { arrivalFlags, arrivalsOf, rateOf } from "./arrival-flags.js";
 import { loadTargetOf, targetFlags } from "./load-target.js";
-import { SPARE_DESCRIPTORS } from "./open-files.js";
+import { mostConnections } from "./open-files.js";
 import { requestFlags, requestsOf } from "./requests/flags.js";
 import { number, text, wholeNumber } from "./values/options.js";
 
@@ -69,7 +68,7 @@ export async function loadOptionsOf(argv: Values): Promise<AskedLoad> {
     ? Number.POSITIVE_INFINITY
     : wholeNumber("requests", argv["requests"] ?? DEFAULT_REQUESTS, 1, 1e9);
   const growing = schedule.rate !== null && argv["concurrency"] === undefined;
-  const defaultConcurrency = Math.min(growing ? mostConnections() : DEFAULT_CONCURRENCY, requests);
+  const defaultConcurrency = Math.min(growing ? grownConnections(argv["threads"]) : DEFAULT_CONCURRENCY, requests);
   const target = loadTargetOf(argv);
   const { headers, kinds, fields, varied, notes } = await requestsOf(argv, target);
   const bodySha256 = argv["sha256"] !== undefined ? sha256(argv["sha256"]) : argv["verify"] === true ? "" : null;
@@ -131,12 +130,8 @@ function variableLengthOf(argv: Values, varied: boolean, bodySha256: string | nu
   return asked === undefined ? varied && bodySha256 === null : asked === true;
 }
 
-/** As many as may be open, short of what else is. */
-function mostConnections(): number {
-  const limit = openFilesLimit();
-  return limit === null
-    ? MAX_GROWN_CONNECTIONS
-    : Math.max(1, Math.min(MAX_GROWN_CONNECTIONS, limit - 4 * SPARE_DESCRIPTORS));
+function grownConnections(threads: unknown): number {
+  return Math.min(MAX_GROWN_CONNECTIONS, mostConnections(wholeNumber("threads", threads ?? 1, 1, MAX_THREADS)));
 }
 
 /** How many threads are to send the requests: each needs a connection. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
-import { type Target, targetOf } from "../harness/load/request/options.js";
+import { isUnixUrl, type Target, targetOf } from "../harness/load/request/options.js";
 import { messageOf, usageError } from "../shared/errors.js";
 import { text } from "./values/options.js";
 
@@ -14,12 +14,9 @@ export const targetFlags = {
   ca: { describe: "file with the authorities, PEM, to trust with https://, in place of Node's" },
 } as const;
 
-/** unix:/path/to.sock:/route */
-const UNIX_URL = /^unix:([^:]+)(?::(\/.*))?$/s;
-
 /** Whether a text is meant as what is to be loaded. */
 export function isTarget(value: string): boolean {
-  return /^\w+:\/\//.test(value) || UNIX_URL.test(value);
+  return /^\w+:\/\//.test(value) || isUnixUrl(value);
 }
 
 /** The target that the URL and the flags name. Throws a usage error for what the generator cannot speak to. */
@@ -27,12 +24,13 @@ export function loadTargetOf(argv: Values): Target {
   const { url } = argv;
   if (typeof url !== "string") throw usageError("name the URL to load, like http://localhost:9090/");
   const flag = argv["unixSocket"] === undefined ? null : text("unix-socket", argv["unixSocket"]);
-  const unix = UNIX_URL.exec(url);
-  if (unix !== null) {
-    const [, path = "", route = "/"] = unix;
+  if (isUnixUrl(url)) {
+    const target = targetOf(url);
     if (flag !== null) throw usageError(`"${url}" names a socket already: leave out --unix-socket`);
-    if (!isAbsolute(path)) throw usageError(`"${url}": name the socket by its whole path, like unix:/run/app.sock:/`);
-    return { ...httpTarget(`http://localhost${route}`, argv), url, socketPath: path };
+    if (!isAbsolute(target.socketPath ?? ""))
+      throw usageError(`"${url}": name the socket by its whole path, like unix:/run/app.sock:/`);
+    checkTlsFlags(argv, url);
+    return target;
   }
   const target = httpTarget(url, argv);
   if (flag === null) return target;
@@ -58,12 +56,16 @@ function httpTarget(url: string, argv: Values): Target {
   const insecure = argv["insecure"] === true;
   const ca = argv["ca"] === undefined ? null : authoritiesOf(text("ca", argv["ca"]));
   if (target.tls) return { ...target, tls: { insecure, ca } };
-  if (insecure) throw usageError(`--insecure is for https://, and "${url}" has no TLS: leave it out`);
-  if (ca !== null) throw usageError(`--ca is for https://, and "${url}" has no TLS: leave it out`);
+  checkTlsFlags(argv, url);
   return target;
 }
 
-function authoritiesOf(file: string): string {
+function checkTlsFlags(argv: Values, url: string): void {
+  const flag = argv["insecure"] === true ? "insecure" : argv["ca"] === undefined ? null : "ca";
+  if (flag !== null) throw usageError(`--${flag} is for https://, and "${url}" has no TLS: leave it out`);
+}
+
+export function authoritiesOf(file: string): string {
   let pem: string;
   try {
     pem = readFileSync(file, "utf8");

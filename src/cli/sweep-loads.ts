@@ -1,5 +1,6 @@
 import { checkDriverOptions } from "../harness/drivers/check.js";
 import { driverNamed, driverNames } from "../harness/drivers/drivers.js";
+import { isUnixUrl } from "../harness/load/request/options.js";
 import { restoreRequests, type StoredRequests } from "../harness/load/request/stored.js";
 import { isTargetName } from "../harness/sweep/plan.js";
 import type { OpenLoopPlan, SweepPlan, Target, TargetCommand } from "../harness/sweep/result.js";
@@ -29,7 +30,7 @@ export function coresOf(raw: unknown, targets: readonly { readonly name: string 
 export function targetsOf(raw: unknown, path: string): readonly Target[] {
   const targets = [raw ?? []].flat().map((value) => {
     const [, name = "", url = ""] = /^([^=]*)=(.*)$/s.exec(String(value)) ?? [];
-    if (name === "" || !URL.canParse(url)) {
+    if (name === "" || !(isUnixUrl(url) || URL.canParse(url))) {
       throw usageError(`--target must be name=URL, like nginx=http://127.0.0.1:8080, not "${String(value)}"`);
     }
     if (!isTargetName(name)) {
@@ -39,8 +40,11 @@ export function targetsOf(raw: unknown, path: string): readonly Target[] {
       );
     }
     if (modes.includes(name)) throw usageError(`--target ${name}=… has the name of a core: choose another`);
+    if (isUnixUrl(url)) return { name, url: /^unix:[^:]+$/.test(url) ? `${url}:${path}` : url };
     const parsed = new URL(url);
-    if (parsed.protocol !== "http:") throw usageError(`--target ${name}: only http:// can be measured, not ${url}`);
+    if (!/^https?:$/.test(parsed.protocol)) {
+      throw usageError(`--target ${name}: http://, https:// and unix: can be measured, not ${url}`);
+    }
     return { name, url: parsed.pathname === "/" && parsed.search === "" ? `${parsed.origin}${path}` : parsed.href };
   });
   const names = targets.map(({ name }) => name);

@@ -4,10 +4,11 @@ import { driverNames } from "../harness/drivers/drivers.js";
 import { cpuList } from "../harness/statistics/cpu-list.js";
 import { type PinningFacts, pinningFacts, resolvePinning } from "../harness/sweep/pinning.js";
 import { misfitOfPlan } from "../harness/sweep/plan.js";
-import type { Pinning, SweepPlan, Until } from "../harness/sweep/result.js";
+import type { Pinning, SweepPlan, Target, Until } from "../harness/sweep/result.js";
 import { adapters, modes } from "../server.js";
 import { type AppStyle, appStyles } from "../shared/app-style.js";
 import { usageError } from "../shared/errors.js";
+import { authoritiesOf } from "./load-target.js";
 import { requestFlags } from "./requests/flags.js";
 import { coresOf, DEFAULT_SECONDS, generatorOf, openLoopOf, targetCommandsOf, targetsOf } from "./sweep-loads.js";
 import type { Traffic } from "./sweep-traffic.js";
@@ -51,6 +52,7 @@ export const planOptions = {
     describe:
       "measure each core beside the same core of another version of loopool: a commit of this checkout, a folder in which it is built, or a file of npm pack",
   },
+  ca: { describe: "file with the authorities, PEM, to trust with a --target over https://" },
   rate: {
     describe:
       "open loop: requests per second, like 1000,5000, with --handlers beside the closed loops; auto: 50, 70 and 90% of what the slowest core serves in a closed loop",
@@ -136,6 +138,7 @@ export function planOf(argv: Readonly<Record<string, unknown>>, traffic: Traffic
     ...(argv["app-style"] === undefined ? {} : { appStyle: appStyleOf(argv["app-style"]) }),
     pinning,
     ...(targets.length > 0 ? { targets } : {}),
+    ...tlsOf(argv, targets),
     ...(commands.length > 0 ? { commands } : {}),
     ...(openLoop === null ? {} : { openLoop }),
     ...generator,
@@ -143,6 +146,12 @@ export function planOf(argv: Readonly<Record<string, unknown>>, traffic: Traffic
     ...(argv["aa"] === true ? { control: { name: `${cores[0]} again`, of: cores[0]! } } : {}),
     ...(until === null ? {} : { until }),
   };
+  const unreachable = targets.find(({ url }) => !url.startsWith("http:"));
+  if (plan.driver !== undefined && unreachable !== undefined) {
+    throw usageError(
+      `--driver ${plan.driver} is used with http:// only, not ${unreachable.url}: use loopool's own generator`,
+    );
+  }
   const misfit = misfitOfPlan(plan);
   if (misfit !== null) throw usageError(`--trials, --concurrency and --rate ask for too much: ${misfit}`);
   return plan;
@@ -157,6 +166,20 @@ export function leavesLengthOpen(
   const given = ["requests", "warmup"].some((flag) => argv[flag] !== undefined);
   if (openLoop !== undefined) return isOwn && openLoop.saturation === true && seconds === undefined && !given;
   return isOwn && seconds === undefined && !given && argv["duration"] === undefined;
+}
+
+/** `--insecure` and `--ca`, of targets over https. */
+function tlsOf(argv: Readonly<Record<string, unknown>>, targets: readonly Target[]): Pick<SweepPlan, "tls"> {
+  const insecure = argv["insecure"] === true;
+  const ca = argv["ca"] === undefined ? null : resolve(text("ca", argv["ca"]));
+  if (!insecure && ca === null) return {};
+  if (!targets.some(({ url }) => url.startsWith("https:"))) {
+    throw usageError(
+      `--${insecure ? "insecure" : "ca"} is for a --target over https://, and there is none: leave it out`,
+    );
+  }
+  if (ca !== null) authoritiesOf(ca);
+  return { tls: { insecure, ca } };
 }
 
 /** Of what a command starts nothing is known either. */

@@ -19,7 +19,7 @@ type Values = Readonly<Record<string, unknown>>;
 /** Flags whose value is a list. */
 const LISTS: ReadonlySet<string> = new Set(["cores", "concurrency", "rate"]);
 /** Flags whose value is a path. */
-const PATHS: ReadonlySet<string> = new Set(["handlers", "out"]);
+const PATHS: ReadonlySet<string> = new Set(["handlers", "out", "ca"]);
 
 /**
  * Every flag of a plan must be here, so that none is taken and ignored; targets are compared one by one, what is sent as a whole, and the code
@@ -61,6 +61,7 @@ function flagsOf(file: string, { name, plan }: SweepResult): ReadonlyMap<string,
     "app-style": plan.appStyle ?? null,
     pin: pinning.server === null ? "none" : `${pinning.server}:${pinning.generator}`,
     name,
+    ca: plan.tls?.ca ?? null,
     out: dirname(file),
   };
   return new Map(Object.entries(values).map(([flag, value]) => [flag, value === null ? null : String(value)]));
@@ -86,6 +87,7 @@ export function checkSameFlags(file: string, result: SweepResult, argv: Values):
     refuse("keep-alive", plan.keepAlive ? "with keep-alive" : "without keep-alive");
   }
   if (argv["against"] !== undefined && plan.against === undefined) refuse("against", "without it");
+  if (argv["insecure"] === true && plan.tls?.insecure !== true) refuse("insecure", "without it");
   if (argv["aa"] === true && plan.control === undefined) refuse("aa", "without it");
   const known = new Set((plan.targets ?? []).map(targetText));
   const other = givenTargets(plan, argv).find((target) => !known.has(targetText(target)));

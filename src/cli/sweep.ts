@@ -79,6 +79,7 @@ export const sweepCommand: Command = {
           "bodies may differ in length [default: for --handlers, --target-command and several kinds of request]",
         type: "boolean",
       })
+      .option("insecure", { describe: "do not check the certificate of a --target over https://", type: "boolean" })
       .option("quick", { describe: "a small sweep, to see that it works", type: "boolean" })
       .option("aa", { describe: "measure the first core against itself too, for the noise floor", type: "boolean" })
       .option("report", { describe: "write the report at the end", type: "boolean", default: true })
@@ -245,6 +246,7 @@ function commandOf(argv: Values): string {
   const flags = flagsGiven({ ...planOptions, ...resultOptions, ...runOptions }, argv);
   if (argv["variableLength"] !== undefined)
     flags.push(argv["variableLength"] === false ? "--no-variable-length" : "--variable-length");
+  if (argv["insecure"] === true) flags.push("--insecure");
   if (argv["aa"] === true) flags.unshift("--aa");
   if (argv["quick"] === true) flags.unshift("--quick");
   if (argv["keep-alive"] !== undefined) flags.push(argv["keep-alive"] === false ? "--no-keep-alive" : "--keep-alive");

@@ -160,7 +160,7 @@ test("refuses what contradicts itself, by the flag's name", async () => {
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [["--target", "nginx"], /--target must be name=URL/],
     [["--target", "pool=http://127.0.0.1/"], /--target pool=… has the name of a core/],
-    [["--target", "a=https://127.0.0.1/"], /only http:\/\/ can be measured/],
+    [["--target", "a=ftp://127.0.0.1/"], /http:\/\/, https:\/\/ and unix: can be measured/],
     [["--target", "a=http://127.0.0.1/", "--target", "a=http://127.0.0.1:2/"], /--target names "a" twice/],
     [["--cores", "none"], /--cores none leaves nothing to measure/],
     [["--rate", "fast"], /--rate must be a number/],

@@ -66,7 +66,7 @@ export function requestsOfHar(where: string, { log }: Har, authority: string): R
       ...(others > 0
         ? [`${others} of the ${parsed.length} recorded requests did not go to ${host} and are left out.`]
         : []),
-      ...(host === authority ? [] : [`What was recorded of ${host} is sent to ${authority}.`]),
+      ...(host === authority || authority === "" ? [] : [`What was recorded of ${host} is sent to ${authority}.`]),
     ],
   };
 }

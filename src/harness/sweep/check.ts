@@ -2,12 +2,12 @@ import { LoopoolError, messageOf } from "../../shared/errors.js";
 import { workSeconds } from "../drivers/rate.js";
 import { type Asked, askOnce } from "../load/ask.js";
 import { deadline } from "../load/deadline.js";
-import { type LoadOptions, targetOf } from "../load/request/options.js";
+import type { LoadOptions } from "../load/request/options.js";
 import { run } from "../load/run/run.js";
 import { startCommandServer } from "./command-server.js";
 import type { ServerFacts } from "./environment.js";
 import { commandOf, externalTargetOf, isOurs } from "./plan.js";
-import { eachKind, requestOptions } from "./plan-options.js";
+import { eachKind, requestOptions, urlOf } from "./plan-options.js";
 import type { StateDifference, SweepPlan } from "./result.js";
 import { type ServerProcess, startServerProcess } from "./server-process.js";
 import { answersOf, differenceOf, sequenceFor } from "./state-check.js";
@@ -79,7 +79,7 @@ async function checkEach(
   let facts = NO_SERVER;
   for (const { name, url } of plan.targets ?? []) {
     answers.push(
-      ...(await askEach(targetOptions(plan, url), name, signal, limited, {
+      ...(await askEach(requestOptions(plan, url), name, signal, limited, {
         said: `${name} does not answer at ${url}`,
         answered: `${name} answers ${url}`,
         remedy: `start it, or correct --target ${name}=URL`,
@@ -97,7 +97,7 @@ async function checkEach(
     const server = await start(name, plan, limited, serverScript);
     try {
       const startMs = performance.now() - beforeMs;
-      const options = requestOptions(plan, server.url);
+      const options = requestOptions(plan, urlOf(plan, server.url));
       const askedMs = performance.now();
       const found = await askEach(options, name, signal, limited, {
         said: `${name} does not answer`,
@@ -157,11 +157,6 @@ async function askEach(
     answers.push({ name, request, status: asked.status!, bodyBytes: asked.bodyBytes });
   }
   return answers;
-}
-
-function targetOptions(plan: SweepPlan, url: string): LoadOptions {
-  const options = requestOptions(plan, new URL(url).origin);
-  return plan.traffic === undefined ? { ...options, target: targetOf(url) } : options;
 }
 
 function remedyOf(plan: SweepPlan, name: string): string {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { GeneratorResult } from "../drivers/result.js";
 import type { StoredRequests } from "../load/request/stored.js";
 import { commandLine, startChild } from "./child.js";
+import type { SweepPlan } from "./result.js";
 
 /** What one run of the generator is asked for. */
 export interface GeneratorRequest {
@@ -30,6 +31,8 @@ export interface GeneratorRequest {
   /** What is sent; null: a GET of the URL. */
   readonly traffic: StoredRequests | null;
   readonly variableLength: boolean;
+  /** With an https URL; null: Node's authorities. */
+  readonly tls: SweepPlan["tls"] | null;
 }
 
 /** A generator that has warmed itself and the server up, and waits. */
@@ -95,6 +98,8 @@ function flagsOf(
 ): readonly string[] {
   return [
     ...(rate === null ? [] : [`--arrivals=${request.arrivals}`, `--ramp=${request.rampSeconds}`]),
+    ...(request.tls?.insecure === true ? ["--insecure"] : []),
+    ...(request.tls?.ca ? [`--ca=${request.tls.ca}`] : []),
     ...(driver === null ? [`--seed=${request.seed}`] : []),
     ...(file === null ? [] : [`--requests-file=${file}`]),
     // What is said to be so need not be said: another generator could not be told.

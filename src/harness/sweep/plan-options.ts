@@ -1,28 +1,40 @@
-import { type LoadOptions, targetOf } from "../load/request/options.js";
+import { readFileSync } from "node:fs";
+import { type LoadOptions, type Target, targetOf } from "../load/request/options.js";
 import { restoreRequests } from "../load/request/stored.js";
 import type { SweepPlan } from "./result.js";
 
 /** As long as `load` allows a request. */
-export const REQUEST_TIMEOUT_MS = 30_000;
+const REQUEST_TIMEOUT_MS = 30_000;
 
-/** What a plan sends to a server whose URL is `origin` (without a path, or with one that stands before all others): one request of it. */
-export function requestOptions(
-  { keepAlive, path, traffic, variableLength = false }: SweepPlan,
-  origin: string,
-): LoadOptions {
-  const url = origin.replace(/\/$/, "");
+/** The URL that a generator is given for a server of a plan: with `traffic` what stands before all paths. */
+export function urlOf({ path, traffic }: SweepPlan, origin: string): string {
+  return traffic === undefined ? `${origin}${path}` : `${origin}/`;
+}
+
+/** What a plan sends to `url`, as its generators do: one request of it. */
+export function requestOptions(plan: SweepPlan, url: string): LoadOptions {
+  const { keepAlive, traffic, variableLength = false } = plan;
+  const target = withTls(plan, targetOf(url));
+  const prefix = target.path.replace(/[?#].*$/s, "").replace(/\/$/, "");
   const asked = traffic === undefined ? null : restoreRequests(traffic);
   return {
-    target: targetOf(asked === null ? `${url}${path}` : `${url}/`),
+    target,
     requests: 1,
     concurrency: 1,
     keepAlive,
     timeoutMs: REQUEST_TIMEOUT_MS,
     headers: [],
     byFirstByte: false,
-    ...(asked ?? {}),
+    ...(asked === null
+      ? {}
+      : { ...asked, kinds: asked.kinds.map((kind) => ({ ...kind, path: `${prefix}${kind.path}` })) }),
     variableLength,
   };
+}
+
+function withTls({ tls }: SweepPlan, target: Target): Target {
+  if (!target.tls || tls === undefined) return target;
+  return { ...target, tls: { insecure: tls.insecure, ca: tls.ca === null ? null : readFileSync(tls.ca, "utf8") } };
 }
 
 /** The same of each kind of request alone. */

@@ -45,6 +45,11 @@ export interface SweepPlan {
   readonly against?: OtherVersion;
   /** Servers among them that are not ours: they run already, and are not restarted between trials. Absent where there are none. */
   readonly targets?: readonly Target[];
+  /** How certificates of targets over https are checked; absent: by Node's authorities. */
+  readonly tls?: {
+    readonly insecure: boolean /** Absolute path of a file with authorities; null: Node's. */;
+    readonly ca: string | null;
+  };
   /** Commands among them that start a server which is not ours, anew for each trial. Absent where there are none. */
   readonly commands?: readonly TargetCommand[];
   readonly concurrencies: readonly number[];
@@ -99,7 +104,7 @@ export interface OtherVersion {
 /** A server that is not ours. */
 export interface Target {
   readonly name: string;
-  /** What is requested of it: http, with path and query. */
+  /** What is requested of it: http, https, or unix:/path/to.sock:/route, with path and query; with `traffic` its path stands before all others. */
   readonly url: string;
 }
 

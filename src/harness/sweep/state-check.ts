@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { ParseState, ResponseParser } from "../load/parser/response-parser.js";
+import type { EncodedRequest } from "../load/request/encode.js";
 import type { LoadOptions } from "../load/request/options.js";
 import { RequestSource } from "../load/request/source.js";
 import type { StateDifference } from "./result.js";
@@ -16,23 +17,29 @@ type Answer = readonly [status: string, type: string, length: string, hash: stri
 const aspects = ["status", "type", "length", "body"] as const;
 
 /** Requests of a sequence, where time allows. */
-const REQUESTS = 48;
+const REQUESTS = 64;
 /** And at least, so that a second answer of one worker has a chance to be seen. */
 const FEWEST = 8;
 const TIMEOUT_MS = 30_000;
+/** Of a head that is looked through for its type. */
+const MAX_HEAD_CHARS = 64 * 1024;
+const NO_ANSWER: Answer = ["none", "", "", ""];
 
 /** How many requests a sequence has, and how many of them at a time, for a server that took so long for one. */
 export function sequenceFor(
   workers: number,
   millisEach: number,
 ): { readonly requests: number; readonly concurrency: number } {
-  const concurrency = Math.min(16, Math.max(4, 2 * workers));
+  const concurrency = Math.min(32, Math.max(8, 4 * workers));
   const affordable = Math.floor((2000 * Math.min(workers, concurrency)) / Math.max(1, millisEach));
   const requests = Math.max(FEWEST, 2 * workers, Math.min(REQUESTS, affordable));
   return { requests, concurrency: Math.min(concurrency, requests) };
 }
 
-/** Sends the sequence and gives the answers, each over a connection of its own. One that did not come has the status "none". */
+/**
+ * Sends the sequence and gives the answers, each over a connection of its own. The requests of a round leave at the same instant, over connections
+ * that are open already: a core that wakes a worker for each finds work for several. One that did not come has the status "none".
+ */
 export async function answersOf(
   options: LoadOptions,
   { requests, concurrency }: ReturnType<typeof sequenceFor>,
@@ -40,44 +47,64 @@ export async function answersOf(
 ): Promise<readonly Answer[]> {
   const source = new RequestSource({ ...options, keepAlive: false }, 0, 1);
   const answers: Answer[] = [];
-  let sent = 0;
-  const sendAll = async (): Promise<void> => {
-    while (sent++ < requests && !signal.aborted) answers.push(await exchange(options, source.next(), signal));
-  };
-  await Promise.all(Array.from({ length: concurrency }, sendAll));
+  while (answers.length < requests && !signal.aborted) {
+    const count = Math.min(concurrency, requests - answers.length);
+    const exchanges = Array.from({ length: count }, () => new Exchange(options, source.next(), signal));
+    await Promise.all(exchanges.map(({ connected }) => connected));
+    for (const exchange of exchanges) exchange.send();
+    answers.push(...(await Promise.all(exchanges.map(({ answer }) => answer))));
+  }
   return answers;
 }
 
-function exchange(
-  { target }: LoadOptions,
-  { data, bodiless }: ReturnType<RequestSource["next"]>,
-  signal: AbortSignal,
-): Promise<Answer> {
-  return new Promise((resolve) => {
+/** One request and its answer. */
+class Exchange {
+  /** Resolves when it can be sent, or never will be. */
+  readonly connected: Promise<void>;
+  readonly answer: Promise<Answer>;
+  readonly #socket: Socket;
+  readonly #data: string | Buffer;
+
+  constructor({ target }: LoadOptions, { data, bodiless }: EncodedRequest, signal: AbortSignal) {
+    this.#data = data;
     const hash = createHash("sha256");
     const parser = new ResponseParser({ update: (bytes, start, end) => void hash.update(bytes.subarray(start, end)) });
     parser.reset(bodiless);
     let head = "";
-    const socket = connect({ host: target.host, port: target.port });
-    const finish = (isWhole: boolean): void => {
-      socket.destroy();
-      signal.removeEventListener("abort", abort);
-      const type = /^content-type:[ \t]*([^\r\n]*)/im.exec(head)?.[1] ?? "";
-      if (isWhole) resolve([String(parser.head.status), type, String(parser.bodyBytes), hash.digest("hex")]);
-      else resolve(["none", "", "", ""]);
-    };
-    const abort = (): void => finish(false);
-    signal.addEventListener("abort", abort, { once: true });
-    socket.setTimeout(TIMEOUT_MS, () => finish(false));
-    socket.on("connect", () => (typeof data === "string" ? socket.write(data, "latin1") : socket.write(data)));
-    socket.on("data", (bytes: Buffer) => {
-      if (head.length < 64 * 1024 && !/\r?\n\r?\n/.test(head)) head += bytes.toString("latin1");
-      const state = parser.feed(bytes, bytes.length);
-      if (state !== ParseState.more) finish(state === ParseState.complete);
+    const socket = connect({ host: target.host, port: target.port, noDelay: true });
+    this.#socket = socket;
+    this.connected = new Promise((resolve) => {
+      socket.once("connect", resolve).once("close", () => resolve());
     });
-    socket.on("end", () => finish(parser.end() === ParseState.complete));
-    socket.on("error", () => finish(false));
-  });
+    this.answer = new Promise((resolve) => {
+      const finish = (isWhole: boolean): void => {
+        socket.destroy();
+        signal.removeEventListener("abort", abort);
+        const type = /^content-type:[ \t]*([^\r\n]*)/im.exec(head)?.[1] ?? "";
+        resolve(isWhole ? [String(parser.head.status), type, String(parser.bodyBytes), hash.digest("hex")] : NO_ANSWER);
+      };
+      const abort = (): void => finish(false);
+      signal.addEventListener("abort", abort, { once: true });
+      socket.setTimeout(TIMEOUT_MS, () => finish(false));
+      let isOver = false;
+      socket.on("data", (bytes: Buffer) => {
+        if (isOver) return;
+        if (head.length < MAX_HEAD_CHARS && !/\r?\n\r?\n/.test(head)) head += bytes.toString("latin1");
+        const state = parser.feed(bytes, bytes.length);
+        if (state === ParseState.more) return;
+        isOver = true;
+        finish(state === ParseState.complete);
+      });
+      socket.on("end", () => isOver || finish(parser.end() === ParseState.complete));
+      socket.on("error", () => finish(false));
+      socket.on("close", () => finish(false));
+    });
+  }
+
+  send(): void {
+    if (typeof this.#data === "string") this.#socket.write(this.#data, "latin1");
+    else this.#socket.write(this.#data);
+  }
 }
 
 /**

@@ -3,6 +3,7 @@ import { commandLine } from "./child.js";
 import { type CommandServer, startCommandServer } from "./command-server.js";
 import { type GeneratorRequest, type WarmGenerator, warmUpGenerator } from "./generator-process.js";
 import { commandOf, coreOf, externalTargetOf, type PlannedTrial, warmUpSeconds } from "./plan.js";
+import { urlOf } from "./plan-options.js";
 import type { SweepPlan, TrialResult } from "./result.js";
 import { accountingBetween, type ServerProcess, startServerProcess } from "./server-process.js";
 
@@ -38,7 +39,7 @@ export async function runTrial(
       const script = serverScript(coreOf(plan, planned.core), plan, iterationsPerMicro);
       server = await startServerProcess(script, plan.pinning.server, limited);
     }
-    const url = target?.url ?? `${(started ?? server)?.url}${plan.traffic === undefined ? plan.path : "/"}`;
+    const url = target?.url ?? urlOf(plan, (started ?? server)!.url);
     generator = await warmUpGenerator(requestOf(planned, plan, url), plan.pinning.generator, limited);
     const before = await server?.readStats();
     const run = await generator.measure();
@@ -80,6 +81,7 @@ function requestOf({ concurrency, rate, block }: PlannedTrial, plan: SweepPlan, 
     seed: (plan.seed + Math.imul(block + 1, 0x9e3779b1)) >>> 0,
     traffic,
     variableLength,
+    tls: url.startsWith("https:") ? (plan.tls ?? null) : null,
   };
 }
 

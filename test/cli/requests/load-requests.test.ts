@@ -226,8 +226,8 @@ const mistakes: readonly (readonly [args: string[], message: RegExp])[] = [
   ],
   [["--fields", fileOf("l.jsonl", '{"a":1}\n{"b":1}\n'), "--body", "{{a}}", url], /l\.jsonl, line 2 has no "a"/],
   [
-    ["--driver", "wrk", "--body", "x", url],
-    /--driver wrk cannot send POST: leave out --method|--driver wrk cannot send a body: leave out --body/,
+    ["--driver", "h2load", "-m", "PUT", "--body", "x", url],
+    /--driver h2load cannot send a body with PUT: leave out --method/,
   ],
   [["--driver", "ab", "https://127.0.0.1:1/"], /--driver ab is used with http:\/\/ only/],
 ];

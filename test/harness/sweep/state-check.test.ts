@@ -86,8 +86,8 @@ test("a connection that breaks is an answer like no other", async () => {
 });
 
 test("a slow handler is asked less, but each worker more than once", () => {
-  assert.equal(sequenceFor(2, 1), { requests: 48, concurrency: 4 });
-  assert.equal(sequenceFor(2, 5000), { requests: 8, concurrency: 4 });
+  assert.equal(sequenceFor(2, 1), { requests: 64, concurrency: 8 });
+  assert.equal(sequenceFor(2, 5000), { requests: 8, concurrency: 8 });
   assert.ok(sequenceFor(16, 5000).requests >= 32);
 });
 

@@ -64,8 +64,21 @@ export interface TargetTls {
   readonly ca: string | null;
 }
 
-/** The target that an http or https URL names. */
+/** unix:/path/to.sock:/route */
+const UNIX_URL = /^unix:([^:]+)(?::(\/.*))?$/s;
+
+/** Whether a text names a Unix-domain socket. */
+export function isUnixUrl(url: string): boolean {
+  return UNIX_URL.test(url);
+}
+
+/** The target that an http or https URL names, or a Unix-domain socket. */
 export function targetOf(url: string | URL): Target {
+  const unix = UNIX_URL.exec(String(url));
+  if (unix !== null) {
+    const [, socketPath = "", route = "/"] = unix;
+    return { ...targetOf(`http://localhost${route}`), url: String(url), socketPath };
+  }
   const { protocol, href, hostname, port, pathname, search, host } = new URL(url);
   const isSecure = protocol === "https:";
   return {

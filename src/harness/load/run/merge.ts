@@ -11,7 +11,7 @@ import {
 import { timetableOf } from "../schedule/timetable.js";
 import { windowOf } from "../tally/window.js";
 import { requestsOf } from "./assignment.js";
-import type { KindPart, PartialResult } from "./partial-result.js";
+import type { PartialKind, PartialResult } from "./partial-result.js";
 
 /** What the threads of a run know together. */
 export interface Whole {
@@ -106,13 +106,13 @@ function connectFailureOf(partials: readonly PartialResult[]): Pick<RunResult, "
 }
 
 /** Of one kind: a thread that succeeded had the body that all had to have. */
-function typicalOf(partials: readonly KindPart[]): KindPart {
+function typicalOf(partials: readonly PartialKind[]): PartialKind {
   const succeeded = partials.find(({ completed }) => completed > 0);
   return succeeded ?? partials.find(({ documentBytes }) => documentBytes > 0) ?? partials[0]!;
 }
 
-function mergeKind(partials: readonly KindPart[]): KindResult {
-  const sum = (of: (part: KindPart) => number): number => partials.reduce((total, part) => total + of(part), 0);
+function mergeKind(partials: readonly PartialKind[]): KindResult {
+  const sum = (of: (part: PartialKind) => number): number => partials.reduce((total, part) => total + of(part), 0);
   return {
     name: partials[0]!.name,
     sent: sum((part) => part.sent),

@@ -37,7 +37,7 @@ export interface PartialResult
     | "totalByFirstByte"
   > {
   /** By kind of request; the latencies of a single kind are those of the part, and its own are empty. */
-  readonly kinds: readonly KindPart[];
+  readonly kinds: readonly PartialKind[];
   /** Why the first connection that was not made was not; "" where all were made. */
   readonly connectFailure: string;
   /** In an open loop. */
@@ -55,7 +55,7 @@ export interface PartialResult
   readonly eventLoopDelayMaxMs: number;
 }
 
-export interface KindPart extends KindResult {
+export interface PartialKind extends KindResult {
   /** SHA-256 that its bodies had to have; null where they were not looked at. */
   readonly bodySha256: string | null;
   /** Body bytes of its shortest and of its longest success; none: Infinity and 0. */

@@ -1,10 +1,16 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { instantsOf, timetableOf } from "../../../../src/harness/load/schedule/timetable.js";
+import { seededRandom } from "../../../../src/harness/statistics/random.js";
 
 const test = suite("timetable of an open loop");
 
 const endless = Number.POSITIVE_INFINITY;
+
+function exponential(meanMs: number): () => number {
+  const random = seededRandom(11);
+  return () => -Math.log(1 - random()) * meanMs;
+}
 
 function all(options: Parameters<typeof instantsOf>[0], rate: number, threads = 1): readonly number[] {
   const { requests } = timetableOf(options, rate);
@@ -59,6 +65,26 @@ test("random instants are as far apart as those of a Poisson process, and their 
   const dispersion = perTen.reduce((sum, count) => sum + (count - 10) ** 2, 0) / perTen.length / 10;
   assert.ok(Math.abs(dispersion - 1) < 5 * Math.sqrt(2 / 20_000), `variance of the counts ÷ their mean: ${dispersion}`);
 });
+
+for (const { model, load, services, waits } of [
+  { model: "M/D/1", load: 0.8, services: () => () => 0.8, waits: (0.8 * 0.8) / (2 * 0.2) },
+  { model: "M/M/1", load: 0.7, services: exponential, waits: (0.7 * 0.7) / 0.3 },
+]) {
+  test(`a server with one queue keeps these arrivals waiting as theory says (${model} at ${load * 100}%)`, () => {
+    const instants = all({ requests: 400_000, arrivals: "poisson", seed: 2 }, 1000);
+    const service = services(load);
+    // Lindley's recursion: who comes waits for what is left of those before.
+    let [freeAtMs, waitedMs] = [0, 0];
+    for (const instant of instants) {
+      const startMs = Math.max(instant, freeAtMs);
+      waitedMs += startMs - instant;
+      freeAtMs = startMs + service();
+    }
+    // Pollaczek and Khinchine, within 5%.
+    const meanMs = waitedMs / instants.length;
+    assert.ok(Math.abs(meanMs / waits - 1) < 0.05, `${meanMs} ms, not ${waits}`);
+  });
+}
 
 for (const arrivals of ["even", "poisson"] as const) {
   test(`a ramp: half as many requests while the rate rises, and the rate after it (${arrivals})`, () => {
