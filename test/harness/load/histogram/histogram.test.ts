@@ -125,4 +125,12 @@ test("several stored ones merge into what one would have recorded", () => {
   assert.equal({ ...merged, sumOfSquares: 0 }, { ...whole, sumOfSquares: 0 });
 });
 
+test("the deviation is that of a sample: of two values it is known, of one it is 0", () => {
+  const histogram = new Histogram();
+  histogram.record(1000);
+  assert.is(histogram.standardDeviation, 0);
+  histogram.record(3000);
+  assert.equal([histogram.mean, Math.round(histogram.standardDeviation)], [2000, 1414]);
+});
+
 test.run();

@@ -251,6 +251,11 @@ test("with --verify a body of the same length with other bytes is no success", a
   assert.is(result.bodySha256, "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
 });
 
+test("bytes are counted: of all that was read, and of the bodies", async () => {
+  const result = await against(liar((socket) => socket.write(good)));
+  assert.equal([result.totalBytes, result.bodyBytes, result.documentBytes], [20 * good.length, 20 * 5, 5]);
+});
+
 test("without --verify bodies are not looked at", async () => {
   let answered = 0;
   const server = liar((socket) => socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell${answered++ % 10}`));
