@@ -5,6 +5,7 @@ import { Histogram, type StoredHistogram } from "../../../src/harness/load/histo
 import { errorClasses, type OpenLoopResult, type RunResult } from "../../../src/harness/load/result/run-result.js";
 import type { TrialResult } from "../../../src/harness/sweep/result.js";
 import { audit, cautions } from "../../../src/harness/validity/accounting.js";
+import { disturbedScore } from "../../../src/harness/validity/outliers.js";
 import { pacing } from "../../../src/harness/validity/pacing.js";
 import { type RanTrial, serverCpus } from "../../../src/harness/validity/saturation.js";
 import { expectedTailBias, shortTail } from "../../../src/harness/validity/short-tail.js";
@@ -126,6 +127,10 @@ test("Little's law: what is in flight by the latencies, less what lies after the
   assert.equal([found.trials, found.concurrency, found.lowest], [1, 100, 90]);
   assert.ok(Math.abs(found.inFlight - 49.7) < 0.1, String(found.inFlight));
   assert.equal(audit([trialOf({ ...run, loop: "open" })]), [], "an open loop has as many as it has");
+  // Failed requests have no latencies, so that nothing can be said.
+  const failed = { sent: 1001, requested: 1001, errors: { ...soundRun.errors, reset: 1 } };
+  const [errors, ...others] = audit([trialOf({ ...run, ...failed }, { requests: 1001 })]);
+  assert.equal([errors?.code, others], ["errors", []]);
 });
 
 test("a window that is short: its length, and the share that came after it; a number of requests has no such window", () => {
@@ -212,6 +217,11 @@ test("trials that are missing or failed, with their numbers and the first failur
   const [first] = trials;
   assert.equal(ranTrials([{ ...first!, server: null }], true), []);
   assert.is(ranTrials([{ ...first!, server: null }], false).length, 1);
+});
+
+test("by how much a trial must differ to be called disturbed, by the number of trials", () => {
+  const scores = [4, 5, 6, 7, 8, 9, 10, 22].map(disturbedScore);
+  assert.equal(scores, [Number.POSITIVE_INFINITY, 15, 8.7, 9.2, 6.9, 7.6, 6.1, 4.9]);
 });
 
 test("CPUs of a server: its user and system time over the window", () => {
