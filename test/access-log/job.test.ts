@@ -122,6 +122,16 @@ test("a pipe that is full is tried again after longer and longer times, silently
   file.failing = null;
   job.run();
   assert.equal([file.lines.length, reported.length, figures().failures], [1, 0, 0]);
+  // It is full once more: a new wait, which begins as the first did.
+  file.failing = failure("EAGAIN");
+  log.add(entry());
+  assert.is(job.run().afterMs, 5);
+  clock.ms += 5;
+  assert.is(job.run().afterMs, 10);
+  clock.ms += 10;
+  // A reader that takes a part is there, too.
+  file.roomBytes = 10;
+  assert.is(job.run().afterMs, 5);
 });
 
 test("on SIGHUP what came before goes into the old file and what comes later into the new one", () => {
