@@ -41,7 +41,11 @@ export const faults: readonly Fault[] = [
     name: "state before payload",
     patches: [
       patch(POOL, PUBLISH),
-      patch(POOL, "const slot = this.#ring.reserve();", `const slot = this.#ring.reserve();\nif (slot !== -1) ${PUBLISH}`),
+      patch(
+        POOL,
+        "const slot = this.#ring.reserve();",
+        `const slot = this.#ring.reserve();\nif (slot !== -1) ${PUBLISH}`,
+      ),
     ],
     setting: { ...one, items: 2, preemptions: 1 },
     found: /half another one|served twice|stuck/,
@@ -72,7 +76,10 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "check before announcing",
-    patches: [patch(WORK_LOOP, LOOK, "if (false) {"), patch(WORK_LOOP, ANNOUNCE, `if (!requests.isEmpty)\ncontinue;\n${ANNOUNCE}`)],
+    patches: [
+      patch(WORK_LOOP, LOOK, "if (false) {"),
+      patch(WORK_LOOP, ANNOUNCE, `if (!requests.isEmpty)\ncontinue;\n${ANNOUNCE}`),
+    ],
     setting: { ...one, preemptions: 2 },
     found: /stuck/,
   },
@@ -84,7 +91,9 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "wake before publishing",
-    patches: [patch(BATCHER, "setImmediate(this.#announce);\n    }", "this.#parking.wake(1);\nthis.#waiting = 0;\n    }")],
+    patches: [
+      patch(BATCHER, "setImmediate(this.#announce);\n    }", "this.#parking.wake(1);\nthis.#waiting = 0;\n    }"),
+    ],
     setting: { ...one, preemptions: 1 },
     found: /stuck/,
   },
@@ -97,7 +106,7 @@ export const faults: readonly Fault[] = [
   {
     name: "nothing recovered after a retirement",
     patches: [patch(POOL, "countWorkers();\n                    this.#recover(worker);", "countWorkers();")],
-    setting: { items: 2, retirements: 1, promises: 1, lingering: true, expired: 1, asleep: 1 },
+    setting: { items: 1, retirements: 1, deaths: 1, asleep: 1, announced: true },
     found: /stuck/,
   },
   {
@@ -109,7 +118,7 @@ export const faults: readonly Fault[] = [
         "Atomics.store(this.#words, this.#place(worker), PARKED);\nreturn true;",
       ),
     ],
-    setting: { items: 1, retirements: 1, preemptions: 1, asleep: 1 },
+    setting: { items: 1, retirements: 1, asleep: 1, announced: true },
     found: /stuck/,
   },
   {
@@ -121,7 +130,7 @@ export const faults: readonly Fault[] = [
         "Atomics.store(this.#words, this.#place(worker), AWAKE);",
       ),
     ],
-    setting: { items: 1, retirements: 1, preemptions: 1, asleep: 1 },
+    setting: { items: 1, retirements: 1, asleep: 1, announced: true },
     found: /stuck/,
   },
   {

@@ -32,6 +32,8 @@ export interface SteppedPoolSetting {
   readonly slowSlot: boolean;
   /** How many of the last workers sleep when it begins; the others are about to look for work for the first time. */
   readonly asleep: number;
+  /** Whether the first one has announced that it is about to sleep, and has not looked for work since. */
+  readonly announced: boolean;
 }
 
 const MAIN = 0;
@@ -87,6 +89,7 @@ export const plainPool: SteppedPoolSetting = {
   timesUp: false,
   slowSlot: false,
   asleep: 0,
+  announced: false,
 };
 
 /** Longer than the texts that the codec keeps: what a thread does must follow from what it reads. Each has its own length. */
@@ -185,7 +188,11 @@ export function steppedPool(setting: SteppedPoolSetting, patches: readonly Patch
 
   const modules = new Modules({
     globals: {
-      ...steppedGlobals(world, { plainSteps: (memory, word) => setting.plainSteps && memory === memories[0] && word >= 32 && word < 48, loop, timesUp: setting.timesUp }),
+      ...steppedGlobals(world, {
+        plainSteps: (memory, word) => setting.plainSteps && memory === memories[0] && word >= 32 && word < 48,
+        loop,
+        timesUp: setting.timesUp,
+      }),
       SharedArrayBuffer: Object.assign(
         function allocate(bytes: number): SharedArrayBuffer {
           const number = allocated++;
@@ -282,9 +289,15 @@ export function steppedPool(setting: SteppedPoolSetting, patches: readonly Patch
     const first = (count: number) => waiting().filter(({ item }) => item < count);
     const events = (): string[] => [
       ...(left(SUBMITTED) < items ? ["submit"] : []),
-      ...(left(EXPIRED) > 0 ? first(setting.expired).map(({ item }) => `expire ${item}${setting.lingering ? "" : "?"}`) : []),
+      ...(left(EXPIRED) > 0
+        ? first(setting.expired).map(({ item }) => `expire ${item}${setting.lingering ? "" : "?"}`)
+        : []),
       ...(left(ABANDONED) > 0 ? first(setting.abandoned).map(({ item }) => `abandon ${item}?`) : []),
-      ...(left(RETIREMENTS) > 0 ? readyHosts(pool).filter((host) => host < setting.retirements).map((host) => `retire ${host}?`) : []),
+      ...(left(RETIREMENTS) > 0
+        ? readyHosts(pool)
+            .filter((host) => host < setting.retirements)
+            .map((host) => `retire ${host}?`)
+        : []),
     ];
     loop().run({
       events,
@@ -335,6 +348,8 @@ export function steppedPool(setting: SteppedPoolSetting, patches: readonly Patch
     while (world.statusOf(number) === "ready") world.step(number);
   }
 
+  // With nothing to claim it is the first word that it swaps.
+  while (setting.announced && !world.lastOf(FIRST_WORKER).startsWith("compareExchange")) world.step(FIRST_WORKER);
   const ring = new Int32Array(memories[0]!);
   const stateWord = (slot: number): number => 32 + (slot * (ring.length - 32)) / slots;
   if (setting.slowSlot) ring[stateWord(slots - 1)] = 99;
@@ -345,7 +360,9 @@ export function steppedPool(setting: SteppedPoolSetting, patches: readonly Patch
     beside: () => deathOf(world, DEATHS, end),
     isDone: () => {
       const isFree = usual.every((state, slot) => ring[stateWord(slot)] === state);
-      const isGone = world.facts.slice(RETIRED).every((retired, i) => retired === 0 || world.statusOf(1 + i) === "ended");
+      const isGone = world.facts
+        .slice(RETIRED)
+        .every((retired, i) => retired === 0 || world.statusOf(1 + i) === "ended");
       return isGone && world.facts.slice(0, items).every((count) => count === 1) && isFree && !world.isWaited(MAIN);
     },
   });

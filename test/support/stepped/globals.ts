@@ -66,7 +66,10 @@ export function steppedGlobals(world: World, { plainSteps, loop, timesUp = true 
   const READS = new Set(["slice", "subarray", "toString", "compare", "equals"]);
 
   /** A view of shared memory whose accesses the world makes. */
-  const watched = <View extends Int32Array | Float64Array | Buffer>(real: View, isStepAt: Watching["plainSteps"]): View => {
+  const watched = <View extends Int32Array | Float64Array | Buffer>(
+    real: View,
+    isStepAt: Watching["plainSteps"],
+  ): View => {
     const isStep = (at: number): boolean => isStepAt(real.buffer, at);
     const number = world.bufferNumber(real.buffer);
     const read = (at: number): unknown => world.access("get", placeOf(number, at), isStep(at), () => real[at]);
