@@ -24,7 +24,6 @@ function newLoop(serve: (slot: number) => void = () => {}) {
       const then = (use: () => void): void => {
         woken = use;
       };
-      // biome-ignore lint/suspicious/noThenProperty: it stands for a promise, and only the code under test uses it.
       return { async: true, value: { then } };
     },
   } as never;
