@@ -152,6 +152,19 @@ test("also when requests come one at a time and wake it each time", () => {
   assert.is(time.immediates, 1);
 });
 
+test("and when it is woken for nothing after its event loop is due", () => {
+  const { loop, time, waits, outcomes, parking } = newLoop();
+  const { wait } = parking;
+  parking.wait = (worker, timeoutMs) => {
+    time.nowMs += 5;
+    parking.wake(1);
+    outcomes.push("ok");
+    return wait.call(parking, worker, timeoutMs);
+  };
+  loop.run();
+  assert.equal([waits, time.immediates], [[4], 1]);
+});
+
 test("claims no more than 1024 pending requests, and goes on when one is settled", () => {
   const { loop, time, served, push, requests, MAX_PENDING } = newLoop(() => loop.deferred());
   assert.is(MAX_PENDING, 1024);
