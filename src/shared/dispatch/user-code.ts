@@ -43,7 +43,12 @@ export async function loadUserCode(context: HandlerContext, failures: FailureLog
     const scheme = tls === null ? "http" : "https";
     const own = handlers === null ? NO_HANDLERS : await importHandlers(handlers, { style: appStyle, scheme });
     if (own.application !== null) await beginNext(livingOf(handlers!, own.application.exports));
-    return { own, plugins, partsOf: partsOfResults(), close: begun.some((living) => living.close !== null) ? close : null };
+    return {
+      own,
+      plugins,
+      partsOf: partsOfResults(),
+      close: begun.some((living) => living.close !== null) ? close : null,
+    };
   } catch (error) {
     await close();
     throw error instanceof LoopoolError ? error : usageError((error as Error).message);
