@@ -32,7 +32,7 @@ function newLoop(serve: (slot: number) => void = () => {}) {
   });
   const { createPoolMemory, attachPool } = modules.load<MemoryModule>("pool/memory.js");
   const { WorkLoop, MAX_PENDING } = modules.load<WorkLoopModule>("pool/work-loop.js");
-  const { requests, parking } = attachPool(createPoolMemory(1, 2048, ...([2 ** 20] as never as [])));
+  const { requests, parking } = attachPool(createPoolMemory(1, 2048, 2 ** 20));
   const served: number[] = [];
   const failures: unknown[] = [];
   let retired = 0;
