@@ -1,10 +1,12 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import type { FileRules, LogConfig, ServerConfig, ServerLimits, UnixConfig } from "./config.js";
+import type { AppStyle, FileRules, LogConfig, ServerConfig, ServerLimits, UnixConfig } from "./config.js";
 import { packageRoot } from "./package-root.js";
 
+export const appStyles: readonly AppStyle[] = ["fetch", "node", "listen", "handlers"];
+
 export const DEFAULT_FILE_RULES: FileRules = {
-  // A point or a dash, then eight hexadecimal digits or more, letters and metrics among them: a date is no hash.
+  // A point or a dash, then eight hexadecimal digits or more, letters and figures among them: a date is no hash.
   immutable: "[.-](?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{8,}\\.[^/]*$",
   maxAgeSeconds: 0,
   // No scripts inside a page, which is what most injections need; styles inside are what many pages have.

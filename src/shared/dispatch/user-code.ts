@@ -3,7 +3,7 @@ import { LoopoolError, usageError } from "../errors.js";
 import type { FailureLog } from "../failure-log.js";
 import type { HandlerContext } from "../handlers/context.js";
 import type { PartsOf } from "../handlers/result.js";
-import { importHandlers, NO_HANDLERS, type OwnHandlers } from "./import-handlers.js";
+import type { OwnHandlers } from "./import-handlers.js";
 
 /** For `init` of a module or a plug-in, and for the import of one. */
 const BEGIN_TIMEOUT_MS = 30_000;
@@ -18,6 +18,8 @@ export interface UserCode {
   readonly close: (() => Promise<void>) | null;
 }
 
+const NO_HANDLERS: OwnHandlers = { byPath: {}, fallback: null, application: null };
+
 const NONE: UserCode = { own: NO_HANDLERS, plugins: [], partsOf: null, close: null };
 
 /**
@@ -28,6 +30,7 @@ export async function loadUserCode(context: HandlerContext, failures: FailureLog
   const { handlers, appStyle, plugins: paths, tls, mode, drainTimeoutMs } = context.shared.config;
   if (handlers === null && paths.length === 0) return NONE;
   const { partsOfResults } = await import("../handlers/result-parts.js");
+  const { importHandlers } = await import("./import-handlers.js");
   const { begin, closeAll } = await import("../../app/life-cycle.js");
   const { livingOf } = await import("../../app/exports.js");
   const begun: Parameters<typeof begin>[0][] = [];
