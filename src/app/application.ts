@@ -1,4 +1,4 @@
-import type { AppStyle } from "../shared/app-style.js";
+import type { AppStyle } from "../shared/config.js";
 import type { Handler } from "../shared/handlers/handler.js";
 import { fetchStyle } from "./adapters/fetch/fetch-style.js";
 import { nodeStyle } from "./adapters/node/node-style.js";

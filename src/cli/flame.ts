@@ -9,13 +9,12 @@ import { profileThreads } from "../harness/profile/thread-profiles.js";
 import { modes } from "../server.js";
 import { LoopoolError, messageOf, usageError } from "../shared/errors.js";
 import { oneLine } from "../shared/terminal-text.js";
-import { withApplication, withApplicationArgument } from "./application-argument.js";
 import type { Command } from "./command.js";
 import { called } from "./invocation.js";
 import { checkOpenFiles } from "./open-files.js";
 import { defaultFolders, outputFolder } from "./output-folder.js";
 import { exitCodeOf, onEndingSignal } from "./signals.js";
-import { oneOf, text, wholeNumber, withValues } from "./values/options.js";
+import { oneOf, text, wholeNumber, withApplication, withApplicationArgument, withValues } from "./values/options.js";
 
 const defaults = {
   mode: "pool",

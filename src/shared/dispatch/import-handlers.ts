@@ -1,5 +1,5 @@
 import type { Application } from "../../app/application.js";
-import type { AppStyle } from "../app-style.js";
+import type { AppStyle } from "../config.js";
 import { LoopoolError, messageOf, usageError } from "../errors.js";
 import type { Handler } from "../handlers/handler.js";
 import { handlerOf } from "./check-handler.js";

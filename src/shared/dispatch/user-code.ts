@@ -18,15 +18,12 @@ export interface UserCode {
   readonly close: (() => Promise<void>) | null;
 }
 
-const NONE: UserCode = { own: NO_HANDLERS, plugins: [], partsOf: null, close: null };
-
 /**
  * Loads what the configuration names in this thread, and begins it: plug-ins before the application, so that one may look at how it is loaded.
  * Throws a usage error, in one line, that names what failed; what had begun is closed then.
  */
 export async function loadUserCode(context: HandlerContext, failures: FailureLog): Promise<UserCode> {
   const { handlers, appStyle, plugins: paths, tls, mode, drainTimeoutMs } = context.shared.config;
-  if (handlers === null && paths.length === 0) return NONE;
   const { partsOfResults } = await import("../handlers/result-parts.js");
   const { begin, closeAll } = await import("../../app/life-cycle.js");
   const { livingOf } = await import("../../app/exports.js");
@@ -43,7 +40,12 @@ export async function loadUserCode(context: HandlerContext, failures: FailureLog
     const scheme = tls === null ? "http" : "https";
     const own = handlers === null ? NO_HANDLERS : await importHandlers(handlers, { style: appStyle, scheme });
     if (own.application !== null) await beginNext(livingOf(handlers!, own.application.exports));
-    return { own, plugins, partsOf: partsOfResults(), close: begun.some((living) => living.close !== null) ? close : null };
+    return {
+      own,
+      plugins,
+      partsOf: partsOfResults(),
+      close: begun.some((living) => living.close !== null) ? close : null,
+    };
   } catch (error) {
     await close();
     throw error instanceof LoopoolError ? error : usageError((error as Error).message);
