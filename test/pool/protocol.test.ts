@@ -14,11 +14,16 @@ const cases: readonly (readonly [string, Partial<SteppedPoolSetting>, number])[]
   ["a worker that dies at any step", { workers: 1, deaths: 1 }, 100],
   ["a worker that dies, and another one", { deaths: 1, asleep: 2 }, 100],
   ["a worker that dies and has no successor", { deaths: 1, asleep: 2, successors: false }, 50],
-  ["a worker that is retired", { retirements: 1, preemptions: 1, asleep: 1 }, 1000],
+  ["a worker that is retired", { retirements: 1, asleep: 1, announced: true }, 100],
   [
     "a worker that is retired and has a promise that is never settled",
     { items: 2, retirements: 1, promises: 1, lingering: true, expired: 1, asleep: 1 },
     20,
+  ],
+  [
+    "a retired worker that finds a last request, and dies",
+    { retirements: 1, deaths: 1, asleep: 1, announced: true },
+    1000,
   ],
   ["a request that expires", { workers: 1, items: 2, expired: 1, slowSlot: true, preemptions: 1 }, 1000],
   [
@@ -26,7 +31,7 @@ const cases: readonly (readonly [string, Partial<SteppedPoolSetting>, number])[]
     { workers: 1, items: 2, expired: 1, promises: 1, slowSlot: true },
     50,
   ],
-  ["a client that goes", { workers: 1, items: 2, abandoned: 1, preemptions: 1 }, 1000],
+  ["a client that goes", { workers: 1, items: 2, abandoned: 1 }, 100],
 ];
 for (const [name, setting, atLeast] of cases) {
   test(`${name}: each request has one outcome, its own, and nothing waits for ever`, () => {

@@ -11,12 +11,13 @@ const LEAST_SHARE = 0.05;
 /** Scores become whole numbers that add up to about this, so that sums of them index an array. */
 const TOTAL_SCORE = 1000;
 
-/** Values up to which the distribution is counted. */
+/** Values up to which the distribution is counted, and up to which by going through all assignments of signs, which is faster then. */
 const MOST_EXACT = 100;
+const MOST_ASSIGNED = 11;
 
 /** Each distance that is tried for the end of an interval is so many times the one before, from a quarter of the standard error on. */
 const STEP = 1.19;
-const HALVINGS = 20;
+const HALVINGS = 12;
 
 /**
  * The sign-flip test that values lie symmetrically about 0: the probability, if each had its sign by the toss of a coin, of a sum of signed scores
@@ -96,6 +97,8 @@ function scoresOf(distances: readonly number[]): readonly number[] {
 
 /** The share of all 2ⁿ assignments of signs to these scores whose sum lies at least as far from 0 as `sum`. */
 function exactTails(scores: readonly number[], sum: number): number {
+  const far = Math.abs(sum);
+  if (scores.length <= MOST_ASSIGNED) return farther(scores, 0, 0, far) / 2 ** scores.length;
   const total = scores.reduce((all, score) => all + score, 0);
   // By the sum of the scores with a positive sign: their signed sum is twice that, less the total.
   const probability = new Float64Array(total + 1);
@@ -109,8 +112,14 @@ function exactTails(scores: readonly number[], sum: number): number {
     }
     reached += score;
   }
-  const nearest = Math.ceil((total + Math.abs(sum)) / 2);
   let tail = 0;
-  for (let positive = nearest; positive <= total; positive++) tail += probability[positive]!;
+  for (let positive = Math.ceil((total + far) / 2); positive <= total; positive++) tail += probability[positive]!;
   return Math.min(1, 2 * tail);
+}
+
+/** How many assignments of signs to the scores from `index` on take `sum` at least `far` from 0. */
+function farther(scores: readonly number[], index: number, sum: number, far: number): number {
+  if (index === scores.length) return Math.abs(sum) >= far ? 1 : 0;
+  const score = scores[index]!;
+  return farther(scores, index + 1, sum + score, far) + farther(scores, index + 1, sum - score, far);
 }

@@ -61,8 +61,3 @@ function checked(handlers: unknown, wrong: (what: string) => LoopoolError): Read
   });
   return Object.fromEntries(byPath);
 }
-
-/** What to say of a module that ended its process or thread with `code` while it was imported. */
-export function endedByImport(file: string, code: number): LoopoolError {
-  return usageError(`--handlers ${file} called process.exit(${code}) when it was imported: it must not end the server`);
-}

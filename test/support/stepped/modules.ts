@@ -30,6 +30,7 @@ const nodeRequire = createRequire(import.meta.url);
 export class Modules {
   readonly #options: ModuleOptions;
   readonly #loaded = new Map<string, Record<string, unknown>>();
+  readonly #imports = new Map<string, unknown>();
   readonly #unused: Set<Patch>;
 
   constructor(options: ModuleOptions) {
@@ -70,7 +71,17 @@ export class Modules {
     return result;
   }
 
+  /** A module that is a function imports anew whenever it runs. */
   #imported(from: string, specifier: string): unknown {
+    const key = `${from} ${specifier}`;
+    const known = this.#imports.get(key);
+    if (known !== undefined) return known;
+    const found = this.#find(from, specifier);
+    this.#imports.set(key, found);
+    return found;
+  }
+
+  #find(from: string, specifier: string): unknown {
     if (specifier.startsWith(".")) return this.#require(resolve(dirname(from), specifier));
     return this.#options.replaced?.[specifier] ?? nodeRequire(specifier);
   }

@@ -155,4 +155,12 @@ test("what an older version stored is read: its sum of squares gives the deviati
   assert.ok(Math.abs(both.standardDeviation - Math.sqrt(64 / 15)) < 1e-12);
 });
 
+test("the deviation is that of a sample: of two values it is known, of one it is 0", () => {
+  const histogram = new Histogram();
+  histogram.record(1000);
+  assert.is(histogram.standardDeviation, 0);
+  histogram.record(3000);
+  assert.equal([histogram.mean, Math.round(histogram.standardDeviation)], [2000, 1414]);
+});
+
 test.run();

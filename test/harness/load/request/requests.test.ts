@@ -211,6 +211,16 @@ test("statuses are read as they are written", () => {
     assert.equal(parseStatuses(text), ranges);
     assert.equal(parseStatuses(statusesText(parseStatuses(text))), ranges);
   }
+  assert.is(statusesText(null), "2xx");
+  assert.is(
+    statusesText([
+      [200, 299],
+      [304, 304],
+      [400, 403],
+      [500, 599],
+    ]),
+    "2xx,304,400-403,5xx",
+  );
   for (const text of ["", "2x", "100", "204-200", "200,", "all", "600"]) assert.is(parseStatuses(text), null, text);
 });
 
