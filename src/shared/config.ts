@@ -1,4 +1,4 @@
-/** What a user's module can be taken for: words of `--app-style`. src/app/recognise.ts says by what. */
+/** What a user's module can be taken for: words of `--app-style`. */
 export type AppStyle = "fetch" | "node" | "listen" | "handlers";
 
 /** A server's settings, resolved once at the edge: everything is given, nothing is checked again inside. */
