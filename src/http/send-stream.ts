@@ -25,7 +25,7 @@ export interface StreamSink {
   cut(): void;
 }
 
-/** After so much the event loop has its turn: a stream that always has a chunk at hand would keep everybody else waiting. */
+/** After so much the event loop runs once: a stream that always has a chunk at hand would keep everybody else waiting. */
 const MAX_UNBROKEN_BYTES = 256 * 1024;
 /** What a chunk counts beside its bytes. */
 const CHUNK_COST_BYTES = 4096;

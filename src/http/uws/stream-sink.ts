@@ -147,7 +147,7 @@ export class UwsStreamSink implements StreamSink {
     this.#onEnd();
   }
 
-  /** Not at once: what was written in this turn of µWS still lies in its cork, and would be lost. */
+  /** Not at once: what was written while µWS reads a packet still lies in its cork, and would be lost. */
   cut(): void {
     setImmediate(() => {
       if (!this.#client.aborted) this.#res.close();
