@@ -120,8 +120,13 @@ export abstract class AdapterReply<State extends AdapterState> implements Reply,
   /** Where the chunks of a response's body go. `bytes`: its length; null where it is not known. */
   protected abstract streamSink(response: HandlerResponse, bytes: number | null): StreamSink;
 
-  /** What has not arrived of the request's body is not waited for. */
+  /** A response is about to be sent: what has not arrived of the request's body is not waited for. */
   protected leaveUpload(): void {
+    this.dropUpload();
+  }
+
+  /** What is still to arrive of the request's body goes by. */
+  dropUpload(): void {
     if (this.upload !== null && !this.upload.isComplete) this.upload.discard();
   }
 

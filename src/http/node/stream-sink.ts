@@ -7,6 +7,8 @@ interface Sender {
   takenBytes: number;
   /** From now on, or no longer, its client is cut off when it takes nothing for too long. */
   watchReader(isWatched: boolean): void;
+  /** What is still to arrive of the request's body goes by. */
+  dropUpload(): void;
 }
 
 /** Sends a stream through Node's ServerResponse: with its length, chunked, or to a client of HTTP/1.0 until the connection closes. */
@@ -49,7 +51,9 @@ export class NodeStreamSink implements StreamSink {
     this.#release();
   }
 
+  /** The head has not said that the connection would be closed, so it stays open for what follows the request's body. */
   end(): void {
+    this.#sender.dropUpload();
     this.#response.end();
   }
 

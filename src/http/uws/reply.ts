@@ -133,7 +133,7 @@ export class UwsReply extends AdapterReply<UwsState> implements Client {
       // As for other bodies that are streamed, the client closes, or µWS some time later: `end` with a word for that breaks the chunks.
       if (this.#writeHead(response)) this.#res.writeHeader("Connection", "close");
     };
-    const onLast = (): void => this.leaveUpload();
+    const onLast = (): void => this.dropUpload();
     const onEnd = (): void => this.finish();
     this.#sink = new Sink!(this.#res, this, this.adapter.slowReaders, bytes, { writeHead, onLast, onEnd });
     return this.#sink;
