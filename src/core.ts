@@ -2,7 +2,7 @@ import type { ServerConfig } from "./shared/config.js";
 import type { HandlerContext } from "./shared/handlers/context.js";
 import type { HandlerResponse } from "./shared/handlers/handler.js";
 import type { ServerRequest } from "./shared/handlers/request.js";
-import type { Route } from "./shared/handlers/route.js";
+import type { Route, UserCodeFacts } from "./shared/handlers/route.js";
 import type { WorkersView } from "./shared/stats/worker-states.js";
 
 /** Where the answer to one request goes. Made by the adapter, used by a core, on the main thread. */
@@ -32,6 +32,8 @@ export interface BodyCollector {
 export interface Core {
   /** What those who only look may see of its workers and its queue; null for a core without. */
   readonly workersView: WorkersView | null;
+  /** The user's code that it runs; null: none. */
+  readonly userCode: UserCodeFacts | null;
   /** What a request needs, asked before its body is read. Costs no more than a look into a table. */
   routeOf(method: string, path: string): Route;
   /**
@@ -49,7 +51,7 @@ export interface Core {
    * a core whose handlers see another object aborts that one's signal. Once a stream is being sent it is told by the `return` of its chunks.
    */
   abandon(reply: Reply): void;
-  /** Ends its threads. The adapter has drained before: what is still unanswered then is lost. */
+  /** Ends the user's code and its threads. The adapter has drained before: what is still unanswered then is lost. */
   stop(): Promise<void>;
 }
 

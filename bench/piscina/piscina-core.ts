@@ -64,6 +64,7 @@ export function piscinaCore(settings: PiscinaSettings): CoreModule {
       };
       return {
         workersView: null,
+        userCode: null,
         collectBody: () => null,
         // It is compared over handlers that read no fields and no body.
         routeOf: () => NO_ROUTES.fallback,

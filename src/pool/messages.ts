@@ -120,4 +120,15 @@ export interface UploadEndMessage {
   readonly failure: string | null;
 }
 
-export type PoolMessage = GoneMessage | GrantMessage | CloseStreamMessage | UploadMessage | UploadEndMessage;
+/** Main → worker: no more requests come; it ends the user's code, and itself. */
+export interface EndUserCodeMessage {
+  readonly type: "end-user-code";
+}
+
+export type PoolMessage =
+  | EndUserCodeMessage
+  | GoneMessage
+  | GrantMessage
+  | CloseStreamMessage
+  | UploadMessage
+  | UploadEndMessage;

@@ -7,7 +7,7 @@ import { tellOperator } from "../shared/failure-log.js";
 import type { HandlerContext } from "../shared/handlers/context.js";
 import { type HandlerResponse, isStreamBody, type StreamBody } from "../shared/handlers/handler.js";
 import type { ServerRequest } from "../shared/handlers/request.js";
-import { NO_ROUTES, type Route, routeIn } from "../shared/handlers/route.js";
+import { NO_ROUTES, type Route, routeIn, type UserCodeFacts } from "../shared/handlers/route.js";
 import type { ClaimRing } from "../shared/memory/claim-ring.js";
 import type { Doorbell } from "../shared/memory/doorbell.js";
 import type { Parking } from "../shared/memory/parking.js";
@@ -142,6 +142,10 @@ class Pool implements Core {
       ...(requestTimeoutMs === null ? [] : [this.#watch(requestTimeoutMs)]),
       replaceInattentive(this.#hosts, this.#ring, this.#parking, requestTimeoutMs),
     ];
+  }
+
+  get userCode(): UserCodeFacts | null {
+    return this.#routes.userCode;
   }
 
   routeOf(_method: string, path: string): Route {

@@ -40,6 +40,8 @@ export class WorkerHost {
   readonly #events: WorkerEvents;
   #thread: Worker | undefined;
   #state: State = "vacant";
+  /** Whether the user's code in it is to be told of its end. */
+  #closes = false;
   /** Doubles with every worker that is lost before it was ready: a module that fails when it is imported must not cost a core. */
   #delayMs = FIRST_DELAY_MS;
   /** Why the thread now in place was killed. */
@@ -96,6 +98,7 @@ export class WorkerHost {
           startFailure = new LoopoolError(message.code, message.message, message.exitCode);
         } else if (message?.type === "loopool:ready") {
           this.#state = "ready";
+          this.#closes = message.routes.userCode?.closes ?? false;
           this.#delayMs = FIRST_DELAY_MS;
           this.#events.onReady(message);
           resolve();
@@ -164,13 +167,31 @@ export class WorkerHost {
   expectRetirement(holdsNothing: () => boolean): void {
     this.#state = "retiring";
     const thread = this.#thread!;
-    const timer = setInterval(() => holdsNothing() && thread.terminate(), RETIRE_TIMEOUT_MS).unref();
+    const timeoutMs = RETIRE_TIMEOUT_MS + (this.#closes ? this.#startup.shared.config.drainTimeoutMs : 0);
+    const timer = setInterval(() => holdsNothing() && thread.terminate(), timeoutMs).unref();
     thread.once("exit", () => clearInterval(timer));
   }
 
-  /** Ends the thread, wherever it is, for good. */
+  /** Ends the thread for good, wherever it is, but for the user's code that wants to know of it: that has the time of a drain. */
   async stop(): Promise<void> {
+    const thread = this.#thread;
+    const isTold = this.#closes && this.#state === "ready";
     this.#state = "stopped";
-    await this.#thread?.terminate();
+    if (thread === undefined) return;
+    if (isTold) {
+      this.post({ type: "end-user-code" });
+      await endedOrLate(thread, this.#startup.shared.config.drainTimeoutMs);
+    }
+    await thread.terminate();
   }
+}
+
+function endedOrLate(thread: Worker, timeoutMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, timeoutMs);
+    thread.once("exit", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }

@@ -44,7 +44,7 @@ const loop = new WorkLoop({
   parking,
   serve,
   // The thread ends as soon as the user's own handles let it.
-  onRetired: () => port.close(),
+  onRetired: () => void dispatch.close().then(() => port.close()),
   onFailed: (error) => {
     tellOperator(shared.config, `worker ${worker} failed: ${messageOf(error)}`);
     process.exit(1);
@@ -144,6 +144,7 @@ port.on("message", (message: PoolMessage) => {
   else if (message.type === "close-stream") streams.close(message);
   else if (message.type === "gone") reader.watched.abandoned(message.slot, message.generation);
   else if (message.type === "upload") uploads.chunk(message.upload, message.chunk);
+  else if (message.type === "end-user-code") void dispatch.close().then(() => process.exit(0));
   else uploads.end(message.upload, message.failure);
 });
 parking.enter(worker);

@@ -1,3 +1,5 @@
+import type { AppStyle } from "./app-style.js";
+
 /** A server's settings, resolved once at the edge: everything is given, nothing is checked again inside. */
 export interface ServerConfig {
   /** Name of the core, one of those that `server.ts` knows. */
@@ -32,6 +34,12 @@ export interface ServerConfig {
   readonly files: FileRules;
   /** Absolute path of a module with more handlers, or null. */
   readonly handlers: string | null;
+  /** What that module is to be taken for; null: for what it looks like. */
+  readonly appStyle: AppStyle | null;
+  /** Absolute paths of modules, or folders of them, that run around every request. */
+  readonly plugins: readonly string[];
+  /** Absolute path of a file with variables for the environment of user code; null: none. */
+  readonly envFile: string | null;
   /** Iterations of the burn loop per µs; null: calibrate at the start. */
   readonly iterationsPerMicro: number | null;
   /** The access log; null: none. */

@@ -1,10 +1,11 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { adapters, modes } from "../../server.js";
+import { appStyles } from "../../shared/app-style.js";
 import type { LogConfig, ServerConfig } from "../../shared/config.js";
 import { defaultConfig, MAX_WORKERS } from "../../shared/default-config.js";
 import { LoopoolError, messageOf, usageError } from "../../shared/errors.js";
-import { number, oneOf, text, wholeNumber } from "../values/options.js";
+import { listOf, number, oneOf, text, wholeNumber } from "../values/options.js";
 import { bounds, logFormats, logOverflows, type SettingName } from "./settings.js";
 import type { Check, GetSetting, SourcedSettings } from "./sources.js";
 import { tlsConfig } from "./tls.js";
@@ -53,6 +54,9 @@ export function resolveSettings(sourced: SourcedSettings): ServerConfig {
       csp: get("csp", orOff(fieldValue, defaults.files.csp)),
     },
     handlers: path("handlers"),
+    appStyle: optional("app-style", (flag, raw) => oneOf(flag, raw, appStyles)),
+    plugins: optional("plugin", paths) ?? [],
+    envFile: path("env-file"),
     iterationsPerMicro: optional("iterations-per-us", positive),
     log: logConfig(
       get("log", text),
@@ -75,6 +79,11 @@ export function resolveSettings(sourced: SourcedSettings): ServerConfig {
     diagnostics: defaults.diagnostics,
     drainTimeoutMs: defaults.drainTimeoutMs,
   };
+}
+
+/** With commas, or several. */
+function paths(flag: string, raw: unknown): readonly string[] {
+  return listOf(flag, [raw].flat().join(","), (_, path) => resolve(text(flag, path)));
 }
 
 function folder(flag: string, raw: unknown): string {

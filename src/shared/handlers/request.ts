@@ -36,6 +36,8 @@ export class ServerRequest implements HandlerRequest {
   #watcher: SignalWatcher | null;
   readonly #slot: number;
   readonly #generation: number;
+  #isWatched = false;
+  #onGone: (() => void) | null = null;
 
   constructor(
     { method, path, query, headers, fields }: RequestHead,
@@ -61,7 +63,7 @@ export class ServerRequest implements HandlerRequest {
   get signal(): AbortSignal {
     if (this.#controller === null) {
       this.#controller = new AbortController();
-      this.#watcher?.watch(this, this.#slot, this.#generation);
+      this.#watch();
     }
     if (this.#isAborted) this.#abort(this.#controller);
     return this.#controller.signal;
@@ -71,11 +73,29 @@ export class ServerRequest implements HandlerRequest {
   abort(): void {
     this.#isAborted = true;
     if (this.#controller !== null) this.#abort(this.#controller);
+    const onGone = this.#onGone;
+    this.#onGone = null;
+    onGone?.();
+  }
+
+  /** Calls back when the client has gone, at once if it has: for loopool's own, to whom a signal with a listener costs too much. null: no more. */
+  whenGone(callback: (() => void) | null): void {
+    this.#onGone = callback;
+    if (callback !== null) this.#watch();
+    if (!this.#isAborted) return;
+    this.#onGone = null;
+    callback?.();
+  }
+
+  #watch(): void {
+    if (this.#isWatched || this.#watcher === null) return;
+    this.#isWatched = true;
+    this.#watcher.watch(this, this.#slot, this.#generation);
   }
 
   /** Its answer, or the head of a stream, is about to be sent: nothing is watched any more. */
   answered(): void {
-    if (this.#controller !== null) this.#watcher?.forget(this.#slot, this.#generation);
+    if (this.#isWatched) this.#watcher?.forget(this.#slot, this.#generation);
     this.#watcher = null;
   }
 
