@@ -13,12 +13,18 @@ export async function withMetricsOnMain(core: Core, context: HandlerContext): Pr
   // A core without workers runs all handlers on the main thread anyway.
   if (core.workersView === null) return core;
   const { config } = context.shared;
-  const shared = { ...context.shared, workersView: core.workersView, config: { ...config, handlers: null } };
+  const shared = {
+    ...context.shared,
+    workersView: core.workersView,
+    config: { ...config, handlers: null, plugins: [] },
+  };
   const dispatch = await createDispatch({ ...context, shared });
   const isForMain = (method: string, path: string): boolean => isMetricsPath(path) && !core.routeOf(method, path).own;
   return {
     workersView: core.workersView,
+    userCode: core.userCode,
     routeOf: (method, path) => (isForMain(method, path) ? routeIn(dispatch.routes, path) : core.routeOf(method, path)),
+    collectBody: (request) => (isForMain(request.method, request.path) ? null : core.collectBody(request)),
     submit(request, reply) {
       if (!isForMain(request.method, request.path)) {
         core.submit(request, reply);

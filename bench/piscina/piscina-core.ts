@@ -64,6 +64,8 @@ export function piscinaCore(settings: PiscinaSettings): CoreModule {
       };
       return {
         workersView: null,
+        userCode: null,
+        collectBody: () => null,
         // It is compared over handlers that read no fields and no body.
         routeOf: () => NO_ROUTES.fallback,
         submit(request, reply) {

@@ -14,12 +14,12 @@ export interface CommandEntry {
  */
 export const commands: Readonly<Record<string, CommandEntry>> = {
   serve: {
-    usage: "serve",
+    usage: "serve [app]",
     describe: "serve on one of the cores",
     load: async () => (await import("./serve.js")).serveCommand,
   },
   sweep: {
-    usage: "sweep",
+    usage: "sweep [app]",
     describe: "compare the cores over several concurrencies and write the report",
     load: async () => (await import("./sweep.js")).sweepCommand,
   },
@@ -28,13 +28,18 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     describe: "write the comparison report of a stored sweep, or of the change between two",
     load: async () => (await import("./report.js")).reportCommand,
   },
+  "break-even": {
+    usage: "break-even [file] [other]",
+    describe: "find the handler CPU cost from which a core passes the base, per number of CPUs",
+    load: async () => (await import("./break-even.js")).breakEvenCommand,
+  },
   load: {
     usage: "load [url]",
     describe: "send requests to a server and print ab's report",
     load: async () => (await import("./load.js")).loadCommand,
   },
   flame: {
-    usage: "flame",
+    usage: "flame [app]",
     describe: "profile a server under load: a flame graph by clinic, and a CPU profile of every thread",
     load: async () => (await import("./flame.js")).flameCommand,
   },

@@ -1,3 +1,4 @@
+import type { BodyCollector } from "../core.js";
 import { NO_BODY } from "../shared/handlers/handler.js";
 
 /** The body of one request while it arrives. */
@@ -12,35 +13,53 @@ export interface Upload {
   discard(): void;
 }
 
-/** Collects a body; `onWhole` is called with it once, unless the client goes before. It lies in an ArrayBuffer of its own. */
+/**
+ * Collects a body; `onWhole` is called with it once, unless the client goes before. It lies in an ArrayBuffer of its own, or with a collector in that,
+ * and `onWhole` is called with NO_BODY; one that comes in a single chunk it is called with as it came.
+ */
 export class WholeUpload implements Upload {
   isComplete = false;
   /** Bytes so far. */
   bytes = 0;
+  /** Where bodies of several chunks go; null: into an ArrayBuffer. */
+  #collector: BodyCollector | null;
+  /** Chunks may be kept as they are, those that are last until `push` returns. */
+  readonly #keepsChunks: "never" | "last" | "always";
   readonly #onWhole: (body: Uint8Array) => void;
   /** What Content-Length says; null: it is chunked. */
   readonly #expectedBytes: number | null;
   /** With a length one array for all, from the first chunk on that is not all. */
   #chunks: Uint8Array[] = [];
 
-  constructor(expectedBytes: number | null, onWhole: (body: Uint8Array) => void) {
+  /** `isStable`: chunks stay as they are after `push`. */
+  constructor(
+    expectedBytes: number | null,
+    onWhole: (body: Uint8Array) => void,
+    collector: BodyCollector | null = null,
+    isStable = false,
+  ) {
     this.#expectedBytes = expectedBytes;
+    this.#collector = collector;
+    this.#keepsChunks = collector === null ? "never" : isStable ? "always" : "last";
     this.#onWhole = onWhole;
   }
 
   push(chunk: Uint8Array, isLast: boolean): void {
-    this.#add(chunk);
+    this.#add(chunk, isLast);
     this.bytes += chunk.byteLength;
     if (!isLast) return;
     this.isComplete = true;
-    const body = this.#chunks.length === 1 ? this.#chunks[0]! : joined(this.#chunks, this.bytes);
+    const chunks = this.#chunks;
     this.#chunks = [];
-    this.#onWhole(this.bytes === 0 ? NO_BODY : body);
+    // None: there are no bytes, or the collector has them.
+    if (chunks.length === 0) this.#onWhole(NO_BODY);
+    else this.#onWhole(chunks.length === 1 ? chunks[0]! : joined(chunks, this.bytes));
   }
 
-  #add(chunk: Uint8Array): void {
+  #add(chunk: Uint8Array, isLast: boolean): void {
     if (chunk.byteLength === 0) return;
     const expectedBytes = this.#expectedBytes;
+    if (this.#keepsChunks !== "never" && this.#keep(chunk, isLast)) return;
     if (expectedBytes === null || chunk.byteLength === expectedBytes) {
       this.#chunks.push(Uint8Array.from(chunk));
       return;
@@ -50,12 +69,31 @@ export class WholeUpload implements Upload {
     this.#chunks[0]!.set(chunk, this.bytes);
   }
 
+  /** Where the core copies bodies. False: its collector has no room for this one, which goes on in an ArrayBuffer. */
+  #keep(chunk: Uint8Array, isLast: boolean): boolean {
+    if (this.bytes === 0 && (this.#keepsChunks === "always" ? chunk.byteLength === this.#expectedBytes : isLast)) {
+      this.#chunks.push(chunk);
+      return true;
+    }
+    const collector = this.#collector;
+    if (collector === null) return false;
+    if (collector.push(chunk)) return true;
+    this.#collector = null;
+    if (this.bytes > 0) {
+      const before = Buffer.from(new ArrayBuffer(this.#expectedBytes ?? this.bytes));
+      collector.moveTo(before);
+      this.#chunks.push(before);
+    }
+    return false;
+  }
+
   fail(): void {
-    this.#chunks = [];
+    this.discard();
   }
 
   discard(): void {
     this.#chunks = [];
+    this.#collector?.discard();
   }
 }
 

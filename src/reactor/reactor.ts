@@ -39,7 +39,9 @@ export const reactor: CoreModule = {
     };
     return {
       workersView: null,
+      userCode: dispatch.routes.userCode,
       routeOf: (_method, path) => routeIn(dispatch.routes, path),
+      collectBody: () => null,
       submit(request, reply) {
         if (phases.isDue) {
           submitMeasured(request, reply);
@@ -54,6 +56,7 @@ export const reactor: CoreModule = {
       },
       async stop() {
         deadlines?.stop();
+        await dispatch.close();
       },
     };
   },

@@ -1,6 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import type { BodyCollector } from "../../src/core.js";
 import { StreamedUpload, WholeUpload } from "../../src/http/upload.js";
+import { NO_BODY } from "../../src/shared/handlers/handler.js";
 
 const test = suite("request bodies as they arrive");
 
@@ -37,6 +39,54 @@ test("a body is collected in memory of its own, whatever is known of its length 
       assert.is(body.buffer.byteLength, whole.length);
       assert.is(upload.isComplete, true);
     }
+  }
+});
+
+/** A collector of a core with room for so many bytes. */
+function collectorFor(roomBytes: number) {
+  const state = { collected: "", moves: 0, discards: 0 };
+  const collector: BodyCollector = {
+    push(piece) {
+      if (state.collected.length + piece.byteLength > roomBytes) return false;
+      state.collected += Buffer.from(piece).toString();
+      return true;
+    },
+    moveTo(target) {
+      target.write(state.collected);
+      state.moves++;
+    },
+    discard() {
+      state.discards++;
+    },
+  };
+  return { state, collector };
+}
+
+test("with a collector it has what comes in pieces, as long as it has room; the rest is as without", () => {
+  for (const texts of [["hello"], ["hello", ""], ["h", "ello"], ["he", "", "l", "lo"], ["", "hello"]]) {
+    for (const expectedBytes of [5, null]) {
+      for (const roomBytes of [0, 2, 3, 5]) {
+        const { state, collector } = collectorFor(roomBytes);
+        const bodies: string[] = [];
+        // A core that takes bodies so copies them before this returns.
+        const onWhole = (body: Uint8Array): void => {
+          bodies.push(body === NO_BODY ? state.collected : Buffer.from(body).toString());
+        };
+        pushAll(new WholeUpload(expectedBytes, onWhole, collector), texts);
+        assert.equal(bodies, ["hello"], `${JSON.stringify(texts)}, ${expectedBytes}, ${roomBytes}`);
+        assert.ok(state.moves <= 1);
+      }
+    }
+  }
+});
+
+test("a collector is told of a body that is not to be whole", () => {
+  for (const end of ["fail", "discard"] as const) {
+    const { state, collector } = collectorFor(100);
+    const upload = new WholeUpload(10, () => assert.unreachable(), collector);
+    upload.push(bytesOf("part"), false);
+    upload[end]();
+    assert.is(state.discards, 1);
   }
 });
 

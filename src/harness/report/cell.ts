@@ -1,6 +1,6 @@
 import type { Interval } from "../statistics/interval.js";
 import { median, medianInterval } from "../statistics/median.js";
-import { externalTargetOf, type Load } from "../sweep/plan.js";
+import { isOurs, type Load } from "../sweep/plan.js";
 import type { SweepResult, TrialResult } from "../sweep/result.js";
 import { failedRequests } from "../validity/accounting.js";
 import { thresholds, type Verdict } from "../validity/diagnostics.js";
@@ -33,7 +33,7 @@ export function cellOf(sweep: SweepResult, core: string, { concurrency, rate }: 
   const all = sweep.trials.filter(
     (trial) => trial.core === core && trial.concurrency === concurrency && trial.rate === rate,
   );
-  const ours = externalTargetOf(sweep.plan, core) === undefined;
+  const ours = isOurs(sweep.plan, core);
   const trials = ranTrials(all, ours);
   return {
     core,

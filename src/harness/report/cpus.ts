@@ -1,11 +1,11 @@
-import { externalTargetOf } from "../sweep/plan.js";
+import { isOurs } from "../sweep/plan.js";
 import type { SweepResult } from "../sweep/result.js";
 import { allowedCpus } from "../validity/saturation.js";
 import { counted } from "./format.js";
 
 /** How many CPUs the server had, in words: "1 CPU", or "2 CPUs, shared with the load generator"; null where no server was ours to place. */
 export function serverCpusText({ plan, environment }: Pick<SweepResult, "plan" | "environment">): string | null {
-  if (plan.cores.every((core) => externalTargetOf(plan, core) !== undefined)) return null;
+  if (plan.cores.every((core) => !isOurs(plan, core))) return null;
   const { server, overlap } = allowedCpus(plan.pinning, environment);
   return `${counted(server, "CPU")}${overlap ? ", shared with the load generator" : ""}`;
 }

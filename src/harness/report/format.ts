@@ -75,3 +75,9 @@ export function listed(items: readonly (string | number)[], word = "and"): strin
 export function counted(count: number, noun: string): string {
   return `${whole(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
+
+/** What a handler costs, with two significant digits: "0 µs", "38 µs", "1.2 ms". */
+export function costText(micros: number): string {
+  const [value, unit] = micros < 999.5 ? [micros, "µs"] : [micros / 1000, "ms"];
+  return `${Number(value.toPrecision(2))} ${unit}`;
+}

@@ -1,5 +1,5 @@
-import { Histogram, isHistogram } from "../load/histogram.js";
-import { externalTargetOf } from "../sweep/plan.js";
+import { Histogram, isHistogram } from "../load/histogram/histogram.js";
+import { isOurs } from "../sweep/plan.js";
 import { verdictOf } from "../validity/verdict.js";
 import type { Cell } from "./cell.js";
 import { allCells, type Comparison } from "./comparison.js";
@@ -19,7 +19,7 @@ export function latenciesOf(comparison: Comparison): readonly CellLatency[] {
   const context = { plannedTrials: 1, pinning: plan.pinning, environment };
   const names = new Set<string>();
   return allCells(comparison).flatMap((cell) => {
-    const ours = externalTargetOf(plan, cell.core) === undefined;
+    const ours = isOurs(plan, cell.core);
     const valid = cell.trials.filter((trial) => cell.verdict.valid || verdictOf([trial], { ...context, ours }).valid);
     const total = merged(valid);
     if (total === null) return [];

@@ -33,16 +33,14 @@ export interface Plot {
 /** Horizontal distance between two targets at one category, so that their intervals do not cover each other. */
 const dodge = 0.1;
 
-/** The interval as a vertical bar with caps, drawn beneath the points. */
-function intervalSeries({ points, colourIndex }: Series, shift: number): object {
+/** Intervals as vertical bars with caps, drawn beneath the points: each x, low, high. */
+export function intervalBars(data: readonly (readonly [x: number, low: number, high: number])[], colourIndex: number) {
   return {
     type: "custom",
     silent: true,
     z: 1,
     encode: { x: 0, y: [1, 2] },
-    data: points.flatMap(({ category, low, high }) =>
-      low === null || high === null ? [] : [[category + shift, low, high]],
-    ),
+    data,
     renderItem: (
       _: unknown,
       api: { value(index: number): number; coord(point: readonly number[]): readonly number[] },
@@ -63,8 +61,19 @@ function intervalSeries({ points, colourIndex }: Series, shift: number): object 
   };
 }
 
+function intervalSeries({ points, colourIndex }: Series, shift: number): object {
+  const known = points.flatMap(({ category, low, high }) =>
+    low === null || high === null ? [] : [[category + shift, low, high] as const],
+  );
+  return intervalBars(known, colourIndex);
+}
+
 /** What a chart in a file of its own says above its lines. */
-function head({ title, subtitle, series }: Plot): object {
+export function headOf({
+  title,
+  subtitle,
+  series,
+}: Pick<Plot, "title" | "subtitle"> & { readonly series: readonly Pick<Series, "name">[] }): object {
   return {
     backgroundColor: paper,
     title: {
@@ -98,7 +107,7 @@ export function renderPlot(plot: Plot, layout: Layout = fileLayout): string {
   );
   const { fontSize } = layout;
   const option = {
-    ...(layout.standsAlone ? head(plot) : { grid: figureGrid }),
+    ...(layout.standsAlone ? headOf(plot) : { grid: figureGrid }),
     xAxis: {
       type: "value",
       min: -0.5,

@@ -1,5 +1,6 @@
 import { median } from "../statistics/median.js";
-import type { SweepPlan, SweepResult } from "../sweep/result.js";
+import { requestText } from "../sweep/plan.js";
+import type { Environment, SweepPlan, SweepResult } from "../sweep/result.js";
 import { inFlight } from "../validity/accounting.js";
 import { generatorShare, loopShare, type RanTrial, serverCpus } from "../validity/saturation.js";
 import type { Cell } from "./cell.js";
@@ -87,6 +88,17 @@ function generatorRows({ plan, trials }: SweepResult): readonly (readonly string
   ];
 }
 
+/** The machine and its Node. */
+export function machineRows(machine: Environment): readonly (readonly string[])[] {
+  return [
+    ["CPU", machine.cpuModel],
+    ["CPUs", String(machine.cores)],
+    ["Memory", `${significant(machine.memoryBytes / 2 ** 30)} GiB`],
+    ["System", `${machine.platform}, kernel ${machine.kernel}`],
+    ["Node.js", `${machine.node} (V8 ${machine.v8}, libuv ${machine.uv})`],
+  ];
+}
+
 export function environmentTable({ sweep }: Comparison): Table {
   const { environment: machine, plan } = sweep;
   const { pinning } = plan;
@@ -95,23 +107,23 @@ export function environmentTable({ sweep }: Comparison): Table {
   return {
     header: ["", "Measured on"],
     rows: [
-      ["CPU", machine.cpuModel],
-      ["CPUs", String(machine.cores)],
-      ["Memory", `${significant(machine.memoryBytes / 2 ** 30)} GiB`],
-      ["System", `${machine.platform}, kernel ${machine.kernel}`],
-      ["Node.js", `${machine.node} (V8 ${machine.v8}, libuv ${machine.uv})`],
+      ...machineRows(machine),
       ...(plan.adapter === undefined ? [] : [["Adapter", plan.adapter]]),
       ["uWebSockets.js", machine.uws],
       ["loopool", `${machine.loopool}, commit ${machine.commit}`],
+      ...(plan.against === undefined
+        ? []
+        : [[`loopool behind @${plan.against.label}`, { code: `${plan.against.from} ${plan.against.source}` }]]),
       ["Open files allowed", machine.openFilesLimit === null ? "unknown" : whole(machine.openFilesLimit)],
       ["Load average before", machine.loadAverage.toFixed(2)],
       ["Server / generator", `${cpus(pinning.server)} / ${cpus(pinning.generator)}`],
       ["Workers of the cores that have them", String(plan.workers)],
       ["Started / finished", `${sweep.startedAt} / ${sweep.finishedAt ?? "unfinished"}`],
       ["Trials", `${plan.trials} per cell${again}, ${windowText(plan)}`],
-      ["Request", { code: `GET ${plan.path}` }],
+      ["Request", { code: requestText(plan) }],
       ["Connections", plan.keepAlive ? "kept alive" : "a new one for each request"],
       ["Handlers", plan.handlers === null ? "built-in" : { code: plan.handlers }],
+      ...(machine.nodeEnv === undefined ? [] : [["NODE_ENV", machine.nodeEnv] as const]),
       ["Seed", String(plan.seed)],
       ...generatorRows(sweep),
       ...(plan.targets ?? []).flatMap(({ name, url }) => [

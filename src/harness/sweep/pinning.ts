@@ -53,6 +53,47 @@ export function resolvePinning(
   };
 }
 
+/**
+ * Where a server with so many CPUs runs, by affinity, and its generator: on a CPU of its own where there is one more, else on all of the
+ * server's. Throws a usage error that names the flag and the CPUs there are.
+ */
+export function pinningOf(count: number, { cpus: allowed, hasTaskset }: PinningFacts): Pinning {
+  if (count > allowed.length) {
+    throw usageError(
+      `--server-cpus ${count} is more than there are: this process may use ${allowed.length} (CPU ${allowed.join(",")})`,
+    );
+  }
+  if (!hasTaskset) {
+    throw usageError(`--server-cpus ${count} needs taskset (Debian: util-linux), which is not installed here`);
+  }
+  const server = allowed.slice(0, count).join(",");
+  if (count === allowed.length) {
+    return {
+      server,
+      generator: server,
+      reason: `The server has ${cpuWords(server)}, all there are, and the load generator shares them.`,
+    };
+  }
+  const generator = String(allowed.at(-1));
+  return {
+    server,
+    generator,
+    reason: `The server has ${cpuWords(server)} and the load generator CPU ${generator} to itself.`,
+  };
+}
+
+/** Whether server and generator run on the same CPUs, or may. */
+export function sharesCpus({ server, generator }: Pinning): boolean {
+  if (server === null || generator === null) return true;
+  const own = cpuList(server);
+  return [...cpuList(generator)].some((cpu) => own.has(cpu));
+}
+
+/** A handler that burns CPU can use all CPUs of its server; otherwise the main thread keeps one of several. */
+export function workersFor(count: number, { path, handlers }: Workload): number {
+  return CPU_BOUND.test(path) || handlers !== null ? count : Math.max(1, count - 1);
+}
+
 function unpinned(reason: string): Pinning {
   return { server: null, generator: null, reason };
 }

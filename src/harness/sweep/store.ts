@@ -1,13 +1,20 @@
 import { mkdir, open, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { LoopoolError, messageOf } from "../../shared/errors.js";
-import type { SweepResult } from "./result.js";
+
+/** What is stored of a measurement that goes on trial by trial. */
+export interface StoredResult {
+  readonly name: string;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly trials: readonly object[];
+}
 
 /**
  * Makes the file of a new result, `<date>-<name>.json` in a folder that is made if need be, and returns its path. Where that
  * name is taken it is `-2`, `-3`, …, also when two sweeps begin at once. Throws a LoopoolError when it cannot be written.
  */
-export async function createResultFile(folder: string, result: SweepResult): Promise<string> {
+export async function createResultFile(folder: string, result: StoredResult): Promise<string> {
   const base = `${result.startedAt.slice(0, 10)}-${result.name}`;
   try {
     await mkdir(folder, { recursive: true });
@@ -29,7 +36,7 @@ export async function createResultFile(folder: string, result: SweepResult): Pro
  * Writes the whole result so that the file is, at every moment and after a loss of power too, the last state or this one.
  * Throws a LoopoolError when it cannot; the file is as it was then.
  */
-export async function writeResult(file: string, result: SweepResult): Promise<void> {
+export async function writeResult(file: string, result: StoredResult): Promise<void> {
   const temporary = `${file}.tmp`;
   try {
     await writeSynced(temporary, "w", result);
@@ -39,7 +46,7 @@ export async function writeResult(file: string, result: SweepResult): Promise<vo
   }
 }
 
-async function writeSynced(file: string, flags: "w" | "wx", result: SweepResult): Promise<void> {
+async function writeSynced(file: string, flags: "w" | "wx", result: StoredResult): Promise<void> {
   const handle = await open(file, flags);
   try {
     await handle.writeFile(encode(result));
@@ -54,7 +61,7 @@ function notWritten(message: string): LoopoolError {
 }
 
 /** Indented, but one line a trial: a trial's histograms are long. */
-function encode({ trials, ...rest }: SweepResult): string {
+function encode({ trials, ...rest }: StoredResult): string {
   const head = JSON.stringify(rest, null, 2).slice(0, -2);
   const lines = trials.map((trial) => `    ${JSON.stringify(trial)}`);
   return `${head},\n  "trials": [\n${lines.join(",\n")}\n  ]\n}\n`;

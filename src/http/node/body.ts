@@ -48,10 +48,11 @@ export function submitWithBody(
   arriving: Arriving,
 ): void {
   const { reply } = arriving;
-  const upload = new WholeUpload(bytes, (body) => {
+  const onWhole = (body: Uint8Array): void => {
     request.body = body;
     core.submit(request, reply);
-  });
+  };
+  const upload = new WholeUpload(bytes, onWhole, core.collectBody(request), true);
   reply.upload = upload;
   readWhole(arriving, limits.maxBodyBytes, {
     onChunk(chunk) {

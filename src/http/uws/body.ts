@@ -42,10 +42,13 @@ function whole(core: Core, request: ServerRequest, bytes: number | null, reply: 
   const submit = (): void => {
     if (!reply.aborted) core.submit(request, reply);
   };
-  return new WholeUpload(bytes, (body) => {
+  // What is submitted later is in memory of its own: by then the chunks are not valid any more.
+  const collector = reply.closes ? null : core.collectBody(request);
+  const onWhole = (body: Uint8Array): void => {
     request.body = body;
     // Still within what µWS has read: see UwsReply.
     if (reply.closes) setImmediate(submit);
     else submit();
-  });
+  };
+  return new WholeUpload(bytes, onWhole, collector);
 }

@@ -67,12 +67,13 @@ export class UwsReply extends AdapterReply<UwsState> implements Client {
   }
 
   override send(response: HandlerResponse): void {
-    if (this.#closing !== "no" && !this.isInFlight) {
-      // In the handler's own turn. A short body in bytes is the sender's again when this returns.
+    if (this.#closing !== "no") {
+      // It may be the handler's own turn: an awaited promise that is settled resolves in it. A short body in bytes is the sender's again when
+      // this returns.
       const { body } = response;
       const isShort = body instanceof Uint8Array && body.byteLength <= COPIED_BODY_BYTES;
       const kept = isShort ? { ...response, body: Uint8Array.from(body) } : response;
-      setImmediate(() => this.send(kept));
+      setImmediate(() => super.send(kept));
       return;
     }
     super.send(response);

@@ -1,3 +1,4 @@
+import type { Tools } from "../../app/around.js";
 import type { ServerConfig } from "../config.js";
 import { failureLogOf } from "../failure-log.js";
 import { cpu } from "../handlers/built-in/cpu.js";
@@ -15,13 +16,15 @@ import {
   type HandlerResponse,
   textResponse,
 } from "../handlers/handler.js";
-import { type PartsOf, promiseOf, responseOf } from "../handlers/result.js";
+import { promiseOf, responseOf } from "../handlers/result.js";
 import { BadResult } from "../handlers/result-error.js";
 import { GET_ONLY, type Route, type RouteTable } from "../handlers/route.js";
 import { withErrorPage } from "../static/error-page.js";
 import { staticFiles } from "../static/static.js";
 import { Counter, type ThreadStats } from "../stats/stats.js";
+import { discard } from "./discard.js";
 import type { OwnHandlers } from "./import-handlers.js";
+import { loadUserCode, type UserCode } from "./user-code.js";
 
 /**
  * All handlers of one thread behind one function that never throws and never rejects: the same in every core.
@@ -33,7 +36,8 @@ export async function createDispatch(
   failures = failureLogOf(context.shared.config),
 ): Promise<Dispatch> {
   const { config } = context.shared;
-  const { own, partsOf } = config.handlers === null ? NOTHING_OWN : await loadOwn(config.handlers);
+  const userCode = await loadUserCode(context, failures);
+  const { own, partsOf } = userCode;
   const metricsOnly = { "/stats.json": stats(context), "/metrics": metrics(context) };
   const builtIn =
     own.fallback === null
@@ -72,23 +76,31 @@ export async function createDispatch(
       return failed(path, error);
     }
   };
-  return Object.assign(dispatch, { routes: routeTable(byPath, fallback, own), unsendable: failed });
+  const surrounded = await withPlugins(dispatch, userCode, {
+    responseOf: (result) => responseOf(result, partsOf),
+    discard: (response) => discard(response, context.cache),
+    failed: (what, error) => {
+      context.stats.add(Counter.handlerErrors, 1);
+      failures.add(what, error);
+      return serverError;
+    },
+  });
+  const routes = routeTable(byPath, fallback, userCode);
+  return Object.assign(surrounded, { routes, unsendable: failed, close: async () => userCode.close?.() });
 }
 
-interface Own {
-  readonly own: OwnHandlers;
-  readonly partsOf: PartsOf | null;
+type Answer = (request: HandlerRequest) => HandlerResponse | Promise<HandlerResponse>;
+
+/** loopool's own metrics are not surrounded: in a core with workers they do not come here. */
+async function withPlugins(answer: Answer, { own, plugins }: UserCode, tools: Tools): Promise<Answer> {
+  if (plugins.length === 0) return answer;
+  const { around } = await import("../../app/around.js");
+  const surrounded = around(answer, plugins, tools);
+  return (request) => (isOwnMetrics(request.path, own) ? answer(request) : surrounded(request));
 }
 
-const NOTHING_OWN: Own = { own: { byPath: {}, fallback: null }, partsOf: null };
-
-/** What handlers of the user need is loaded where there are some. */
-async function loadOwn(file: string): Promise<Own> {
-  const [{ importHandlers }, { partsOfResults }] = await Promise.all([
-    import("./import-handlers.js"),
-    import("../handlers/result-parts.js"),
-  ]);
-  return { own: await importHandlers(file), partsOf: partsOfResults() };
+function isOwnMetrics(path: string, { byPath }: OwnHandlers): boolean {
+  return (path === "/stats.json" || path === "/metrics") && !Object.hasOwn(byPath, path);
 }
 
 /** What a thrown value is to the dispatcher. Even to ask for its class may throw: of a Proxy. */
@@ -101,22 +113,34 @@ function kindOf(thrown: unknown): "bad request" | "bad result" | "failure" {
   }
 }
 
-function routeTable(byPath: ReadonlyMap<string, Handler>, fallback: Handler, own: OwnHandlers): RouteTable {
-  const named = [...byPath].map(
-    ([path, handler]) => [path, routeOf(handler, Object.hasOwn(own.byPath, path))] as const,
-  );
-  return { byPath: new Map(named), fallback: routeOf(fallback, own.fallback !== null) };
-}
-
-function routeOf({ headers = [], methods = GET_ONLY, stream = false }: Handler, own: boolean): Route {
-  // A copy: what a module changes later does not count.
-  return { headers: listOf(headers), methods: listOf(methods), stream, own };
+function routeTable(byPath: ReadonlyMap<string, Handler>, fallback: Handler, userCode: UserCode): RouteTable {
+  const { own, plugins, close } = userCode;
+  const route = ({ headers = [], methods = GET_ONLY, stream = false }: Handler, isOwn: boolean): Route => ({
+    // A copy: what a module changes later does not count.
+    headers: plugins.reduce(union, listOf(headers)),
+    methods: listOf(methods),
+    stream,
+    own: isOwn,
+  });
+  const named = [...byPath].map(([path, handler]) => [path, route(handler, Object.hasOwn(own.byPath, path))] as const);
+  const isNone = own.application === null && plugins.length === 0;
+  return {
+    byPath: new Map(named),
+    fallback: route(fallback, own.fallback !== null),
+    userCode: isNone ? null : { style: own.application?.style ?? null, closes: close !== null },
+  };
 }
 
 /** HEAD beside GET says nothing more. */
 function listOf(names: readonly string[] | "all"): readonly string[] | "all" {
   if (names === "all") return names;
   return names.includes("GET") ? names.filter((name) => name !== "HEAD") : [...names];
+}
+
+/** What a handler and a plug-in read together. */
+function union(read: Route["headers"], { headers }: Pick<Route, "headers">): Route["headers"] {
+  if (read === "all" || headers === "all") return "all";
+  return headers.length === 0 ? read : [...new Set([...read, ...headers])];
 }
 
 const SERVER_ERROR = textResponse(500, "500 Internal Server Error");

@@ -114,6 +114,8 @@ export interface Dispatch {
   readonly routes: RouteTable;
   /** What is answered instead of a response that could not be sent, for `cause`: counted and logged as a failure of that path's handler. Never throws. */
   unsendable(path: string, cause: unknown): HandlerResponse;
+  /** Ends the user's code in this thread, when no more requests come. Never rejects. */
+  close(): Promise<void>;
 }
 
 export const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;

@@ -11,6 +11,14 @@ export interface RequestHead {
   readonly fields: readonly string[];
 }
 
+/** Where requests are aborted by message, somebody has to ask for that: who is told that a handler looks at a signal. */
+export interface SignalWatcher {
+  /** Calls `abort` when the client has gone, also if it has already. `slot` and `generation` are the watcher's own words for the request. */
+  watch(request: ServerRequest, slot: number, generation: number): void;
+  /** The request is answered. */
+  forget(slot: number, generation: number): void;
+}
+
 /** A request as handlers see it: what not every handler looks at is made when it is. */
 export class ServerRequest implements HandlerRequest {
   readonly method: string;
@@ -24,13 +32,27 @@ export class ServerRequest implements HandlerRequest {
   #headers: RequestHeaders;
   #controller: AbortController | null = null;
   #isAborted = false;
+  /** null: whoever has the request aborts it without being asked, or it is answered. */
+  #watcher: SignalWatcher | null;
+  readonly #slot: number;
+  readonly #generation: number;
+  #isWatched = false;
+  #onGone: (() => void) | null = null;
 
-  constructor({ method, path, query, headers, fields }: RequestHead) {
+  constructor(
+    { method, path, query, headers, fields }: RequestHead,
+    watcher: SignalWatcher | null = null,
+    slot = 0,
+    generation = 0,
+  ) {
     this.method = method;
     this.path = path;
     this.query = query;
     this.fields = fields;
     this.#headers = headers;
+    this.#watcher = watcher;
+    this.#slot = slot;
+    this.#generation = generation;
   }
 
   get headers(): RequestHeaders {
@@ -39,7 +61,10 @@ export class ServerRequest implements HandlerRequest {
   }
 
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      this.#watch();
+    }
     if (this.#isAborted) this.#abort(this.#controller);
     return this.#controller.signal;
   }
@@ -48,6 +73,30 @@ export class ServerRequest implements HandlerRequest {
   abort(): void {
     this.#isAborted = true;
     if (this.#controller !== null) this.#abort(this.#controller);
+    const onGone = this.#onGone;
+    this.#onGone = null;
+    onGone?.();
+  }
+
+  /** Calls back when the client has gone, at once if it has: for loopool's own, to whom a signal with a listener costs too much. null: no more. */
+  whenGone(callback: (() => void) | null): void {
+    this.#onGone = callback;
+    if (callback !== null) this.#watch();
+    if (!this.#isAborted) return;
+    this.#onGone = null;
+    callback?.();
+  }
+
+  #watch(): void {
+    if (this.#isWatched || this.#watcher === null) return;
+    this.#isWatched = true;
+    this.#watcher.watch(this, this.#slot, this.#generation);
+  }
+
+  /** Its answer, or the head of a stream, is about to be sent: nothing is watched any more. */
+  answered(): void {
+    if (this.#isWatched) this.#watcher?.forget(this.#slot, this.#generation);
+    this.#watcher = null;
   }
 
   #abort(controller: AbortController): void {

@@ -14,6 +14,16 @@ export interface Route {
 export interface RouteTable {
   readonly byPath: ReadonlyMap<string, Route>;
   readonly fallback: Route;
+  /** What the user's code is; null: there is none. */
+  readonly userCode: UserCodeFacts | null;
+}
+
+/** What the main thread has to know of the user's code in a thread. */
+export interface UserCodeFacts {
+  /** What the application is taken for, in words: "fetch style"; null: there are plug-ins only. */
+  readonly style: string | null;
+  /** It is to be told when its thread ends, and waited for. */
+  readonly closes: boolean;
 }
 
 /** What loopool's own handlers take; so does a handler that does not say. */
@@ -23,6 +33,7 @@ export const GET_ONLY: readonly string[] = ["GET"];
 export const NO_ROUTES: RouteTable = {
   byPath: new Map(),
   fallback: { headers: [], methods: GET_ONLY, stream: false, own: false },
+  userCode: null,
 };
 
 /** A table look-up, without an allocation. */

@@ -110,6 +110,7 @@ export function metricsOf({ facts, takenAtMs, stats, phases, process, core }: Me
     inFlight: totals.inFlight,
     streams: totals.streams,
     queued: core.queued,
+    bodyMemoryBytes: totals.bodyMemory,
     shed: totals.shed,
     aborted: totals.aborted,
     dropped: totals.dropped,

@@ -74,6 +74,8 @@ export const Counter = {
   /** Main: responses that a handler is making while they are sent (a level); those that failed before their end. */
   streams: 39,
   streamsFailed: 40,
+  /** Main: bytes of shared memory that bodies of requests have on their way to a worker (a level). */
+  bodyMemory: 41,
 } as const;
 
 export type Counter = (typeof Counter)[keyof typeof Counter];

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { reportOf } from "../../../src/harness/break-even/write.js";
 import { answerOf } from "../../../src/harness/report/answer.js";
 import { changeBetween } from "../../../src/harness/report/change.js";
 import { changeData } from "../../../src/harness/report/change-document.js";
@@ -11,6 +12,7 @@ import { readSweep, renamePlan } from "../../../src/harness/report/read.js";
 import { misfitOf, type SchemaName, schemaNames, schemaOf } from "../../../src/harness/report/schema.js";
 import type { SweepResult } from "../../../src/harness/sweep/result.js";
 import { packageRoot } from "../../../src/shared/package-root.js";
+import { plausibleResult } from "../break-even/fixture.js";
 import { errorStorm, generatorLimited, plausibleSweep, withCell } from "./fixture.js";
 
 const test = suite("schemas");
@@ -116,6 +118,16 @@ test("reports of all kinds of sweeps are as the schema says", async () => {
   }
 });
 
+test("a break-even and its report are as the schemas say", async () => {
+  for (const result of [
+    plausibleResult(),
+    plausibleResult((core) => (core === "pool" ? 2000 : 1000), { rate: 100, handler: { waitMs: 0, slowShare: 0.1 } }),
+  ]) {
+    await describes("loopool-break-even/1", written(result));
+    await describes("loopool-break-even-report/1", written(reportOf(result, "a.json").data));
+  }
+});
+
 test("a change is as the schema says", async () => {
   const after = withCell(
     plausibleSweep({ rates: { reactor: 1000, pool: 900 }, plan: { trials: 8 } }),
@@ -135,10 +147,10 @@ test("a report or a run that is not as described is refused with the location", 
   };
   data.levels[1]!.cells[0]!.verdict = { ...data.levels[1]!.cells[0]!.verdict, valid: "yes" };
   assert.is(await misfitOf("loopool-report/2", data), "levels[1].cells[0].verdict.valid is string, not boolean");
-  const run = { schema: "loopool-load/2", ...(sweep.trials[0]!.run as object) };
-  await describes("loopool-load/2", written(run));
-  assert.is(await misfitOf("loopool-load/2", { ...run, schema: undefined }), "it lacks schema");
-  assert.is(await misfitOf("loopool-load/2", { ...run, errors: { reset: -1 } }), "errors.reset must be >= 0");
+  const run = { schema: "loopool-load/3", ...(sweep.trials[0]!.run as object) };
+  await describes("loopool-load/3", written(run));
+  assert.is(await misfitOf("loopool-load/3", { ...run, schema: undefined }), "it lacks schema");
+  assert.is(await misfitOf("loopool-load/3", { ...run, errors: { reset: -1 } }), "errors.reset must be >= 0");
 });
 
 test("every schema is one of draft 2020-12 and ships with the package", () => {

@@ -63,11 +63,14 @@ const refused: readonly (readonly [text: string, message: RegExp])[] = [
   ["throw null", /cannot be imported: null$/],
   ["throw undefined", /cannot be imported: undefined$/],
   ["throw Object.create(null)", /cannot be imported: \[Object: null prototype\] \{\}$/],
-  ['throw new Error("first\\nsecond")', /cannot be imported: first second$/],
+  ['throw new Error("first\\nsecond")', /cannot be imported: first second at \/\S+h\.mjs:1:7$/],
   ["throw Object.assign(new Error(), { message: { toString: null } })", /cannot be imported: it threw something/],
   ['import "no-such-package"', /cannot be imported: .*no-such-package/],
-  ["syntax error", /cannot be imported: /],
-  ["export const other = {}", /must export an object "handlers"/],
+  ["let a;\nsyntax error", /cannot be imported: Unexpected identifier .* at \S+h\.mjs:2$/],
+  [
+    "export const other = {}",
+    /cannot be served: it exports "other" and starts no server: .* export an object "handlers"/,
+  ],
   ["export const handlers = null", /must export an object "handlers"/],
   ["export const handlers = {}", /must export an object "handlers"/],
   ["export const handlers = () => {}", /must export an object "handlers"/],
@@ -106,7 +109,7 @@ const refused: readonly (readonly [text: string, message: RegExp])[] = [
   ],
   ["export const handlers = { '/a': Object.assign(() => {}, { stream: 1 }) }", /"stream" true or false/],
   ["export const handlers = { get '/a'() { throw new Error('of the getter') } }", /cannot be imported: of the getter/],
-  ["export default null", /must export an object "handlers"/],
+  ["export default null", /cannot be served: it exports "default" and starts no server/],
 ];
 
 for (const [text, message] of refused) {
@@ -126,7 +129,7 @@ for (const [text, message] of refused) {
 
 test("an await at the top level that never ends is refused after a time", () =>
   withModule("h.mjs", "await new Promise(() => {})", async (file) => {
-    const error = await importHandlers(file, 50).catch((reason: unknown) => reason as Error);
+    const error = await importHandlers(file, { timeoutMs: 50 }).catch((reason: unknown) => reason as Error);
     assert.match((error as Error).message, /h\.mjs cannot be imported: it was not loaded after 0\.05 s: .*"await"/);
   }));
 
