@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { writeChange, writeReport } from "../src/harness/report/files/write.js";
 import { packageRoot } from "../src/shared/package-root.js";
 
-/** Makes every committed report again from its stored result: `npm run reports`, after a change of the statistics or of what a report says. */
+/** Makes every committed report again from its stored result: `node dist/scripts/reports.js`, after a change of the statistics or of what a report says. */
 process.chdir(packageRoot);
 for (const name of readdirSync("reports")) {
   const read = (file: string): Readonly<Record<string, string>> | null => {
