@@ -18,16 +18,13 @@ export interface LogEntry {
   /** A character for each byte, as are all header fields; "" where it was not sent. */
   readonly referrer: string;
   readonly userAgent: string;
-  /** UNANSWERED until there is another. */
+  /** 499 until there is another. */
   status: number;
   /** Of the body, as far as it was sent. */
   bodyBytes: number;
   /** The client went away before it had all. */
   aborted: boolean;
 }
-
-/** The status of a request whose client went away before it was answered, as nginx has it. */
-export const UNANSWERED = 499;
 
 /** A record: start and duration in ms, body bytes (float64), then words, then the address and the texts, each with its bytes in a word. */
 const DURATION = 1;

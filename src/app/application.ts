@@ -1,4 +1,5 @@
-import type { AppStyle } from "../shared/app-style.js";
+import { isMainThread } from "node:worker_threads";
+import type { AppStyle } from "../shared/config.js";
 import type { Handler } from "../shared/handlers/handler.js";
 import { fetchStyle } from "./adapters/fetch/fetch-style.js";
 import { nodeStyle } from "./adapters/node/node-style.js";
@@ -57,7 +58,8 @@ export async function loadApplication(options: ApplicationOptions): Promise<Appl
     const listener = { style: "node", ...listenerOfServer(capture.server) } as const;
     return { exports, ...served(listener, options), style: "Node style, by the server that it starts" };
   } finally {
-    capture.end();
+    // In a worker nothing else listens, and what the application starts later would find its port taken by the next worker.
+    if (isMainThread) capture.end();
   }
 }
 

@@ -1,6 +1,6 @@
 import { Server as HttpServer } from "node:http";
 import { Server as HttpsServer } from "node:https";
-import type { AppStyle } from "../shared/app-style.js";
+import type { AppStyle } from "../shared/config.js";
 import type { FetchHandler } from "./adapters/fetch/fetch-style.js";
 import type { RequestListener } from "./adapters/node/node-style.js";
 import type { Exports } from "./exports.js";

@@ -1,5 +1,5 @@
 import { setUpEnvironment } from "../app/environment.js";
-import type { AppStyle } from "../shared/app-style.js";
+import type { AppStyle } from "../shared/config.js";
 import { importHandlers } from "../shared/dispatch/import-handlers.js";
 import { messageOf } from "../shared/errors.js";
 

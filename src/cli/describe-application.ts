@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { AppStyle } from "../shared/app-style.js";
+import type { AppStyle } from "../shared/config.js";
 import { usageError } from "../shared/errors.js";
 import type { Answer, Asked, Described } from "./describe-application-child.js";
 

@@ -9,13 +9,13 @@ import { profileThreads } from "../harness/profile/thread-profiles.js";
 import { modes } from "../server.js";
 import { LoopoolError, messageOf, usageError } from "../shared/errors.js";
 import { oneLine } from "../shared/terminal-text.js";
-import { withApplication, withApplicationArgument } from "./application-argument.js";
 import type { Command } from "./command.js";
+import { describeApplication, pathToMeasure } from "./describe-application.js";
 import { called } from "./invocation.js";
 import { checkOpenFiles } from "./open-files.js";
 import { defaultFolders, outputFolder } from "./output-folder.js";
 import { exitCodeOf, onEndingSignal } from "./signals.js";
-import { oneOf, text, wholeNumber, withValues } from "./values/options.js";
+import { oneOf, text, wholeNumber, withApplication, withApplicationArgument, withValues } from "./values/options.js";
 
 const defaults = {
   mode: "pool",
@@ -31,7 +31,7 @@ const options = {
   path: { describe: `path and query to request [default: ${defaults.path}]` },
   concurrency: { describe: `connections [default: ${defaults.concurrency}]` },
   seconds: { describe: `how long the load lasts, for each of the two profiles [default: ${defaults.seconds}]` },
-  handlers: { describe: "your own application, a module, see docs/applications.md; with --path" },
+  handlers: { describe: "your own application, a module, see docs/applications.md" },
   workers: { describe: `worker threads of the pool [default: ${defaults.workers}]` },
   out: { describe: `folder of the profiles [default: ${defaults.out}]` },
 } as const;
@@ -59,11 +59,9 @@ async function flame(given: Readonly<Record<string, unknown>>): Promise<void> {
   const value = (name: keyof typeof options): unknown => argv[name] ?? (defaults as Record<string, unknown>)[name];
   const mode = oneOf("mode", value("mode"), modes);
   const handlers = argv["handlers"] === undefined ? null : resolve(text("handlers", argv["handlers"]));
-  if (handlers !== null && argv["path"] === undefined) {
-    throw usageError("--handlers needs --path: name the path of the handler to profile, like --path /render");
-  }
+  const found = argv["path"] === undefined && handlers !== null ? await onlyPathOf(handlers) : value("path");
   const load: ProfileLoad = {
-    path: path("path", value("path")),
+    path: path("path", found),
     concurrency: wholeNumber("concurrency", value("concurrency"), 1, 10_000),
     seconds: wholeNumber("seconds", value("seconds"), 1, 600),
   };
@@ -104,6 +102,11 @@ function path(flag: string, raw: unknown): string {
   const found = text(flag, raw);
   if (/^\/[!"$-~]*$/.test(found)) return found;
   throw usageError(`--${flag} must start with "/" and have no spaces and no "#", not "${found}"`);
+}
+
+/** Where no --path was given. */
+async function onlyPathOf(handlers: string): Promise<string> {
+  return pathToMeasure(handlers, await describeApplication(handlers));
 }
 
 /** clinic samples the main thread only. Where it cannot run, one line says so. */

@@ -3,7 +3,6 @@ import type { ServerConfig } from "../shared/config.js";
 import { countUnhandledRejections } from "../shared/dispatch/dispatch.js";
 import { endedByImport } from "../shared/errors.js";
 import { oneLine, terminalJson } from "../shared/terminal-text.js";
-import { withApplication, withApplicationArgument } from "./application-argument.js";
 import type { Command } from "./command.js";
 import { called } from "./invocation.js";
 import { whenOutputIsLost } from "./output.js";
@@ -19,7 +18,7 @@ import {
 } from "./settings/settings.js";
 import { CONFIG_FILE, gather, type SourcedSettings } from "./settings/sources.js";
 import { onEndingSignal } from "./signals.js";
-import { withValues } from "./values/options.js";
+import { withApplication, withApplicationArgument, withValues } from "./values/options.js";
 
 /** Not yargs' own defaults: a flag that was not given must not hide what the other sources say. */
 const options = Object.fromEntries([

@@ -6,7 +6,8 @@ import { type PinningFacts, pinningFacts, resolvePinning } from "../harness/swee
 import { misfitOfPlan } from "../harness/sweep/plan.js";
 import type { Pinning, SweepPlan, Target, Until } from "../harness/sweep/result.js";
 import { adapters, modes } from "../server.js";
-import { type AppStyle, appStyles } from "../shared/app-style.js";
+import type { AppStyle } from "../shared/config.js";
+import { appStyles } from "../shared/default-config.js";
 import { usageError } from "../shared/errors.js";
 import { authoritiesOf } from "./load-target.js";
 import { requestFlags } from "./requests/flags.js";

@@ -14,7 +14,6 @@ import { type ServerScript, serveScript } from "../harness/sweep/trial.js";
 import { usageError } from "../shared/errors.js";
 import { packageRoot } from "../shared/package-root.js";
 import { oneLine } from "../shared/terminal-text.js";
-import { withApplication, withApplicationArgument } from "./application-argument.js";
 import type { Command } from "./command.js";
 import { called } from "./invocation.js";
 import { reportJudgement } from "./judgement.js";
@@ -34,7 +33,7 @@ import {
   runsText,
 } from "./sweep-resume.js";
 import { withRequest } from "./sweep-traffic.js";
-import { reportFiles, text, withValues } from "./values/options.js";
+import { reportFiles, text, withApplication, withApplicationArgument, withValues } from "./values/options.js";
 
 /** Failed trials that are told of one by one; a sweep in which all fail, fails for one reason. */
 const MAX_FAILURES_SHOWN = 3;

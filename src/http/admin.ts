@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import { isLocal } from "../access-log/address.js";
 import type { ServerConfig } from "../shared/config.js";
-import { isLocal } from "./addresses.js";
 import { hostWithoutPort, isLoopbackHost } from "./host.js";
 import { urlHost } from "./listening.js";
 import { FOREIGN_HOST, LOCAL_ONLY, type Refusal, TOKEN_NEEDED } from "./refusals.js";

@@ -1,6 +1,5 @@
 import { isIPv6 } from "node:net";
-import { addressBytes } from "../access-log/address.js";
-import { isLocal } from "./addresses.js";
+import { addressBytes, isLocal } from "../access-log/address.js";
 
 /** RFC 3986 §3.2.2 and §3.2.3: a registered name, which may be empty and looks like an IPv4 address or not, and a port. */
 const NAME = /^(?:[\w\-.~!$&'()*+,;=]|%[\da-f]{2})*(?::\d*)?$/i;

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
+import { unmapped } from "../access-log/address.js";
 import { mix32 } from "../shared/hash.js";
-import { unmapped } from "./addresses.js";
 
 /** Addresses that are remembered: 2¹⁶, of 16 bytes each. */
 const SETS = 2 ** 13;

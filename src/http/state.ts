@@ -9,6 +9,9 @@ import type { ThreadStats } from "../shared/stats/stats.js";
 import { Capacity } from "./capacity.js";
 import { FILE_FAILED } from "./refusals.js";
 
+/** The status in the log of a request whose client went away before it was answered, as nginx has it. */
+export const UNANSWERED = 499;
+
 /** What the replies of one adapter have in common. */
 export interface AdapterState {
   readonly core: Core;

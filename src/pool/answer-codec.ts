@@ -6,7 +6,7 @@ import {
   isStreamBody,
   type StreamBody,
 } from "../shared/handlers/handler.js";
-import { copyBytes } from "../shared/memory/copy-bytes.js";
+import { copyBytes } from "../shared/memory/page-arena.js";
 import type { RecordRing } from "../shared/memory/record-ring.js";
 
 /**

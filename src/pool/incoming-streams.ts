@@ -1,5 +1,5 @@
 import type { StreamBody } from "../shared/handlers/handler.js";
-import { copyBytes } from "../shared/memory/copy-bytes.js";
+import { copyBytes } from "../shared/memory/page-arena.js";
 import { failureOf } from "./failure-text.js";
 import type { PoolMessage } from "./messages.js";
 import { StreamReceiver, WINDOW } from "./stream-receiver.js";

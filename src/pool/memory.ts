@@ -1,3 +1,5 @@
+import type { ServerConfig } from "../shared/config.js";
+import { usageError } from "../shared/errors.js";
 import { ClaimRing, type ClaimRingShape, claimRingBytes } from "../shared/memory/claim-ring.js";
 import { DOORBELL_BYTES, Doorbell } from "../shared/memory/doorbell.js";
 import { PageArena, pageArenaBytes, pagesFor } from "../shared/memory/page-arena.js";
@@ -29,9 +31,30 @@ export interface PoolMemory {
   readonly doorbell: SharedArrayBuffer;
 }
 
-/** Allocates the memory of a pool; `slots` is a power of two. Memory that is never used costs nothing. */
-export function createPoolMemory(workers: number, slots: number, bodyMemoryBytes: number): PoolMemory {
-  const pageCount = pagesFor(bodyMemoryBytes);
+type PoolConfig = Pick<ServerConfig, "workers" | "queue" | "bodyMemoryBytes" | "limits">;
+
+/** Of the bodies of requests that are queued: what is set, or four of the largest ones and a page for each of many small ones. */
+const DEFAULT_BODY_MEMORY_BYTES = 64 * 2 ** 20;
+const MAX_BODY_MEMORY_BYTES = 2 ** 30;
+
+function bodyMemoryOf({ bodyMemoryBytes, limits }: PoolConfig): number {
+  const { maxBodyBytes, maxHeadBytes } = limits;
+  const bytes =
+    bodyMemoryBytes ?? Math.min(MAX_BODY_MEMORY_BYTES, Math.max(DEFAULT_BODY_MEMORY_BYTES, 4 * maxBodyBytes));
+  // Each byte of a head may become a replacement character of three.
+  const largestBytes = maxBodyBytes + 3 * maxHeadBytes;
+  if (bytes >= largestBytes) return bytes;
+  const remedy = largestBytes <= MAX_BODY_MEMORY_BYTES ? `use at least ${largestBytes}, or` : "use";
+  throw usageError(
+    `--body-memory ${bytes} has no room for a body of --max-body ${maxBodyBytes}: ${remedy} a smaller --max-body`,
+  );
+}
+
+/** Allocates the memory of a pool. Memory that is never used costs nothing. Throws a usage error where bodies have no room. */
+export function createPoolMemory(config: PoolConfig): PoolMemory {
+  const { queue: slots } = config;
+  const workers = config.workers.max;
+  const pageCount = pagesFor(bodyMemoryOf(config));
   const requestShape = { slots, payloadBytes: REQUEST_BYTES };
   return {
     workers,

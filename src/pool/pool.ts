@@ -2,9 +2,7 @@ import type { BodyCollector, Core, CoreModule, Reply } from "../core.js";
 import type { Loading } from "../shared/cache/loading.js";
 import type { SharedCache } from "../shared/cache/shared-cache.js";
 import { threadClock } from "../shared/clock.js";
-import type { ServerConfig } from "../shared/config.js";
 import { discard } from "../shared/dispatch/discard.js";
-import { usageError } from "../shared/errors.js";
 import { tellOperator } from "../shared/failure-log.js";
 import type { HandlerContext } from "../shared/handlers/context.js";
 import { type HandlerResponse, isStreamBody, type StreamBody } from "../shared/handlers/handler.js";
@@ -38,23 +36,6 @@ export const pool: CoreModule = {
   threads: ({ workers }) => workers.max,
   start: (context) => Pool.start(context),
 };
-
-/** Of the bodies of requests that are queued: what is set, or four of the largest ones and a page for each of many small ones. */
-const DEFAULT_BODY_MEMORY_BYTES = 64 * 2 ** 20;
-const MAX_BODY_MEMORY_BYTES = 2 ** 30;
-
-function bodyMemoryOf({ bodyMemoryBytes, limits }: ServerConfig): number {
-  const { maxBodyBytes, maxHeadBytes } = limits;
-  const bytes =
-    bodyMemoryBytes ?? Math.min(MAX_BODY_MEMORY_BYTES, Math.max(DEFAULT_BODY_MEMORY_BYTES, 4 * maxBodyBytes));
-  // Each byte of a head may become a replacement character of three.
-  const largestBytes = maxBodyBytes + 3 * maxHeadBytes;
-  if (bytes >= largestBytes) return bytes;
-  const remedy = largestBytes <= MAX_BODY_MEMORY_BYTES ? `use at least ${largestBytes}, or` : "use";
-  throw usageError(
-    `--body-memory ${bytes} has no room for a body of --max-body ${maxBodyBytes}: ${remedy} a smaller --max-body`,
-  );
-}
 
 /** Whether a message is for the streams of its worker. */
 function isOfStream(message: WorkerMessage): boolean {
@@ -120,7 +101,7 @@ class Pool implements Core {
     this.#cache = cache;
     this.#loading = loading;
     const { workers, queue, requestTimeoutMs } = shared.config;
-    const memory = createPoolMemory(workers.max, queue, bodyMemoryOf(shared.config));
+    const memory = createPoolMemory(shared.config);
     const attached = attachPool(memory);
     ({ requests: this.#ring, parking: this.#parking, status: this.#status, doorbell: this.#doorbell } = attached);
     this.#requests = new RequestWriter(this.#ring, attached.arena, (bytes) => stats.set(Counter.bodyMemory, bytes));

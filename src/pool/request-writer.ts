@@ -2,8 +2,7 @@ import type { BodyCollector } from "../core.js";
 import { NO_BODY, NO_FIELDS, NO_HEADERS } from "../shared/handlers/handler.js";
 import type { ServerRequest } from "../shared/handlers/request.js";
 import type { ClaimRing } from "../shared/memory/claim-ring.js";
-import { copyBytes } from "../shared/memory/copy-bytes.js";
-import { NONE, PAGE_BYTES, type PageArena, PageLender, pagesFor } from "../shared/memory/page-arena.js";
+import { copyBytes, NONE, PAGE_BYTES, type PageArena, PageLender, pagesFor } from "../shared/memory/page-arena.js";
 import { methodNumber, OTHER_METHOD } from "../shared/stats/status-segment.js";
 import type { CollectedBody } from "./collected-body.js";
 import {
@@ -28,7 +27,6 @@ import {
   TAIL_BYTES,
   UPLOAD_WORD,
 } from "./request-layout.js";
-import { writeText } from "./text.js";
 
 /** Main's side of requests in their slots: writes them, and owns the pages of what does not fit. */
 export class RequestWriter {
@@ -245,4 +243,18 @@ export class RequestWriter {
 
 function textOf({ headers }: ServerRequest): string {
   return headers === NO_HEADERS ? "" : Object.entries(headers).flat().join(SEPARATOR);
+}
+
+/** A call into C++ costs more than writing this many characters here. */
+const SHORT_TEXT = 48;
+
+/** Writes UTF-8 and returns its bytes. */
+function writeText(bytes: Buffer, text: string, offset: number): number {
+  if (text.length > SHORT_TEXT) return bytes.write(text, offset, "utf8");
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) return bytes.write(text, offset, "utf8");
+    bytes[offset + i] = code;
+  }
+  return text.length;
 }

@@ -1,4 +1,5 @@
-import type { AppStyle } from "./app-style.js";
+/** What a user's module can be taken for: words of `--app-style`. */
+export type AppStyle = "fetch" | "node" | "listen" | "handlers";
 
 /** A server's settings, resolved once at the edge: everything is given, nothing is checked again inside. */
 export interface ServerConfig {

@@ -1,10 +1,10 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import type { FileRules, LogConfig, ServerConfig, ServerLimits, UnixConfig } from "./config.js";
+import type { AppStyle, FileRules, LogConfig, ServerConfig, ServerLimits, UnixConfig } from "./config.js";
 import { packageRoot } from "./package-root.js";
 
 export const DEFAULT_FILE_RULES: FileRules = {
-  // A point or a dash, then eight hexadecimal digits or more, letters and metrics among them: a date is no hash.
+  // A point or a dash, then eight hexadecimal digits or more, letters and figures among them: a date is no hash.
   immutable: "[.-](?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{8,}\\.[^/]*$",
   maxAgeSeconds: 0,
   // No scripts inside a page, which is what most injections need; styles inside are what many pages have.
@@ -34,6 +34,9 @@ const DEFAULT_LIMITS: ServerLimits = {
 /** Of a log and a Unix-domain socket that are asked for without more. */
 export const DEFAULT_LOG: Pick<LogConfig, "format" | "overflow"> = { format: "combined", overflow: "drop" };
 export const DEFAULT_UNIX: Pick<UnixConfig, "mode"> = { mode: 0o660 };
+
+/** What a user's module can be taken for. src/app/recognise.ts says by what. */
+export const appStyles: readonly AppStyle[] = ["fetch", "node", "listen", "handlers"];
 
 /** The most workers of a pool. */
 export const MAX_WORKERS = 256;

@@ -1,4 +1,5 @@
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { suite } from "uvu";
@@ -81,6 +82,25 @@ test("pool: a worker that is not needed any more closes too", () =>
         },
       );
       assert.ok(noted().length >= 2, "the other worker, when the server stops");
+    },
+  ));
+
+test("pool: an application that is exported and listens as well, later, opens no port in any worker", () =>
+  withProject(
+    {
+      "app.mjs": `${NOTE} import { createServer } from "node:http";
+        const app = (request, response) => response.end("exported");
+        setTimeout(() => createServer(app).listen(1, "127.0.0.1", () => note("listening")), 20);
+        export default app;`,
+    },
+    async ({ path, noted }) => {
+      await withServer({ ...settings, mode: "pool", handlers: path("app.mjs") }, async ({ url, stats }) => {
+        while (noted().length < 2) assert.is(await (await fetch(url)).text(), "exported");
+        const refused = await new Promise((resolve) => connect(1, "127.0.0.1").once("error", resolve));
+        assert.is((refused as NodeJS.ErrnoException).code, "ECONNREFUSED");
+        assert.is((await stats()).workersLost, 0);
+      });
+      assert.equal(noted(), ["listening", "listening"]);
     },
   ));
 

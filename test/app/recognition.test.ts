@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { AppStyle } from "../../src/shared/app-style.js";
+import type { AppStyle } from "../../src/shared/config.js";
 import { importHandlers } from "../../src/shared/dispatch/import-handlers.js";
 import { LoopoolError } from "../../src/shared/errors.js";
 import type { HandlerResult } from "../../src/shared/handlers/handler.js";

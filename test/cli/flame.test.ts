@@ -62,7 +62,7 @@ test("a path that is answered with 404 is a failure that names path and status",
 const mistakes: readonly (readonly [args: string[], message: RegExp])[] = [
   [["--mode", "fork"], /--mode must be one of reactor, pool/],
   [["--path", "nope"], /--path must start with "\/"/],
-  [["--handlers", "h.mjs"], /--handlers needs --path/],
+  [["--handlers", "h.mjs"], /--handlers \S+h\.mjs cannot be imported: there is no such file/],
   [["--handlers", "/does/not/exist.mjs", "--path", "/a"], /--handlers \/does\/not\/exist\.mjs cannot be imported/],
 ];
 

@@ -58,7 +58,7 @@ test("--version is that of the package, wherever it is asked", async () => {
 
 test("help and hints in a project name npx, and its folders", async () => {
   const { output } = await inFolder("sweep", "--help");
-  assert.match(output, /^npx loopool sweep\n/);
+  assert.match(output, /^npx loopool sweep \[app\]\n/);
   assert.match(output, /npx loopool sweep --quick /);
   assert.match(output, /\[default: loopool\/results\]/);
   assert.not.match(output, /npm run/);

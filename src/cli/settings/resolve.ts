@@ -1,9 +1,8 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { adapters, modes } from "../../server.js";
-import { appStyles } from "../../shared/app-style.js";
 import type { LogConfig, ServerConfig } from "../../shared/config.js";
-import { defaultConfig, MAX_WORKERS } from "../../shared/default-config.js";
+import { appStyles, defaultConfig, MAX_WORKERS } from "../../shared/default-config.js";
 import { LoopoolError, messageOf, usageError } from "../../shared/errors.js";
 import { listOf, number, oneOf, text, wholeNumber } from "../values/options.js";
 import { bounds, logFormats, logOverflows, type SettingName } from "./settings.js";

@@ -1,6 +1,5 @@
 import { adapters, modes } from "../../server.js";
-import { appStyles } from "../../shared/app-style.js";
-import { DEFAULT_LOG, DEFAULT_UNIX, defaultConfig, MAX_WORKERS } from "../../shared/default-config.js";
+import { appStyles, DEFAULT_LOG, DEFAULT_UNIX, defaultConfig, MAX_WORKERS } from "../../shared/default-config.js";
 
 /** A value of JSON Schema, as far as settings need it. */
 type Schema = Readonly<Record<string, unknown>>;

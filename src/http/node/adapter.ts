@@ -21,9 +21,8 @@ import { StreamedUpload } from "../upload.js";
 import { inviteBody, refuseAfterBody, submitWithBody, submitWithStream } from "./body.js";
 import type { Connection } from "./connection.js";
 import { Connections } from "./connections.js";
-import { isRtsp } from "./protocol.js";
+import { isRtsp, type Target, targetOf, textOf } from "./head.js";
 import { NodeReply } from "./reply.js";
-import { type Target, targetOf, textOf } from "./text.js";
 
 /** The adapter on Node's own HTTP server: needs no binary, and speaks HTTP/1.0 and pipelining too. */
 export const nodeAdapter: AdapterModule = {

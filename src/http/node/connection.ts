@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { AccessLog } from "../../access-log/access-log.js";
 import { addressBytes } from "../../access-log/address.js";
-import { type LogEntry, UNANSWERED } from "../../access-log/record.js";
+import type { LogEntry } from "../../access-log/record.js";
 import { Counter } from "../../shared/stats/stats.js";
 import {
   BAD_VERSION,
@@ -13,7 +13,7 @@ import {
   TOO_LATE,
   TOO_MANY_CONNECTIONS,
 } from "../refusals.js";
-import type { AdapterState } from "../state.js";
+import { type AdapterState, UNANSWERED } from "../state.js";
 
 /** Requests of one connection that may wait for their answers (pipelining). Who sends more is cut off: Node would take any number. */
 const MAX_WAITING = 1000;

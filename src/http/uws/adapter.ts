@@ -1,5 +1,6 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from "uWebSockets.js";
 import type { AccessLog } from "../../access-log/access-log.js";
+import { NO_ADDRESS } from "../../access-log/address.js";
 import type { Adapter, AdapterModule } from "../../adapter.js";
 import type { Core } from "../../core.js";
 import type { ServerConfig, ServerLimits, UnixConfig } from "../../shared/config.js";
@@ -8,7 +9,6 @@ import type { HandlerContext } from "../../shared/handlers/context.js";
 import { ServerRequest } from "../../shared/handlers/request.js";
 import { Counter, type ThreadStats } from "../../shared/stats/stats.js";
 import { AccessPolicy } from "../access-policy.js";
-import { NO_ADDRESS } from "../addresses.js";
 import { HeadCheck } from "../head-check.js";
 import { FieldReader } from "../header-field-reader.js";
 import { type Listening, urlOf, whyNot } from "../listening.js";

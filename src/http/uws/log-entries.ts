@@ -1,6 +1,7 @@
 import type { HttpRequest, HttpResponse } from "uWebSockets.js";
 import type { AccessLog } from "../../access-log/access-log.js";
-import { type LogEntry, UNANSWERED } from "../../access-log/record.js";
+import type { LogEntry } from "../../access-log/record.js";
+import { UNANSWERED } from "../state.js";
 
 /** What the access log wants of a request: all of it is only to be had before the µWS handler returns. */
 export interface LogEntries {

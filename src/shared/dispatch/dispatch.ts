@@ -24,7 +24,7 @@ import { staticFiles } from "../static/static.js";
 import { Counter, type ThreadStats } from "../stats/stats.js";
 import { discard } from "./discard.js";
 import type { OwnHandlers } from "./import-handlers.js";
-import { loadUserCode, type UserCode } from "./user-code.js";
+import type { UserCode } from "./user-code.js";
 
 /**
  * All handlers of one thread behind one function that never throws and never rejects: the same in every core.
@@ -36,7 +36,9 @@ export async function createDispatch(
   failures = failureLogOf(context.shared.config),
 ): Promise<Dispatch> {
   const { config } = context.shared;
-  const userCode = await loadUserCode(context, failures);
+  const isOurs = config.handlers === null && config.plugins.length === 0;
+  // What the user's code needs is loaded where there is some.
+  const userCode = isOurs ? NO_USER_CODE : await (await import("./user-code.js")).loadUserCode(context, failures);
   const { own, partsOf } = userCode;
   const metricsOnly = { "/stats.json": stats(context), "/metrics": metrics(context) };
   const builtIn =
@@ -88,6 +90,13 @@ export async function createDispatch(
   const routes = routeTable(byPath, fallback, userCode);
   return Object.assign(surrounded, { routes, unsendable: failed, close: async () => userCode.close?.() });
 }
+
+const NO_USER_CODE: UserCode = {
+  own: { byPath: {}, fallback: null, application: null },
+  plugins: [],
+  partsOf: null,
+  close: null,
+};
 
 type Answer = (request: HandlerRequest) => HandlerResponse | Promise<HandlerResponse>;
 

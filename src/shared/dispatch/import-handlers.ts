@@ -1,5 +1,5 @@
 import type { Application } from "../../app/application.js";
-import type { AppStyle } from "../app-style.js";
+import type { AppStyle } from "../config.js";
 import { LoopoolError, messageOf, usageError } from "../errors.js";
 import type { Handler } from "../handlers/handler.js";
 import { handlerOf } from "./check-handler.js";
@@ -15,8 +15,6 @@ export interface OwnHandlers {
   /** The module itself; null: there is none. */
   readonly application: Application | null;
 }
-
-export const NO_HANDLERS: OwnHandlers = { byPath: {}, fallback: null, application: null };
 
 /** How a module is to be taken. */
 export interface ImportOptions {

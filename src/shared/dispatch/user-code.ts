@@ -3,7 +3,7 @@ import { LoopoolError, usageError } from "../errors.js";
 import type { FailureLog } from "../failure-log.js";
 import type { HandlerContext } from "../handlers/context.js";
 import type { PartsOf } from "../handlers/result.js";
-import { importHandlers, NO_HANDLERS, type OwnHandlers } from "./import-handlers.js";
+import { importHandlers, type OwnHandlers } from "./import-handlers.js";
 
 /** For `init` of a module or a plug-in, and for the import of one. */
 const BEGIN_TIMEOUT_MS = 30_000;
@@ -18,7 +18,7 @@ export interface UserCode {
   readonly close: (() => Promise<void>) | null;
 }
 
-const NONE: UserCode = { own: NO_HANDLERS, plugins: [], partsOf: null, close: null };
+const NO_HANDLERS: OwnHandlers = { byPath: {}, fallback: null, application: null };
 
 /**
  * Loads what the configuration names in this thread, and begins it: plug-ins before the application, so that one may look at how it is loaded.
@@ -26,7 +26,6 @@ const NONE: UserCode = { own: NO_HANDLERS, plugins: [], partsOf: null, close: nu
  */
 export async function loadUserCode(context: HandlerContext, failures: FailureLog): Promise<UserCode> {
   const { handlers, appStyle, plugins: paths, tls, mode, drainTimeoutMs } = context.shared.config;
-  if (handlers === null && paths.length === 0) return NONE;
   const { partsOfResults } = await import("../handlers/result-parts.js");
   const { begin, closeAll } = await import("../../app/life-cycle.js");
   const { livingOf } = await import("../../app/exports.js");

@@ -118,7 +118,7 @@ export const faults: readonly Fault[] = [
         "Atomics.store(this.#words, this.#place(worker), PARKED);\nreturn true;",
       ),
     ],
-    setting: { items: 1, retirements: 1, asleep: 1, announced: true },
+    setting: { items: 1, retirements: 1, asleep: 2, preemptions: 0 },
     found: /stuck/,
   },
   {

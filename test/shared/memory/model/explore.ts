@@ -34,7 +34,7 @@ export interface Violation {
 
 const MAX_STATES = 2_000_000;
 
-/** LogEntries every reachable state, breadth first. Throws RangeError when there are more than two million. */
+/** Visits every reachable state, breadth first. Throws RangeError when there are more than two million. */
 export function explore<State>(model: Model<State>): Exploration {
   const ids = new Map<string, number>();
   const keys: string[] = [];
