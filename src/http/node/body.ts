@@ -34,7 +34,7 @@ export interface Arriving {
 
 /** Reads a body, throws it away, and then refuses its request. One that turns out to be too long is refused for that. */
 export function refuseAfterBody(arriving: Arriving, maxBytes: number, refusal: Refusal): void {
-  readWhole(arriving, maxBytes, { onChunk() {}, onEnd: () => arriving.reply.refuse(refusal) });
+  readWhole(arriving, maxBytes, { isWanted: false, onChunk() {}, onEnd: () => arriving.reply.refuse(refusal) });
 }
 
 /**
@@ -55,6 +55,7 @@ export function submitWithBody(
   const upload = new WholeUpload(bytes, onWhole, core.collectBody(request), true);
   reply.upload = upload;
   readWhole(arriving, limits.maxBodyBytes, {
+    isWanted: true,
     onChunk(chunk) {
       stats.add(Counter.requestBodyBytes, chunk.byteLength);
       upload.push(chunk, false);
@@ -66,14 +67,14 @@ export function submitWithBody(
 function readWhole(
   { message, connection, reply }: Arriving,
   maxBytes: number,
-  { onChunk, onEnd }: { onChunk(chunk: Buffer): void; onEnd(): void },
+  { isWanted, onChunk, onEnd }: { readonly isWanted: boolean; onChunk(chunk: Buffer): void; onEnd(): void },
 ): void {
   const refuse = (refusal: Refusal): void => {
     if (reading.isOver) return;
     over();
     reply.refuse(refusal);
   };
-  const reading = { message, isOver: false, fail: refuse };
+  const reading = { message, isWanted, isOver: false, fail: refuse };
   const timer = setTimeout(() => refuse(TOO_LATE), BODY_TIMEOUT_MS).unref();
   const over = (): void => {
     reading.isOver = true;
@@ -104,6 +105,7 @@ export function submitWithStream(
   const upload = new StreamedUpload({ pause: () => message.pause(), resume: () => message.resume() });
   const reading: Reading = {
     message,
+    isWanted: true,
     isOver: false,
     fail({ response, counter }) {
       reading.isOver = true;

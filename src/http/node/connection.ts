@@ -29,6 +29,8 @@ interface PendingReply {
 /** A request whose body is arriving. The next one on its connection may begin to arrive before the end of this one has been told. */
 export interface Reading {
   readonly message: IncomingMessage;
+  /** A handler waits for it; else it is thrown away. */
+  readonly isWanted: boolean;
   /** Its end has come, or its request has its answer. */
   isOver: boolean;
   /** What arrives is no body: this is what is wrong. */
@@ -127,8 +129,8 @@ export class Connection {
     const { reading } = this;
     // Complete, but its end has not been told: what is wrong comes after it.
     if (reading !== null && !reading.isOver && !reading.message.complete) {
-      // The client has closed its half in the middle of a body: it is taken for gone.
-      if (error.code === "HPE_INVALID_EOF_STATE") this.#socket.destroy();
+      // The client has closed its half in the middle of an upload: it is taken for gone.
+      if (reading.isWanted && error.code === "HPE_INVALID_EOF_STATE") this.#socket.destroy();
       else reading.fail(refusal);
       return;
     }
