@@ -2,7 +2,6 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { attachAnswers, attachPool, createPoolMemory } from "../src/pool/memory.js";
 import { WakeUpBatcher } from "../src/pool/wake-up-batcher.js";
-import { defaultConfig } from "../src/shared/default-config.js";
 
 /** The pool's rings and wake-ups around a task that does nothing: what it costs to hand work over and get it back. */
 export interface RingPool {
@@ -12,7 +11,7 @@ export interface RingPool {
 }
 
 export async function startRingPool(workers: number): Promise<RingPool> {
-  const memory = createPoolMemory({ ...defaultConfig(), workers: { min: workers, max: workers } });
+  const memory = createPoolMemory(workers, 1024, 2 ** 16);
   const { requests, parking, doorbell } = attachPool(memory);
   const wakeUps = new WakeUpBatcher(parking);
   const answers = Array.from({ length: workers }, (_, worker) => attachAnswers(memory, worker));

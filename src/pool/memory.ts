@@ -31,13 +31,12 @@ export interface PoolMemory {
   readonly doorbell: SharedArrayBuffer;
 }
 
-type PoolConfig = Pick<ServerConfig, "workers" | "queue" | "bodyMemoryBytes" | "limits">;
-
 /** Of the bodies of requests that are queued: what is set, or four of the largest ones and a page for each of many small ones. */
 const DEFAULT_BODY_MEMORY_BYTES = 64 * 2 ** 20;
 const MAX_BODY_MEMORY_BYTES = 2 ** 30;
 
-function bodyMemoryOf({ bodyMemoryBytes, limits }: PoolConfig): number {
+/** Bytes for the bodies that wait. Throws a usage error where the largest one has no room. */
+export function bodyMemoryOf({ bodyMemoryBytes, limits }: Pick<ServerConfig, "bodyMemoryBytes" | "limits">): number {
   const { maxBodyBytes, maxHeadBytes } = limits;
   const bytes =
     bodyMemoryBytes ?? Math.min(MAX_BODY_MEMORY_BYTES, Math.max(DEFAULT_BODY_MEMORY_BYTES, 4 * maxBodyBytes));
@@ -50,11 +49,9 @@ function bodyMemoryOf({ bodyMemoryBytes, limits }: PoolConfig): number {
   );
 }
 
-/** Allocates the memory of a pool. Memory that is never used costs nothing. Throws a usage error where bodies have no room. */
-export function createPoolMemory(config: PoolConfig): PoolMemory {
-  const { queue: slots } = config;
-  const workers = config.workers.max;
-  const pageCount = pagesFor(bodyMemoryOf(config));
+/** Allocates the memory of a pool; `slots` is a power of two. Memory that is never used costs nothing. */
+export function createPoolMemory(workers: number, slots: number, bodyMemoryBytes: number): PoolMemory {
+  const pageCount = pagesFor(bodyMemoryBytes);
   const requestShape = { slots, payloadBytes: REQUEST_BYTES };
   return {
     workers,

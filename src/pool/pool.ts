@@ -18,7 +18,7 @@ import type { StatusSegment } from "../shared/stats/status-segment.js";
 import type { WorkersView } from "../shared/stats/worker-states.js";
 import { type AnswerTag, headerBlockOf } from "./answer-codec.js";
 import { replaceInattentive } from "./attention.js";
-import { attachPool, createPoolMemory } from "./memory.js";
+import { attachPool, bodyMemoryOf, createPoolMemory } from "./memory.js";
 import type { AnswerMessage, WorkerMessage } from "./messages.js";
 import { OutgoingUploads } from "./outgoing-uploads.js";
 import { BODIES_TOO_LARGE, OVERLOADED, TIMED_OUT, WAITED_TOO_LONG, WORKER_LOST } from "./refusals.js";
@@ -101,7 +101,7 @@ class Pool implements Core {
     this.#cache = cache;
     this.#loading = loading;
     const { workers, queue, requestTimeoutMs } = shared.config;
-    const memory = createPoolMemory(shared.config);
+    const memory = createPoolMemory(workers.max, queue, bodyMemoryOf(shared.config));
     const attached = attachPool(memory);
     ({ requests: this.#ring, parking: this.#parking, status: this.#status, doorbell: this.#doorbell } = attached);
     this.#requests = new RequestWriter(this.#ring, attached.arena, (bytes) => stats.set(Counter.bodyMemory, bytes));
