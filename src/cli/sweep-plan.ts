@@ -2,9 +2,16 @@ import { accessSync } from "node:fs";
 import { resolve } from "node:path";
 import { driverNames } from "../harness/drivers/drivers.js";
 import { cpuList } from "../harness/statistics/cpu-list.js";
-import { type PinningFacts, pinningFacts, resolvePinning } from "../harness/sweep/pinning.js";
+import {
+  type PinningFacts,
+  pinningFacts,
+  pinningOf,
+  resolvePinning,
+  type Workload,
+  workersFor,
+} from "../harness/sweep/pinning.js";
 import { misfitOfPlan } from "../harness/sweep/plan.js";
-import type { Pinning, SweepPlan, Until } from "../harness/sweep/result.js";
+import type { Pinning, ServerCpus, SweepPlan, Until } from "../harness/sweep/result.js";
 import { adapters, modes } from "../server.js";
 import { usageError } from "../shared/errors.js";
 import { coresOf, DEFAULT_SECONDS, generatorOf, openLoopOf, targetsOf } from "./sweep-loads.js";
@@ -60,6 +67,7 @@ export const planOptions = {
   workers: { describe: "worker threads of the pool [default: what the server's CPUs leave beside its main thread]" },
   handlers: { describe: "module with handlers of your own, see docs/handlers.md" },
   pin: { describe: "CPUs: auto, none, or SERVER:GENERATOR like 0:1 [default: auto]" },
+  "server-cpus": { describe: "numbers of CPUs that the server is given, by affinity, like 1,2: each with every load" },
 } as const;
 
 /** The plan that the flags ask for. Throws a usage error that names the flag and what is allowed. */
@@ -71,7 +79,9 @@ export function planOf(argv: Readonly<Record<string, unknown>>): SweepPlan {
   }
   const handlers = argv["handlers"] === undefined ? null : handlersFile(text("handlers", argv["handlers"]));
   const facts = pinningFacts();
-  const pinning = resolvePinning(text("pin", argv["pin"] ?? "auto"), { path, handlers }, facts);
+  const serverCpus = serverCpusOf(argv, { path, handlers }, facts);
+  const pinning =
+    serverCpus?.[0]?.pinning ?? resolvePinning(text("pin", argv["pin"] ?? "auto"), { path, handlers }, facts);
   const requests = wholeNumber("requests", argv["requests"] ?? base.requests, 1, 1e9);
   const concurrencies = listOf("concurrency", argv["concurrency"] ?? base.concurrency, (flag, raw) =>
     wholeNumber(flag, raw, 1, 100_000),
@@ -96,7 +106,8 @@ export function planOf(argv: Readonly<Record<string, unknown>>): SweepPlan {
     keepAlive: argv["keepAlive"] !== false,
     adapter: oneOf("adapter", argv["adapter"] ?? adapters[0], adapters),
     seed: wholeNumber("seed", argv["seed"] ?? DEFAULT_SEED, 0, 2 ** 32 - 1),
-    workers: wholeNumber("workers", argv["workers"] ?? defaultWorkers(pinning, facts), 1, 256),
+    workers:
+      serverCpus?.[0]?.workers ?? wholeNumber("workers", argv["workers"] ?? defaultWorkers(pinning, facts), 1, 256),
     handlers,
     pinning,
     ...(targets.length > 0 ? { targets } : {}),
@@ -104,6 +115,7 @@ export function planOf(argv: Readonly<Record<string, unknown>>): SweepPlan {
     ...generator,
     ...(argv["aa"] === true ? { control: { name: `${cores[0]} again`, of: cores[0]! } } : {}),
     ...(until === null ? {} : { until }),
+    ...(serverCpus === null ? {} : { serverCpus }),
   };
   const misfit = misfitOfPlan(plan);
   if (misfit !== null) throw usageError(`--trials, --concurrency and --rate ask for too much: ${misfit}`);
@@ -149,6 +161,33 @@ export function handlersFile(value: string): string {
     throw usageError(`--handlers ${value} is not there: name a module like ./my-handlers.js`);
   }
   return file;
+}
+
+/** `--server-cpus`; null without it. Throws a usage error where another flag leaves no sense to it. */
+function serverCpusOf(
+  argv: Readonly<Record<string, unknown>>,
+  workload: Workload,
+  facts: PinningFacts,
+): readonly ServerCpus[] | null {
+  if (argv["server-cpus"] === undefined) return null;
+  if (argv["pin"] !== undefined) throw usageError("--server-cpus says where the server runs: leave out --pin");
+  if (argv["target"] !== undefined) {
+    throw usageError("--server-cpus starts each server on its CPUs, and a --target runs already: leave one out");
+  }
+  if (argv["rate"] === "auto") {
+    throw usageError(
+      "--rate auto is of the capacity on one number of CPUs: with --server-cpus give rates, like --rate 1000",
+    );
+  }
+  const counts = listOf("server-cpus", argv["server-cpus"], (flag, raw) => wholeNumber(flag, raw, 1, 4096));
+  const workers = argv["workers"] === undefined ? null : wholeNumber("workers", argv["workers"], 1, 256);
+  return [...counts]
+    .sort((a, b) => a - b)
+    .map((cpus) => ({
+      cpus,
+      pinning: pinningOf(cpus, facts),
+      workers: workers ?? Math.min(256, workersFor(cpus, workload)),
+    }));
 }
 
 /** Pinned, the main thread keeps one of the server's CPUs; unpinned, a burning handler may use them all. */

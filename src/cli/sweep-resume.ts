@@ -14,7 +14,7 @@ import { type planOptions, quick } from "./sweep-plan.js";
 type Values = Readonly<Record<string, unknown>>;
 
 /** Flags whose value is a list. */
-const LISTS: ReadonlySet<string> = new Set(["cores", "concurrency", "rate"]);
+const LISTS: ReadonlySet<string> = new Set(["cores", "concurrency", "rate", "server-cpus"]);
 /** Flags whose value is a path. */
 const PATHS: ReadonlySet<string> = new Set(["handlers", "out"]);
 
@@ -45,6 +45,7 @@ function flagsOf(file: string, { name, plan }: SweepResult): ReadonlyMap<string,
     adapter: plan.adapter ?? "uws",
     workers: plan.workers,
     handlers: plan.handlers,
+    "server-cpus": plan.serverCpus?.map(({ cpus }) => cpus).join() ?? null,
     pin: pinning.server === null ? "none" : `${pinning.server}:${pinning.generator}`,
     name,
     out: dirname(file),

@@ -1,3 +1,4 @@
+import { pinningText } from "../harness/report/cpus.js";
 import { writeReport } from "../harness/report/files/write.js";
 import { loadText } from "../harness/report/format.js";
 import { readSweep } from "../harness/report/read.js";
@@ -64,6 +65,7 @@ export const sweepCommand: Command = {
       )
       .example(called("sweep --rate auto --concurrency 100"), "latencies at 50, 70 and 90% of the capacity (open loop)")
       .example(called("sweep --driver wrk --duration 2"), "the same plan with wrk, to check one with the other")
+      .example(called("sweep --server-cpus 1,2"), "with one CPU and with two")
       .example(called("sweep --no-keep-alive --concurrency 450"), "a new connection for every request")
       .example(called(`sweep --resume ${defaultFolders.results}/2026-11-21-cores.json`), "finish what was interrupted")
       .epilogue(reportFiles),
@@ -125,7 +127,7 @@ async function runToTheEnd(
 async function begin(argv: Values, timeoutMs: number, signal: AbortSignal): Promise<Sweep> {
   const { file, result, probes } = await beginNew(argv, commandOf(argv), timeoutMs, signal);
   const { plan } = result;
-  console.error(oneLine(`${missingTrials(plan, []).length} trials, each written to ${file}. ${plan.pinning.reason}`));
+  console.error(oneLine(`${missingTrials(plan, []).length} trials, each written to ${file}. ${pinningText(plan)}`));
   console.error(estimateText(plan, probes));
   return { file, result };
 }
@@ -147,10 +149,12 @@ async function resume(argv: Values): Promise<Sweep> {
       `--resume ${file}: its trials cannot be compared with ones made here (${changes.join("; ")}): start a new sweep`,
     );
   }
-  const { server, generator } = plan.pinning;
-  if (server !== null && generator !== null) resolvePinning(`${server}:${generator}`, plan, pinningFacts());
+  for (const { pinning } of plan.serverCpus ?? [plan]) {
+    const { server, generator } = pinning;
+    if (server !== null && generator !== null) resolvePinning(`${server}:${generator}`, plan, pinningFacts());
+  }
   checkOpenFiles(Math.max(...plan.concurrencies), plan.threads);
-  console.error(oneLine(`${missing} trials are missing in ${file}. ${plan.pinning.reason}`));
+  console.error(oneLine(`${missing} trials are missing in ${file}. ${pinningText(plan)}`));
   const runs = runsText(plan);
   if (runs !== null) console.error(oneLine(runs));
   return { file, result };

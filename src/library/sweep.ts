@@ -22,6 +22,7 @@ const kinds: Kinds<Omit<SweepOptions, "signal" | "onProgress" | "targets">> = {
   workers: "value",
   handlers: "value",
   pin: "value",
+  serverCpus: "list",
   keepAlive: "boolean",
   quick: "boolean",
   aa: "boolean",

@@ -173,6 +173,8 @@ export interface SweepOptions {
   readonly handlers?: string;
   /** CPUs: "auto", "none", or "SERVER:GENERATOR" like "0:1". Default: "auto". */
   readonly pin?: string;
+  /** Numbers of CPUs that the server is given, by affinity, each with every load. Default: as `pin` says. */
+  readonly serverCpus?: number | readonly number[];
   /** Use a connection for many requests. Default: true. */
   readonly keepAlive?: boolean;
   /** A small sweep, to see that it works. Default: false. */

@@ -7,6 +7,7 @@ import type { BreakEvenPlan, BreakEvenTrial, CostPoint, HandlerKind, Pass } from
 /** One trial to run. */
 export interface PlannedPoint extends PlannedTrial, CostPoint {
   readonly rate: number | null;
+  readonly serverCpus: number;
   readonly pass: number;
 }
 

@@ -1,12 +1,12 @@
 import type { Interval } from "../statistics/interval.js";
 import { median, medianInterval } from "../statistics/median.js";
-import { externalTargetOf, type Load } from "../sweep/plan.js";
+import { externalTargetOf, isSameLoad, type Load, planUnder } from "../sweep/plan.js";
 import type { SweepResult, TrialResult } from "../sweep/result.js";
 import { failedRequests } from "../validity/accounting.js";
 import { thresholds, type Verdict } from "../validity/diagnostics.js";
 import type { RanTrial } from "../validity/saturation.js";
 import { ranTrials, verdictOf } from "../validity/verdict.js";
-import { type Metric, type MetricKey, metrics } from "./metrics.js";
+import { type Metric, type MetricKey, metrics, type RankedLoad } from "./metrics.js";
 
 /** A median over trials with its distribution-free 95% interval (null below six trials). */
 export interface Estimate {
@@ -15,7 +15,7 @@ export interface Estimate {
 }
 
 /** One core under one load. */
-export interface Cell extends Load {
+export interface Cell extends RankedLoad {
   readonly core: string;
   /** Trials that left their accounts. */
   readonly trials: readonly (TrialResult & RanTrial)[];
@@ -29,20 +29,20 @@ export function byMetric<T>(value: (metric: Metric) => T): Readonly<Record<Metri
   return Object.fromEntries(metrics.map((metric) => [metric.key, value(metric)])) as Record<MetricKey, T>;
 }
 
-export function cellOf(sweep: SweepResult, core: string, { concurrency, rate }: Load): Cell {
-  const all = sweep.trials.filter(
-    (trial) => trial.core === core && trial.concurrency === concurrency && trial.rate === rate,
-  );
+export function cellOf(sweep: SweepResult, core: string, load: Load): Cell {
+  const { concurrency, rate, serverCpus } = load;
+  const all = sweep.trials.filter((trial) => trial.core === core && isSameLoad(trial, load));
   const ours = externalTargetOf(sweep.plan, core) === undefined;
   const trials = ranTrials(all, ours);
   return {
     core,
     concurrency,
     rate,
+    ...(serverCpus === undefined ? {} : { serverCpus }),
     trials,
     verdict: verdictOf(all, {
       plannedTrials: sweep.plan.trials,
-      pinning: sweep.plan.pinning,
+      pinning: planUnder(sweep.plan, load).pinning,
       environment: sweep.environment,
       ours,
     }),

@@ -75,6 +75,13 @@ function checkComparable(before: StoredSweep, after: StoredSweep): void {
       );
     }
   }
+  const pins = ({ serverCpus = [] }: SweepPlan): string =>
+    serverCpus.map((one) => `${one.cpus} CPUs: ${one.pinning.server}`).join(", ");
+  if (pins(a) !== pins(b)) {
+    throw usageError(
+      `${both} did not measure the same: --server-cpus ${pins(a) || "not given"}, then ${pins(b) || "not given"}; run both with the same --server-cpus`,
+    );
+  }
   if (a.pinning.server !== b.pinning.server || a.pinning.generator !== b.pinning.generator) {
     const cpus = ({ pinning }: SweepPlan): string => `${pinning.server ?? "none"}:${pinning.generator ?? "none"}`;
     throw usageError(

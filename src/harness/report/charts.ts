@@ -40,9 +40,10 @@ function subtitle({ levels, sweep: { plan } }: Comparison, bound: string): strin
 }
 
 function categories({ levels }: Comparison): readonly string[] {
-  return levels.map(({ concurrency, rate }) =>
-    rate === null ? String(concurrency) : `${concurrency}, ${tick(rate)}/s`,
-  );
+  return levels.map(({ concurrency, rate, serverCpus }) => {
+    const load = rate === null ? String(concurrency) : `${concurrency}, ${tick(rate)}/s`;
+    return serverCpus === undefined ? load : `${load}, ${counted(serverCpus, "CPU")}`;
+  });
 }
 
 /** Requests per second over concurrency. */

@@ -1,10 +1,13 @@
 import { type Difference, isCalled, judge, pairedTest, type TestResult } from "../statistics/difference.js";
+import { median } from "../statistics/median.js";
 import type { NoiseFloor } from "../statistics/noise-floor.js";
-import { type Load, loadsOf, planTrials } from "../sweep/plan.js";
+import { sharesCpus } from "../sweep/pinning.js";
+import { isSameLoad, type Load, loadsOf, planTrials, planUnder } from "../sweep/plan.js";
 import type { SweepResult } from "../sweep/result.js";
+import { thresholds } from "../validity/diagnostics.js";
 import { atCapacity, byMetric, type Cell, cellOf, paired, stands } from "./cell.js";
 import { type DisturbedCount, disturbedOf } from "./disturbed.js";
-import { compares, type Metric, type MetricKey, metrics, rankingMetric, speed } from "./metrics.js";
+import { compares, type Metric, type MetricKey, metrics, type RankedLoad, rankingMetric, speed } from "./metrics.js";
 import { type Noise, noiseOf } from "./noise.js";
 
 /** What is known of two speeds when the load generator was the limit of the faster one: the ratio is at most, or at least, this. */
@@ -36,7 +39,7 @@ type Outcome =
   | { readonly kind: "ranked"; readonly fastest: readonly string[]; readonly atLeast: boolean };
 
 /** All cores under one load. */
-export interface Level extends Load {
+export interface Level extends RankedLoad {
   /** In the order of the plan: the base first. */
   readonly cells: readonly Cell[];
   /** One entry per core besides the base. */
@@ -57,11 +60,9 @@ export interface Comparison {
 
 /** Every cell by concurrency, the ones of a core that was measured a second time (A/A) after the others. */
 export function allCells({ levels, noise }: Pick<Comparison, "levels" | "noise">): readonly Cell[] {
-  return levels.flatMap(({ cells, concurrency, rate }) => [
-    ...cells,
-    ...(noise?.levels
-      .filter((level) => level.concurrency === concurrency && level.rate === rate)
-      .map(({ cell }) => cell) ?? []),
+  return levels.flatMap((level) => [
+    ...level.cells,
+    ...(noise?.levels.filter((other) => isSameLoad(other, level)).map(({ cell }) => cell) ?? []),
   ]);
 }
 
@@ -110,7 +111,7 @@ function speedBoundOf({ base, other, difference }: Pair): SpeedBound | null {
   return null;
 }
 
-function outcomeOf(load: Load, cells: readonly Cell[], ranking: readonly Pair[]): Outcome {
+function outcomeOf(load: RankedLoad, cells: readonly Cell[], ranking: readonly Pair[]): Outcome {
   // Of latencies the least is best.
   const sign = rankingMetric(load) === speed ? 1 : -1;
   const value = (cell: Cell): number => sign * cell.estimates[rankingMetric(load).key].value;
@@ -136,7 +137,13 @@ function outcomeOf(load: Load, cells: readonly Cell[], ranking: readonly Pair[])
 export function compare(sweep: SweepResult): Comparison {
   const { plan } = sweep;
   const loads = loadsOf(plan);
-  const cells = loads.map((load) => plan.cores.map((core) => cellOf(sweep, core, load)));
+  const cells = loads.map((load) =>
+    withRanking(
+      sweep,
+      load,
+      plan.cores.map((core) => cellOf(sweep, core, load)),
+    ),
+  );
   const noise = noiseOf(sweep);
   const pairs = new Map(metrics.map((metric) => [metric, compared(metric, cells, noise?.floors[metric.key] ?? null)]));
   const pairOf = (metric: Metric, base: Cell, other: Cell): Pair | undefined =>
@@ -145,17 +152,35 @@ export function compare(sweep: SweepResult): Comparison {
     sweep,
     levels: loads.map((load, index): Level => {
       const [base, ...others] = cells[index]!;
+      const ranksByCost = base?.ranksByCost === true ? { ranksByCost: true } : {};
       return {
         ...load,
+        ...ranksByCost,
         cells: cells[index]!,
         ratios: base === undefined ? [] : others.map((cell) => ratiosOf(base, cell, pairOf)),
-        outcome: outcomeOf(load, cells[index]!, pairs.get(rankingMetric(load)) ?? []),
+        outcome: outcomeOf(
+          { ...load, ...ranksByCost },
+          cells[index]!,
+          pairs.get(rankingMetric({ ...load, ...ranksByCost })) ?? [],
+        ),
       };
     }),
     plannedTrials: planTrials(plan).length,
     noise,
     disturbed: disturbedOf(plan.cores, cells.flat()),
   };
+}
+
+/** Where the CPUs vary: cells of a closed loop that was not fair say what ranks them. */
+function withRanking({ plan }: SweepResult, load: Load, cells: readonly Cell[]): readonly Cell[] {
+  if (load.serverCpus === undefined || load.rate !== null) return cells;
+  if (!sharesCpus(planUnder(plan, load).pinning)) return cells;
+  const taken = cells.map(
+    ({ trials }) => median(trials.map(({ run }) => run.generator.cpuShare ?? 0)) / load.serverCpus!,
+  );
+  return taken.every((share) => share <= thresholds.sharedCpus)
+    ? cells
+    : cells.map((cell) => ({ ...cell, ranksByCost: true }));
 }
 
 function ratiosOf(

@@ -2,7 +2,7 @@ import { latencyOf, meanOf } from "../drivers/latency.js";
 import { completedInWindow, requestsPerSecond, windowSeconds } from "../drivers/rate.js";
 import type { GeneratorResult } from "../drivers/result.js";
 import { errorClasses } from "../load/run-result.js";
-import { externalTargetOf } from "../sweep/plan.js";
+import { externalTargetOf, isSameLoad, planUnder } from "../sweep/plan.js";
 import type { TrialResult } from "../sweep/result.js";
 import { failedRequests } from "../validity/accounting.js";
 import { generatorShare } from "../validity/saturation.js";
@@ -104,6 +104,7 @@ const trialColumns: readonly Column<TrialRow>[] = [
   ["reasons", ({ reasons }) => reasons.join("; ")],
   ["cell_valid", ({ cellReasons }) => cellReasons.length === 0],
   ["cell_reasons", ({ cellReasons }) => cellReasons.join("; ")],
+  ["server_cpus", ({ trial }) => trial.serverCpus ?? null],
 ];
 
 /** Every trial of a sweep as a row, in the order they ran. A field that was not measured is empty. */
@@ -111,11 +112,14 @@ export function trialsCsv(comparison: Comparison): string {
   const { plan, environment, trials } = comparison.sweep;
   const cells = allCells(comparison);
   const rows = trials.map((trial): TrialRow => {
-    const cell = cells.find(
-      ({ core, concurrency, rate }) => core === trial.core && concurrency === trial.concurrency && rate === trial.rate,
-    );
+    const cell = cells.find((candidate) => candidate.core === trial.core && isSameLoad(candidate, trial));
     const ours = externalTargetOf(plan, trial.core) === undefined;
-    const { reasons } = verdictOf([trial], { plannedTrials: 1, pinning: plan.pinning, environment, ours });
+    const { reasons } = verdictOf([trial], {
+      plannedTrials: 1,
+      pinning: planUnder(plan, trial).pinning,
+      environment,
+      ours,
+    });
     return {
       trial,
       path: plan.path,

@@ -5,7 +5,7 @@ import { generatorShare, loopShare, type RanTrial, serverCpus } from "../validit
 import type { Cell } from "./cell.js";
 import { allCells, type Comparison } from "./comparison.js";
 import { reasonText, warningText } from "./diagnostic-text.js";
-import { loadText, percent, significant, whole } from "./format.js";
+import { counted, loadText, percent, significant, whole } from "./format.js";
 import type { Table } from "./table.js";
 
 /** What a report says of how its figures came about: whether they may be believed, and where they were measured. */
@@ -112,8 +112,15 @@ export function environmentTable({ sweep }: Comparison): Table {
       ["loopool", `${machine.loopool}, commit ${machine.commit}`],
       ["Open files allowed", machine.openFilesLimit === null ? "unknown" : whole(machine.openFilesLimit)],
       ["Load average before", machine.loadAverage.toFixed(2)],
-      ["Server / generator", `${cpus(pinning.server)} / ${cpus(pinning.generator)}`],
-      ["Workers of the cores that have them", String(plan.workers)],
+      ...(plan.serverCpus === undefined
+        ? [
+            ["Server / generator", `${cpus(pinning.server)} / ${cpus(pinning.generator)}`],
+            ["Workers of the cores that have them", String(plan.workers)],
+          ]
+        : plan.serverCpus.map(({ cpus: count, pinning: own, workers }) => [
+            `Server / generator, ${counted(count, "CPU")}`,
+            `${cpus(own.server)} / ${cpus(own.generator)}; workers of the cores that have them: ${workers}`,
+          ])),
       ["Started / finished", `${sweep.startedAt} / ${sweep.finishedAt ?? "unfinished"}`],
       ["Trials", `${plan.trials} per cell${again}, ${windowText(plan)}`],
       ["Request", { code: `GET ${plan.path}` }],

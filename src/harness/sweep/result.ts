@@ -55,6 +55,11 @@ export interface SweepPlan {
   readonly driver?: string;
   /** Trials at given rates; absent where all are closed loops. */
   readonly openLoop?: OpenLoopPlan;
+  /**
+   * Numbers of CPUs that the server is given, each with every load; `pinning` and `workers` are those of the first. Absent where it was not
+   * asked for.
+   */
+  readonly serverCpus?: readonly ServerCpus[];
 }
 
 /** A server that is not ours. */
@@ -120,6 +125,8 @@ export interface TrialResult {
   readonly concurrency: number;
   /** Requests per second of an open loop; null: a closed loop. A result of an older version has no such field, and closed loops. */
   readonly rate: number | null;
+  /** CPUs of the server, one of the plan's; absent where the plan has none. */
+  readonly serverCpus?: number;
   /** Block number from 0: trials of one block ran next to each other and are paired. */
   readonly block: number;
   /** ISO 8601, UTC. */

@@ -1,7 +1,7 @@
 import { messageOf } from "../../shared/errors.js";
 import { commandLine } from "./child.js";
 import { type GeneratorRequest, type WarmGenerator, warmUpGenerator } from "./generator-process.js";
-import { coreOf, externalTargetOf, type PlannedTrial, warmUpSeconds } from "./plan.js";
+import { coreOf, externalTargetOf, type PlannedTrial, planUnder, warmUpSeconds } from "./plan.js";
 import type { SweepPlan, TrialResult } from "./result.js";
 import { accountingBetween, type ServerProcess, startServerProcess } from "./server-process.js";
 
@@ -16,13 +16,14 @@ const ANSWERS_IN_KINDS = /^\/mixed(\?|$)/;
  */
 export async function runTrial(
   planned: PlannedTrial,
-  plan: SweepPlan,
+  whole: SweepPlan,
   iterationsPerMicro: number,
   trialTimeoutMs: number,
   signal: AbortSignal,
   serverScript: ServerScript = serveScript,
 ): Promise<TrialResult> {
   const startedAt = new Date().toISOString();
+  const plan = planUnder(whole, planned);
   const timeout = AbortSignal.timeout(trialTimeoutMs);
   const limited = AbortSignal.any([signal, timeout]);
   let server: ServerProcess | undefined;
