@@ -1,9 +1,10 @@
 import type { Interval } from "../statistics/interval.js";
 import { median, medianInterval } from "../statistics/median.js";
 import { externalTargetOf, isSameLoad, type Load, planUnder } from "../sweep/plan.js";
-import type { SweepResult, TrialResult } from "../sweep/result.js";
+import { sharesCpus } from "../sweep/pinning.js";
+import type { Pinning, SweepResult, TrialResult } from "../sweep/result.js";
 import { failedRequests } from "../validity/accounting.js";
-import { thresholds, type Verdict } from "../validity/diagnostics.js";
+import { thresholds, type Verdict, type Warning } from "../validity/diagnostics.js";
 import type { RanTrial } from "../validity/saturation.js";
 import { ranTrials, verdictOf } from "../validity/verdict.js";
 import { type Metric, type MetricKey, metrics, type RankedLoad } from "./metrics.js";
@@ -34,18 +35,15 @@ export function cellOf(sweep: SweepResult, core: string, load: Load): Cell {
   const all = sweep.trials.filter((trial) => trial.core === core && isSameLoad(trial, load));
   const ours = externalTargetOf(sweep.plan, core) === undefined;
   const trials = ranTrials(all, ours);
+  const { pinning } = planUnder(sweep.plan, load);
+  const verdict = verdictOf(all, { plannedTrials: sweep.plan.trials, pinning, environment: sweep.environment, ours });
   return {
     core,
     concurrency,
     rate,
     ...(serverCpus === undefined ? {} : { serverCpus }),
     trials,
-    verdict: verdictOf(all, {
-      plannedTrials: sweep.plan.trials,
-      pinning: planUnder(sweep.plan, load).pinning,
-      environment: sweep.environment,
-      ours,
-    }),
+    verdict: { ...verdict, warnings: [...verdict.warnings, ...sharing(trials, pinning, load)] },
     sentRequests: trials.reduce((sum, { run }) => sum + run.sent, 0),
     failedRequests: trials.reduce((sum, { run }) => sum + failedRequests(run), 0),
     estimates: byMetric((metric) => {
@@ -53,6 +51,17 @@ export function cellOf(sweep: SweepResult, core: string, load: Load): Cell {
       return { value: median(values), interval: medianInterval(values) };
     }),
   };
+}
+
+/** CPUs that the load generator kept busy, on average. */
+export function generatorCpus(trials: Cell["trials"]): number {
+  return median(trials.map(({ run }) => run.generator.cpuShare ?? 0));
+}
+
+/** Where the CPUs vary a cell says that the load generator had none of its own; with full CPUs it says so anyway. */
+function sharing(trials: Cell["trials"], pinning: Pinning, { serverCpus }: Load): readonly Warning[] {
+  if (serverCpus === undefined || trials.length === 0 || !sharesCpus(pinning)) return [];
+  return [{ code: "generator-on-server-cpus", cpus: serverCpus, generatorCpus: generatorCpus(trials) }];
 }
 
 /** May this metric of the cell be compared? Costs also where the load generator was the limit of the speed. */

@@ -1,11 +1,10 @@
 import { type Difference, isCalled, judge, pairedTest, type TestResult } from "../statistics/difference.js";
-import { median } from "../statistics/median.js";
 import type { NoiseFloor } from "../statistics/noise-floor.js";
 import { sharesCpus } from "../sweep/pinning.js";
 import { isSameLoad, type Load, loadsOf, planTrials, planUnder } from "../sweep/plan.js";
 import type { SweepResult } from "../sweep/result.js";
 import { thresholds } from "../validity/diagnostics.js";
-import { atCapacity, byMetric, type Cell, cellOf, paired, stands } from "./cell.js";
+import { atCapacity, byMetric, type Cell, cellOf, generatorCpus, paired, stands } from "./cell.js";
 import { type DisturbedCount, disturbedOf } from "./disturbed.js";
 import { compares, type Metric, type MetricKey, metrics, type RankedLoad, rankingMetric, speed } from "./metrics.js";
 import { type Noise, noiseOf } from "./noise.js";
@@ -176,7 +175,7 @@ function withRanking({ plan }: SweepResult, load: Load, cells: readonly Cell[]):
   if (load.serverCpus === undefined || load.rate !== null) return cells;
   if (!sharesCpus(planUnder(plan, load).pinning)) return cells;
   const taken = cells.map(
-    ({ trials }) => median(trials.map(({ run }) => run.generator.cpuShare ?? 0)) / load.serverCpus!,
+    ({ trials }) => generatorCpus(trials) / load.serverCpus!,
   );
   return taken.every((share) => share <= thresholds.sharedCpus)
     ? cells

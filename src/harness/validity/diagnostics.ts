@@ -66,6 +66,8 @@ export type Warning =
       readonly bias: number;
       readonly seconds: number;
     }
+  /** Where the CPUs vary: the load generator ran on the server's, and kept so many of them busy. */
+  | { readonly code: "generator-on-server-cpus"; readonly cpus: number; readonly generatorCpus: number }
   | { readonly code: "shared-cpus"; readonly cpus: number; readonly busyCpus: number }
   | {
       readonly code: "disturbed";
