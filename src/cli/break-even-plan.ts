@@ -4,6 +4,7 @@ import { type PinningFacts, pinningOf, resolvePinning, workersFor } from "../har
 import type { ServerCpus } from "../harness/sweep/result.js";
 import { adapters, modes } from "../server.js";
 import { usageError } from "../shared/errors.js";
+import { usableCpus } from "../shared/process-limits.js";
 import { DEFAULT_SECONDS } from "./sweep-loads.js";
 import { listOf, number, oneOf, wholeNumber } from "./values/options.js";
 
@@ -78,18 +79,19 @@ export function breakEvenPlanOf(argv: Readonly<Record<string, unknown>>, facts: 
 }
 
 function serverCpusOf(argv: Readonly<Record<string, unknown>>, facts: PinningFacts): readonly ServerCpus[] {
+  const usable = usableCpus({ cpus: facts.cpus, quota: facts.quota ?? null });
   const given = argv["workers"] === undefined ? null : wholeNumber("workers", argv["workers"], 1, 256);
   const workersOf = (cpus: number): number =>
     given ?? Math.min(256, workersFor(cpus, { path: "/cpu", handlers: null }));
   if (argv["server-cpus"] === undefined && !facts.hasTaskset) {
-    const cpus = facts.cpus.length;
+    const cpus = usable;
     return [
       { cpus, pinning: resolvePinning("auto", { path: "/cpu", handlers: null }, facts), workers: workersOf(cpus) },
     ];
   }
   const asked =
     argv["server-cpus"] === undefined
-      ? [1, 2].filter((cpus) => cpus <= facts.cpus.length)
+      ? [1, 2].filter((cpus) => cpus <= usable)
       : listOf("server-cpus", argv["server-cpus"], (flag, raw) => wholeNumber(flag, raw, 1, MAX_CPUS));
   return asked.map((cpus) => ({ cpus, pinning: pinningOf(cpus, facts), workers: workersOf(cpus) }));
 }

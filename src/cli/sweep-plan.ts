@@ -1,7 +1,6 @@
 import { accessSync } from "node:fs";
 import { resolve } from "node:path";
 import { driverNames } from "../harness/drivers/drivers.js";
-import { cpuList } from "../harness/statistics/cpu-list.js";
 import {
   type PinningFacts,
   pinningFacts,
@@ -14,6 +13,7 @@ import { misfitOfPlan } from "../harness/sweep/plan.js";
 import type { Pinning, ServerCpus, SweepPlan, Until } from "../harness/sweep/result.js";
 import { adapters, modes } from "../server.js";
 import { usageError } from "../shared/errors.js";
+import { cpuList, usableCpus } from "../shared/process-limits.js";
 import { coresOf, DEFAULT_SECONDS, generatorOf, openLoopOf, targetsOf } from "./sweep-loads.js";
 import { listOf, oneOf, text, wholeNumber } from "./values/options.js";
 
@@ -191,6 +191,7 @@ function serverCpusOf(
 }
 
 /** Pinned, the main thread keeps one of the server's CPUs; unpinned, a burning handler may use them all. */
-function defaultWorkers({ server }: Pinning, { cpus }: PinningFacts): number {
-  return Math.max(1, server === null ? cpus.length : cpuList(server).size - 1);
+function defaultWorkers({ server }: Pinning, { cpus, quota = null }: PinningFacts): number {
+  const usable = usableCpus({ cpus, quota });
+  return Math.max(1, server === null ? usable : Math.min(usable, cpuList(server).size) - 1);
 }

@@ -1,7 +1,7 @@
 import type { Interval } from "../statistics/interval.js";
 import { median, medianInterval } from "../statistics/median.js";
-import { externalTargetOf, isSameLoad, type Load, planUnder } from "../sweep/plan.js";
 import { sharesCpus } from "../sweep/pinning.js";
+import { externalTargetOf, isSameLoad, type Load, planUnder } from "../sweep/plan.js";
 import type { Pinning, SweepResult, TrialResult } from "../sweep/result.js";
 import { failedRequests } from "../validity/accounting.js";
 import { thresholds, type Verdict, type Warning } from "../validity/diagnostics.js";

@@ -174,9 +174,7 @@ export function compare(sweep: SweepResult): Comparison {
 function withRanking({ plan }: SweepResult, load: Load, cells: readonly Cell[]): readonly Cell[] {
   if (load.serverCpus === undefined || load.rate !== null) return cells;
   if (!sharesCpus(planUnder(plan, load).pinning)) return cells;
-  const taken = cells.map(
-    ({ trials }) => generatorCpus(trials) / load.serverCpus!,
-  );
+  const taken = cells.map(({ trials }) => generatorCpus(trials) / load.serverCpus!);
   return taken.every((share) => share <= thresholds.sharedCpus)
     ? cells
     : cells.map((cell) => ({ ...cell, ranksByCost: true }));

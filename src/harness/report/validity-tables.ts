@@ -92,6 +92,7 @@ export function machineRows(machine: Environment): readonly (readonly string[])[
   return [
     ["CPU", machine.cpuModel],
     ["CPUs", String(machine.cores)],
+    ...(machine.cpuQuota == null ? [] : [["CPU quota", `${significant(machine.cpuQuota)} CPUs, by control group`]]),
     ["Memory", `${significant(machine.memoryBytes / 2 ** 30)} GiB`],
     ["System", `${machine.platform}, kernel ${machine.kernel}`],
     ["Node.js", `${machine.node} (V8 ${machine.v8}, libuv ${machine.uv})`],

@@ -174,6 +174,8 @@ export type PhaseMeans = Readonly<Record<(typeof phases)[number], number>>;
 export interface Environment {
   readonly cpuModel: string;
   readonly cores: number;
+  /** CPUs that the control group allows; null: no limit; absent in a result of an older version. */
+  readonly cpuQuota?: number | null;
   readonly memoryBytes: number;
   readonly platform: string;
   /** Kernel release. */

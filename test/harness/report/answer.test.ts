@@ -194,34 +194,53 @@ const onBoth = (generatorCpus: number, plan: Partial<SweepPlan> = {}): SweepResu
 
 answers("where the CPUs vary the first lines say what holds with one and what with two", () => {
   const { headline, lines, explanation } = answer(onBoth(0.1));
-  assert.match(headline, /^With 1 CPU: .* is served best by the reactor: it serves the most requests per second at every concurrency measured\. With 2 CPUs: .* is served best by the pool: it serves the most requests per second at every concurrency measured\.$/);
+  assert.match(
+    headline,
+    /^With 1 CPU: .* is served best by the reactor: it serves the most requests per second at every concurrency measured\. With 2 CPUs: .* is served best by the pool: it serves the most requests per second at every concurrency measured\.$/,
+  );
   assert.match(lines[0]!, /^At c=10, 1 CPU the pool serves 0\.\d+ × the reactor's requests/);
   assert.match(lines[3]!, /^At c=100, 2 CPUs the pool serves 1\.\d+ × the reactor's requests .*: faster\.$/);
   assert.ok(explanation.includes("With 2 CPUs the load generator shared the server's."));
 });
 
-answers("where the generator took much of CPUs that it shared, the CPU of a request ranks, and a cell says that it shared", () => {
-  const comparison = compare(onBoth(0.5));
-  const { headline, lines, explanation } = answerOf(comparison);
-  assert.equal(
-    comparison.levels.map(({ serverCpus: cpus, ranksByCost }) => [cpus, ranksByCost]),
-    [
-      [1, undefined],
-      [1, undefined],
-      [2, true],
-      [2, true],
-    ],
-  );
-  assert.match(headline, /With 1 CPU: .* it serves the most requests per second .* With 2 CPUs: .* it spends the least server CPU per request at every/);
-  assert.match(lines[3]!, /^At c=100, 2 CPUs the pool spends 0\.\d+ × the reactor's server CPU per request .*: less\.$/);
-  assert.match(explanation.join(" "), /took more than 10% of them, so the cores are ranked by server CPU per request there/);
-  const [cell] = comparison.levels[2]!.cells;
-  assert.equal(
-    cell!.verdict.warnings.find(({ code }) => code === "generator-on-server-cpus"),
-    { code: "generator-on-server-cpus", cpus: 2, generatorCpus: 0.5 },
-  );
-  assert.ok(comparison.levels[0]!.cells.every(({ verdict }) => verdict.warnings.every(({ code }) => code !== "generator-on-server-cpus")));
-});
+answers(
+  "where the generator took much of CPUs that it shared, the CPU of a request ranks, and a cell says that it shared",
+  () => {
+    const comparison = compare(onBoth(0.5));
+    const { headline, lines, explanation } = answerOf(comparison);
+    assert.equal(
+      comparison.levels.map(({ serverCpus: cpus, ranksByCost }) => [cpus, ranksByCost]),
+      [
+        [1, undefined],
+        [1, undefined],
+        [2, true],
+        [2, true],
+      ],
+    );
+    assert.match(
+      headline,
+      /With 1 CPU: .* it serves the most requests per second .* With 2 CPUs: .* it spends the least server CPU per request at every/,
+    );
+    assert.match(
+      lines[3]!,
+      /^At c=100, 2 CPUs the pool spends 0\.\d+ × the reactor's server CPU per request .*: less\.$/,
+    );
+    assert.match(
+      explanation.join(" "),
+      /took more than 10% of them, so the cores are ranked by server CPU per request there/,
+    );
+    const [cell] = comparison.levels[2]!.cells;
+    assert.equal(
+      cell!.verdict.warnings.find(({ code }) => code === "generator-on-server-cpus"),
+      { code: "generator-on-server-cpus", cpus: 2, generatorCpus: 0.5 },
+    );
+    assert.ok(
+      comparison.levels[0]!.cells.every(({ verdict }) =>
+        verdict.warnings.every(({ code }) => code !== "generator-on-server-cpus"),
+      ),
+    );
+  },
+);
 
 answers("at a rate, which is fair on shared CPUs too, the tails rank in place of the CPU", () => {
   const openLoop = { shares: null, rates: [{ concurrency: 10, requestsPerSecond: 500 }], seconds: 1 };
