@@ -39,7 +39,8 @@ export const reportCommand: Command = {
       .epilogue(reportFiles),
   handler: async (argv) => {
     const file = text("file", argv["file"]);
-    const out = outputFolder("reports", argv["out"] === undefined ? undefined : text("out", argv["out"]));
+    const named = argv["out"] === undefined ? undefined : text("out", argv["out"]);
+    const out = (): string => outputFolder("reports", named);
     const conditions = argv["fail-if"] === undefined ? [] : parseConditions(text("fail-if", argv["fail-if"]));
     if (argv["after"] !== undefined) return change(file, text("after", argv["after"]), out, conditions);
     if (conditions.length > 0)
@@ -50,7 +51,12 @@ export const reportCommand: Command = {
   },
 };
 
-async function change(before: string, after: string, out: string, conditions: readonly Condition[]): Promise<void> {
+async function change(
+  before: string,
+  after: string,
+  out: () => string,
+  conditions: readonly Condition[],
+): Promise<void> {
   const { markdownPath, answer, judgement } = await writeChange({ before, after }, out, conditions);
   for (const line of answer) console.log(oneLine(line));
   console.log(`\nReport: ${oneLine(markdownPath)}`);

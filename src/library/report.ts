@@ -11,8 +11,8 @@ const kinds: Kinds<ReportOptions> = { out: "value" };
 export async function report(file: string, options: ReportOptions): Promise<Report> {
   return await inOptionNames(kinds, async () => {
     const { out } = flagsOf("report", options, kinds);
-    const folder = outputFolder("reports", out === undefined ? undefined : text("out", out));
-    const { markdownPath, answer } = await writeReport(text("file", file), folder);
+    const named = out === undefined ? undefined : text("out", out);
+    const { markdownPath, answer } = await writeReport(text("file", file), () => outputFolder("reports", named));
     const beside = join(dirname(markdownPath), basename(markdownPath, ".md"));
     return {
       markdown: markdownPath,

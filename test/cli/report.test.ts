@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { access, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { access, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -34,6 +34,19 @@ async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
 }
 
 const command = suite("report command");
+
+command("a result that is missing or damaged leaves no folder behind", () =>
+  inFolder(async (folder) => {
+    await writeFile(join(folder, "damaged.json"), "{");
+    for (const file of ["missing.json", "damaged.json"]) {
+      const { code, stderr } = await reportCommand(folder, [file]);
+      assert.is(code, 2, stderr);
+      assert.match(stderr, file);
+    }
+    assert.is((await reportCommand(folder, ["damaged.json", "damaged.json"])).code, 2);
+    assert.equal(await readdir(folder), ["damaged.json"]);
+  }),
+);
 
 command("prints the answer and where the report is, by default in reports", () =>
   inFolder(async (folder) => {

@@ -21,13 +21,21 @@ export interface WrittenReport {
   readonly answer: readonly string[];
 }
 
+/** A folder, or what makes it: called once the results have been read, so that a file that cannot be used leaves nothing behind. */
+export type OutputFolder = string | (() => string);
+
+function folderOf(out: OutputFolder): string {
+  return typeof out === "string" ? out : out();
+}
+
 /**
- * Writes the report of a stored sweep: `<outDir>/<name of the result>.md`, and in the folder beside it the same as a page (report.html) and
+ * Writes the report of a stored sweep: `<out>/<name of the result>.md`, and in the folder beside it the same as a page (report.html) and
  * as data (report.json), its charts (SVG), its trials (trials.csv) and the latencies of each cell (.hgrm). An earlier report of the same
  * result is replaced. Throws a usage error when the result cannot be used, a LoopoolError when the folder cannot be written.
  */
-export async function writeReport(resultFile: string, outDir: string): Promise<WrittenReport> {
+export async function writeReport(resultFile: string, out: OutputFolder): Promise<WrittenReport> {
   const comparison = compare(await readSweep(resultFile));
+  const outDir = folderOf(out);
   const answer = answerOf(comparison);
   const name = basename(resultFile, ".json");
   const markdownPath = join(outDir, `${name}.md`);
@@ -74,13 +82,14 @@ export interface WrittenChange extends WrittenReport {
  */
 export async function writeChange(
   files: ChangeFiles,
-  outDir: string,
+  out: OutputFolder,
   conditions: readonly Condition[],
 ): Promise<WrittenChange> {
   const change = changeBetween(
     { file: files.before, sweep: await readSweep(files.before) },
     { file: files.after, sweep: await readSweep(files.after) },
   );
+  const outDir = folderOf(out);
   const name = `${basename(files.before, ".json")}-to-${basename(files.after, ".json")}`;
   const markdownPath = join(outDir, `${name}.md`);
   await writing(outDir, async () => {
