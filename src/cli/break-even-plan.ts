@@ -1,4 +1,4 @@
-import { coarsePass } from "../harness/break-even/plan.js";
+import { coarsePass, misfitOfPoints } from "../harness/break-even/plan.js";
 import type { BreakEvenPlan } from "../harness/break-even/result.js";
 import { type PinningFacts, pinningOf, resolvePinning, workersFor } from "../harness/sweep/pinning.js";
 import type { ServerCpus } from "../harness/sweep/result.js";
@@ -75,7 +75,10 @@ export function breakEvenPlanOf(argv: Readonly<Record<string, unknown>>, facts: 
     adapter: oneOf("adapter", argv["adapter"] ?? adapters[0], adapters),
     seed: wholeNumber("seed", argv["seed"] ?? 1, 0, 2 ** 32 - 1),
   };
-  return { ...plan, passes: [coarsePass(plan)] };
+  const whole = { ...plan, passes: [coarsePass(plan)] };
+  const misfit = misfitOfPoints(whole);
+  if (misfit !== null) throw usageError(`--costs, --blocks and --concurrency ask for too much: ${misfit}`);
+  return whole;
 }
 
 function serverCpusOf(argv: Readonly<Record<string, unknown>>, facts: PinningFacts): readonly ServerCpus[] {

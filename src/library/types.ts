@@ -28,7 +28,7 @@ export interface ServeOptions {
   readonly tlsSelfSigned?: boolean;
   /** Folder whose files are served. Default: loopool's own pages. */
   readonly root?: string;
-  /** Worker threads of the pool, a number or "MIN:MAX". Default: one fewer than CPUs, at least 1. */
+  /** Worker threads of the pool, a number or "MIN:MAX". Default: one fewer than CPUs that affinity and quota allow, at least 1. */
   readonly workers?: number | `${number}:${number}`;
   /** Seconds without work after which a worker beyond MIN ends. Default: 10. */
   readonly workerIdle?: number;

@@ -1,6 +1,6 @@
 import { type Random, seededRandom } from "../statistics/random.js";
 import type { PlannedTrial } from "../sweep/plan.js";
-import { shuffled } from "../sweep/plan.js";
+import { MAX_PLANNED_TRIALS, shuffled } from "../sweep/plan.js";
 import type { ServerCpus, SweepPlan } from "../sweep/result.js";
 import type { BreakEvenPlan, BreakEvenTrial, CostPoint, HandlerKind, Pass } from "./result.js";
 
@@ -88,6 +88,28 @@ function pointsOf(
     }
   }
   return planned;
+}
+
+/** What keeps a plan from being run or reported, in words; null where nothing does. */
+export function misfitOfPoints({
+  cores,
+  passes,
+  refinedBlocks,
+  refinedCosts,
+  costsMicros,
+  serverCpus,
+  concurrencies,
+}: BreakEvenPlan): string | null {
+  const planned = passes.reduce((sum, { blocks, points }) => sum + blocks * points.length * cores.length, 0);
+  const perLoad = Math.max(refinedCosts, costsMicros.length) * (cores.length - 1);
+  const later = refinedBlocks * perLoad * serverCpus.length * concurrencies.length * 2 * cores.length;
+  const most = planned + (passes.length > 1 ? 0 : later);
+  if (most > MAX_PLANNED_TRIALS) {
+    return `${most.toLocaleString("en")} trials may be needed, ${MAX_PLANNED_TRIALS.toLocaleString("en")} are the most: use fewer costs, blocks or concurrencies`;
+  }
+  const known = new Set(serverCpus.map(({ cpus }) => cpus));
+  const lost = passes.flatMap(({ points }) => points).find((point) => !known.has(point.serverCpus));
+  return lost === undefined ? null : `passes names ${lost.serverCpus} CPUs, serverCpus does not`;
 }
 
 /** The trials of a plan that have no result yet, in order. */

@@ -21,7 +21,7 @@ export function planUnder(plan: SweepPlan, { serverCpus }: Pick<Load, "serverCpu
 }
 
 /** Trials of a whole plan: at one a second more than a day. All of them are laid out in memory. */
-const MAX_PLANNED_TRIALS = 100_000;
+export const MAX_PLANNED_TRIALS = 100_000;
 
 /** Names of what is compared: the same in schemas/loopool-sweep-3.schema.json. They become keys of objects in a chart's library. */
 export function isTargetName(name: string): boolean {
