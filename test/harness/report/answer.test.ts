@@ -1,6 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { type Answer, answerOf } from "../../../src/harness/report/answer.js";
+import { throughputPlot } from "../../../src/harness/report/charts.js";
 import { compare } from "../../../src/harness/report/comparison.js";
 import { comparability } from "../../../src/harness/report/notes.js";
 import type { SweepPlan, SweepResult, TrialResult } from "../../../src/harness/sweep/result.js";
@@ -249,6 +250,15 @@ answers("at a rate, which is fair on shared CPUs too, the tails rank in place of
     const { headline } = answer(onBoth(0.5, { concurrencies: [10], openLoop: loop }));
     assert.match(headline, /With 2 CPUs: .* it has the shortest 99th percentile of latency at/);
   }
+});
+
+answers("where the CPUs vary no line of a chart leads from one number of them to another", () => {
+  const { categories, series } = throughputPlot(compare(onBoth(0.1)));
+  assert.equal(categories, ["10, 1 CPU", "100, 1 CPU", "", "10, 2 CPUs", "100, 2 CPUs"]);
+  assert.equal(
+    series[0]!.points.map(({ category }) => category),
+    [0, 1, 3, 4],
+  );
 });
 
 answers.run();
