@@ -44,14 +44,14 @@ function leadText(levels: readonly Level[]): string {
     : `it serves the most requests per second, or ${cheapest} where that is what can be ranked,`;
 }
 
-/** The headline, one for each number of CPUs where they vary. */
-function headlines(comparison: Comparison): string {
+/** What is said of a comparison, for each number of CPUs where they vary. */
+function perCpus(comparison: Comparison, say: (comparison: Comparison) => string): string {
   const { serverCpus } = comparison.sweep.plan;
-  if (serverCpus === undefined) return headline(comparison);
+  if (serverCpus === undefined) return say(comparison);
   return serverCpus
     .map(({ cpus }) => {
       const levels = comparison.levels.filter((level) => level.serverCpus === cpus);
-      return `With ${counted(cpus, "CPU")}: ${headline({ ...comparison, levels })}`;
+      return `With ${counted(cpus, "CPU")}: ${say({ ...comparison, levels })}`;
     })
     .join(" ");
 }
@@ -268,7 +268,7 @@ function alone(level: Level, { core, verdict, estimates }: Cell): string {
 /** The answer of a comparison: the first core of the plan is the base of every ratio. */
 export function answerOf(comparison: Comparison): Answer {
   return {
-    headline: [serverCpusSentence(comparison.sweep) ?? [], headlines(comparison)].flat().join(" "),
+    headline: [serverCpusSentence(comparison.sweep) ?? [], perCpus(comparison, headline)].flat().join(" "),
     explanation: [
       ...oftenDisturbed(comparison.disturbed),
       ...oneCpuNote(comparison.sweep),
