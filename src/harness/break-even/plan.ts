@@ -141,7 +141,9 @@ export function sweepPlanOf(plan: BreakEvenPlan, point: CostPoint, blocks: numbe
   const { pinning, workers } = cpusOf(plan, point.serverCpus);
   const { concurrency, rate } = point;
   const perWindow = speedOf(plan, point) * plan.windowSeconds;
-  const rounds = plan.handler.waitMs === 0 ? 1 : ROUNDS_OF_WAITING;
+  // Where the connections wait longer for a CPU than the handler does for anything else, answers come one after another.
+  const inStep = plan.handler.waitMs * 1000 > concurrency * meanCost(plan.handler, point.costMicros);
+  const rounds = inStep ? ROUNDS_OF_WAITING : 1;
   return {
     cores: plan.cores,
     concurrencies: [concurrency],
