@@ -69,7 +69,6 @@ for (const [name, truth, at] of [
         if (interval.low <= at && at <= interval.high) held++;
       }
       const share = held / RUNS;
-      if (process.env["SHOW"]) console.log(name, noise, share);
       assert.ok(share >= 0.93 && share <= 0.97, `${(100 * share).toFixed(1)}%`);
     });
   }
