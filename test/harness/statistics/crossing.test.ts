@@ -12,7 +12,7 @@ import {
   shapeOf,
 } from "../../../src/harness/statistics/ratio-curve.js";
 
-/** As many as the issue of a 95% interval takes: chance moves the share by 1 in 100. */
+/** So many that chance moves the share of a 95% interval by 1 in 100. */
 const RUNS = 500;
 /** Enough for ends that lie near the 1st and the 99th of 100. */
 const RESAMPLES = 300;
