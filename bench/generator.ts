@@ -177,8 +177,10 @@ function compare(bar: Bar) {
   const others = metrics(bar.case, bar.other, bar.figure);
   // The other tool is not installed here, or the case was not asked for.
   if (ours.length === 0 || others.length !== ours.length) return [];
-  const ratio = median(ours.map((value, block) => value / others[block]!));
-  const interval = pairedRatio(others, ours)?.interval ?? null;
+  // What a tool does not tell is 0 here, and has no ratio.
+  const found = pairedRatio(others, ours);
+  if (found === null) return [];
+  const { ratio, interval } = found;
   const demanded = bar.atLeast !== null || bar.atMost !== null;
   const met = (bar.atLeast === null || ratio >= bar.atLeast) && (bar.atMost === null || ratio <= bar.atMost);
   return [{ bar, ratio, interval, met: demanded ? met : null }];

@@ -1,4 +1,5 @@
 import type { Random } from "../src/harness/statistics/random.js";
+import { coreOrders } from "../src/harness/sweep/core-orders.js";
 
 /** What trials are like besides their true speed: logarithms of their speeds in the order in which they ran. */
 export type Noise = (random: Random, trials: number) => number[];
@@ -55,13 +56,42 @@ export const noises: Readonly<Record<string, Noise>> = {
   "one-sided": independent((random) => 0.1 * Math.log(1 - random()) + 0.01 * normal(random)),
 };
 
-/** The two cores of a sweep: trials of one block are next to each other, every second block in the reverse order. */
+/** Eight more, on which nothing was chosen. */
+export const heldOut: Readonly<Record<string, Noise>> = {
+  "double exponential": independent((random) => 0.035 * Math.log(1 - random()) * (random() < 0.5 ? 1 : -1)),
+  uniform: independent((random) => 0.17 * (random() - 0.5)),
+  "infinite variance": independent(
+    (random) => (SD * normal(random)) / Math.sqrt((normal(random) ** 2 + normal(random) ** 2) / 2),
+  ),
+  "15% slowed a little": independent(
+    (random) => SD * normal(random) + (random() < 0.15 ? Math.log(0.7 + 0.2 * random()) : 0),
+  ),
+  "random walk": (random, trials) => {
+    let at = 0;
+    return Array.from({ length: trials }, () => {
+      at += 0.03 * normal(random);
+      return at + 0.03 * normal(random);
+    });
+  },
+  "period of 7 trials": (random, trials) => {
+    const phase = 2 * Math.PI * random();
+    return Array.from({ length: trials }, (_, trial) => 0.08 * Math.sin(phase + 0.9 * trial) + 0.03 * normal(random));
+  },
+  "changing spread": independent((random) => SD * Math.exp(0.7 * normal(random)) * normal(random)),
+  "10% faster": independent((random) => 0.03 * normal(random) + (random() < 0.1 ? 0.2 : 0)),
+};
+
+/** The two cores of a sweep: trials of one block are next to each other, in the orders that a sweep takes. */
 export function blocksOf(noise: Noise, random: Random, blocks: number): { base: number[]; other: number[] } {
   const trials = noise(random, 2 * blocks);
-  const first = (block: number): number => (block % 2 === 0 ? 0 : 1);
-  const values = Array.from({ length: blocks }, (_, block) => block);
-  return {
-    base: values.map((block) => trials[2 * block + first(block)]!),
-    other: values.map((block) => trials[2 * block + 1 - first(block)]!),
-  };
+  const nextOrder = coreOrders(["base", "other"], random);
+  const base: number[] = [];
+  const other: number[] = [];
+  for (let block = 0; block < blocks; block++) {
+    const [first, second] = [trials[2 * block]!, trials[2 * block + 1]!];
+    const baseFirst = nextOrder()[0] === "base";
+    base.push(baseFirst ? first : second);
+    other.push(baseFirst ? second : first);
+  }
+  return { base, other };
 }

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { targetOf } from "../src/harness/load/options.js";
-import { run } from "../src/harness/load/run.js";
-import type { RunResult } from "../src/harness/load/run-result.js";
+import { targetOf } from "../src/harness/load/request/options.js";
+import type { RunResult } from "../src/harness/load/result/run-result.js";
+import { run } from "../src/harness/load/run/run.js";
 import { significant, whole } from "../src/harness/report/format.js";
 import { table } from "../src/harness/report/markdown.js";
 import { packageRoot } from "../src/shared/package-root.js";

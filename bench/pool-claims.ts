@@ -3,11 +3,12 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sweepProgress } from "../src/cli/progress.js";
 import { latencyOf } from "../src/harness/drivers/latency.js";
-import { Histogram } from "../src/harness/load/histogram.js";
+import { Histogram } from "../src/harness/load/histogram/histogram.js";
 import { writeReport } from "../src/harness/report/files/write.js";
 import { ratio as ratioText, whole } from "../src/harness/report/format.js";
 import { table } from "../src/harness/report/markdown.js";
 import { speed } from "../src/harness/report/metrics.js";
+import { readSweep } from "../src/harness/report/read.js";
 import { median } from "../src/harness/statistics/median.js";
 import { pairedRatio, type Ratio } from "../src/harness/statistics/ratio.js";
 import { checkTargets } from "../src/harness/sweep/check.js";
@@ -23,9 +24,13 @@ import { packageRoot } from "../src/shared/package-root.js";
 /**
  * What the pool is to be: reactor, pool and piscina (behind the same adapter, with the same handlers) over three handlers, as sweeps like any
  * other: `npm run bench -- pool [TRIALS]`, about ten minutes. Writes bench/results/<date>-pool-{hello,mixed,cpu}.json with their reports,
- * and reports/<date>-pool.md, which holds them against the bars below. Exits 1 where a bar is missed.
+ * and reports/<date>-pool.md, which holds them against the bars below. Exits 1 where a bar is missed. `npm run bench -- pool DATE` makes the last of
+ * these again, from the stored results of that date.
  */
-const trials = Number(process.argv[2] ?? 8);
+const [asked = "8"] = process.argv.slice(2);
+/** null: to be measured. */
+const storedDate = /^\d{4}-\d\d-\d\d$/.test(asked) ? asked : null;
+const TRIALS = Number(asked);
 const CORES = ["reactor", "pool", "piscina"] as const;
 const SEED = 1;
 const TRIAL_TIMEOUT_MS = 120_000;
@@ -137,8 +142,8 @@ async function measure(workload: Workload): Promise<{ readonly file: string; rea
   const { name, path, concurrencies, workers, requests, warmupRequests } = workload;
   const pinning = resolvePinning("auto", { path, handlers: null }, pinningFacts());
   const load = { path, concurrencies, requests, warmupRequests, keepAlive: true, handlers: null };
-  const plan: SweepPlan = { ...load, cores: CORES, trials, seed: SEED, workers, pinning };
-  const command = `npm run bench -- pool ${trials}`;
+  const plan: SweepPlan = { ...load, cores: CORES, trials: TRIALS, seed: SEED, workers, pinning };
+  const command = `npm run bench -- pool ${TRIALS}`;
   const never = new AbortController().signal;
   const script = serverScript(workload);
   const checked = await checkTargets(plan, TRIAL_TIMEOUT_MS, never, script);
@@ -152,7 +157,7 @@ async function measure(workload: Workload): Promise<{ readonly file: string; rea
   }
 }
 
-/** Medians of the pool and of the other core, and the paired ratio; null where a trial failed. */
+/** The paired ratio of a bar; null where a trial failed. */
 function held({ figure, base, concurrency }: Bar, result: SweepResult): Ratio | null {
   const of = (core: string) =>
     ranTrials(
@@ -162,6 +167,7 @@ function held({ figure, base, concurrency }: Bar, result: SweepResult): Ratio | 
       .toSorted((a, b) => a.block - b.block)
       .map(figure.of);
   const [bases, pools] = [of(base), of("pool")];
+  const { trials } = result.plan;
   return bases.length === trials && pools.length === trials ? pairedRatio(bases, pools) : null;
 }
 
@@ -169,11 +175,15 @@ const rows: string[][] = [];
 const rates: string[][] = [];
 let missed = 0;
 let date = "";
+let trials = TRIALS;
 for (const workload of workloads) {
-  const { file, result } = await measure(workload);
+  const stored = `${packageRoot}/bench/results/${storedDate}-${workload.name}.json`;
+  const { file, result } =
+    storedDate === null ? await measure(workload) : { file: stored, result: await readSweep(stored) };
   date = result.startedAt.slice(0, 10);
-  const { markdownPath } = await writeReport(file, `${packageRoot}/reports`);
-  const where = `[${workload.path}](${basename(markdownPath)})`;
+  trials = result.plan.trials;
+  const written = storedDate === null ? (await writeReport(file, `${packageRoot}/reports`)).markdownPath : null;
+  const where = `[${workload.path}](${basename(written ?? `${storedDate}-${workload.name}.md`)})`;
   for (const concurrency of workload.concurrencies) {
     const medians = CORES.map((core) => {
       const cell = result.trials.filter((trial) => trial.core === core && trial.concurrency === concurrency);
@@ -212,7 +222,7 @@ handler best (bench/pool-claims.ts). /hello is pinned, one worker; /mixed and /c
 `;
 const base = `${packageRoot}/reports/${date}-pool`;
 let report = `${base}.md`;
-for (let n = 2; existsSync(report); n++) report = `${base}-${n}.md`;
+for (let n = 2; storedDate === null && existsSync(report); n++) report = `${base}-${n}.md`;
 writeFileSync(report, text);
 console.log(`${text}\nReport: ${report}`);
 if (missed > 0) process.exitCode = 1;

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { readSweep } from "../src/harness/report/read.js";
 import { median } from "../src/harness/statistics/median.js";
 import { seededRandom } from "../src/harness/statistics/random.js";
-import { noises } from "./noises.js";
+import { heldOut, noises } from "./noises.js";
 import { operating, procedures } from "./procedures.js";
 import {
   draws,
@@ -50,7 +50,7 @@ function ratiosTable(): readonly object[] {
     console.log(`\n${name}: ${repetitions} sweeps a line`);
     row("", ["covered", "± half", "false", "of 4", ...found]);
     return BLOCKS.flatMap((blocks) =>
-      Object.entries(noises).map(([noiseName, noise]) => {
+      Object.entries({ ...noises, ...heldOut }).map(([noiseName, noise]) => {
         const random = seededRandom(SEED);
         const result = operating(procedure, { noise, blocks, ratios: RATIOS, repetitions, random });
         row(`${blocks} blocks, ${noiseName}`, [
@@ -60,7 +60,7 @@ function ratiosTable(): readonly object[] {
           percent(result.familyFalseCalls),
           ...result.found.flatMap(({ alone, ofFour }) => [percent(alone), percent(ofFour)]),
         ]);
-        return { procedure: name, blocks, noise: noiseName, ...result };
+        return { procedure: name, blocks, noise: noiseName, heldOut: noiseName in heldOut, ...result };
       }),
     );
   });
@@ -164,18 +164,20 @@ const parts: Readonly<Record<string, () => readonly object[] | Promise<readonly 
   stored: storedTable,
 };
 const wanted = process.argv[4]?.split(",") ?? Object.keys(parts);
-const found: Record<string, readonly object[]> = {};
-for (const part of wanted) found[part] = await parts[part]!();
-
 const path = `bench/results/${new Date().toISOString().slice(0, 10)}-power.json`;
-// Parts that were not asked for stay as they are.
-const before = await readFile(`${root}${path}`, "utf8").then(JSON.parse, () => ({}));
-const result = {
-  schema: "loopool-power/1",
-  command: `npm run bench -- power ${repetitions} ${file}`,
-  seed: SEED,
-  repetitions,
-  ...Object.fromEntries(Object.keys(parts).map((part) => [part, found[part] ?? before[part] ?? []])),
-};
-await writeFile(`${root}${path}`, `${JSON.stringify(result, null, 2)}\n`);
+for (const part of wanted) {
+  const found = await parts[part]!();
+  // Parts that were not asked for stay as they are, and one that takes long loses nothing of those before it.
+  const before = await readFile(`${root}${path}`, "utf8").then(JSON.parse, () => ({}));
+  const result = {
+    schema: "loopool-power/2",
+    command: "npm run bench -- power REPETITIONS FILE PARTS",
+    file,
+    seed: SEED,
+    ...Object.fromEntries(
+      Object.keys(parts).map((name) => [name, name === part ? { repetitions, found } : before[name]]),
+    ),
+  };
+  await writeFile(`${root}${path}`, `${JSON.stringify(result, null, 2)}\n`);
+}
 console.log(`\nwritten to ${path}`);

@@ -2,9 +2,9 @@ import { biweight } from "../src/harness/statistics/biweight.js";
 import { hodgesLehmann } from "../src/harness/statistics/hodges-lehmann.js";
 import type { Interval } from "../src/harness/statistics/interval.js";
 import type { Random } from "../src/harness/statistics/random.js";
-import { logRatios, pairedRatio } from "../src/harness/statistics/ratio.js";
+import { logRatios, pairedP, pairedRatio } from "../src/harness/statistics/ratio.js";
 import { signedRank } from "../src/harness/statistics/signed-rank.js";
-import { twoSidedT } from "../src/harness/statistics/student-t.js";
+import { tBeyond, twoSidedT } from "../src/harness/statistics/student-t.js";
 import { bootstrapMean } from "./former/bootstrap-ratio.js";
 import { blocksOf, type Noise } from "./noises.js";
 
@@ -19,15 +19,27 @@ interface Diagnostic {
 
 type Procedure = (logs: readonly number[], seed: number) => Diagnostic;
 
-/** A sweep took 9,999; so many give the same interval to a few percent of its width. */
+/** Comparisons of a family: the four concurrencies of a default sweep. */
+const FAMILY = 4;
+const ALPHA = 0.05;
+/** Version 0.1 took 9,999; so many give the same interval to a few percent of its width. */
 const RESAMPLES = 499;
 
-export const procedures: Readonly<Record<"former" | "ranks" | "biweight", Procedure>> = {
-  /** The mean of the logs with its bootstrap interval, and Wilcoxon's p beside it. */
-  former: (logs, seed) => ({ interval: bootstrapMean(logs, seed, RESAMPLES).interval, p: signedRank(logs).p }),
+export const procedures: Readonly<Record<"mean" | "ranks" | "student" | "sweep", Procedure>> = {
+  /** Version 0.1: the mean of the logs with its bootstrap interval, and Wilcoxon's p beside it. */
+  mean: (logs, seed) => ({ interval: bootstrapMean(logs, seed, RESAMPLES).interval, p: signedRank(logs).p }),
   ranks: (logs) => hodgesLehmann(logs),
+  /** The biweight with Student's t alone. */
+  student: (logs) => {
+    const found = biweight(logs);
+    if (found === null) return hodgesLehmann(logs);
+    const { location, standardError, freedom } = found;
+    const half = tBeyond(ALPHA, freedom) * standardError;
+    const interval = { low: location - half, high: location + half, level: 1 - ALPHA };
+    return { interval, p: twoSidedT(location / standardError, freedom) };
+  },
   /** What a sweep does: the code of the harness itself. */
-  biweight: (logs) => {
+  sweep: (logs) => {
     const found = pairedRatio(
       logs.map(() => 1),
       logs.map(Math.exp),
@@ -50,10 +62,6 @@ export interface Operating {
   /** By true ratio: found alone, and as the smallest p of four (at 5% ÷ 4). */
   readonly found: readonly { readonly ratio: number; readonly alone: number; readonly ofFour: number }[];
 }
-
-/** Comparisons of a family: the four concurrencies of a default sweep. */
-const FAMILY = 4;
-const ALPHA = 0.05;
 
 /** One procedure on `repetitions` simulated sweeps of so many blocks. */
 export function operating(procedure: Procedure, { noise, blocks, ratios, repetitions, random }: Experiment): Operating {
@@ -112,7 +120,7 @@ export interface Experiment {
 /** p of values that lie by so much higher. The intervals, which cost most, are not made again for it. */
 function procedureP(procedure: Procedure, logs: readonly number[], by: number, interval: Interval | null): number {
   const moved = logs.map((log) => log + by);
-  if (procedure !== procedures.biweight) return interval === null ? 1 : signedRank(moved).p;
-  const found = biweight(moved);
-  return found === null ? procedure(moved, 0).p : twoSidedT(found.location / found.standardError, found.freedom);
+  if (procedure === procedures.sweep) return pairedP(moved);
+  if (procedure === procedures.student) return procedure(moved, 0).p;
+  return interval === null ? 1 : signedRank(moved).p;
 }

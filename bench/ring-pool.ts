@@ -11,7 +11,7 @@ export interface RingPool {
 }
 
 export async function startRingPool(workers: number): Promise<RingPool> {
-  const memory = createPoolMemory(workers, 1024);
+  const memory = createPoolMemory(workers, 1024, 2 ** 16);
   const { requests, parking, doorbell } = attachPool(memory);
   const wakeUps = new WakeUpBatcher(parking);
   const answers = Array.from({ length: workers }, (_, worker) => attachAnswers(memory, worker));

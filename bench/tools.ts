@@ -3,8 +3,8 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { requestsPerSecond } from "../src/harness/drivers/rate.js";
-import { Histogram } from "../src/harness/load/histogram.js";
-import type { RunResult } from "../src/harness/load/run-result.js";
+import { Histogram } from "../src/harness/load/histogram/histogram.js";
+import type { RunResult } from "../src/harness/load/result/run-result.js";
 import { inFlight } from "../src/harness/validity/accounting.js";
 import { accountedOutput, type CpuTimes, withOpenFiles } from "./processes.js";
 

@@ -1,6 +1,6 @@
 import { latencyOf } from "../src/harness/drivers/latency.js";
 import { wrk } from "../src/harness/drivers/wrk.js";
-import { targetOf } from "../src/harness/load/options.js";
+import { targetOf } from "../src/harness/load/request/options.js";
 import { onPath } from "./processes.js";
 import type { Tool } from "./tools.js";
 

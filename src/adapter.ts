@@ -21,7 +21,8 @@ export interface LoadedAdapter {
   /** Version of µWebSockets.js, for the record; "none" where that is not used. */
   readonly uws: string;
   /**
-   * Listens and hands every GET and HEAD to the core that is within the limits. The context is the main thread's; `log` is null when there is none.
+   * Listens and hands to the core every request that is within the limits and of a method that its route takes, and no more
+   * bytes of its body than `maxBodyBytes`, unless the route wants it as a stream. The context is the main thread's; `log` is null when there is none.
    * Throws a LoopoolError when its place cannot be had.
    */
   listen(config: ServerConfig, core: Core, context: HandlerContext, log: AccessLog | null): Promise<Adapter>;

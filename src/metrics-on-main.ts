@@ -1,6 +1,7 @@
 import type { Core } from "./core.js";
 import { createDispatch } from "./shared/dispatch/dispatch.js";
 import type { HandlerContext } from "./shared/handlers/context.js";
+import { routeIn } from "./shared/handlers/route.js";
 
 /**
  * A core whose server answers requests for its metrics on the main thread: whoever wants to know why nothing is answered any more must get
@@ -12,16 +13,20 @@ export async function withMetricsOnMain(core: Core, context: HandlerContext): Pr
   // A core without workers runs all handlers on the main thread anyway.
   if (core.workersView === null) return core;
   const { config } = context.shared;
-  const shared = { ...context.shared, workersView: core.workersView, config: { ...config, handlers: null } };
+  const shared = {
+    ...context.shared,
+    workersView: core.workersView,
+    config: { ...config, handlers: null, plugins: [] },
+  };
   const dispatch = await createDispatch({ ...context, shared });
-  const { byPath, files } = dispatch.headerTable;
-  const isForMain = (path: string): boolean => isMetricsPath(path) && !core.isOwn(path);
+  const isForMain = (method: string, path: string): boolean => isMetricsPath(path) && !core.routeOf(method, path).own;
   return {
     workersView: core.workersView,
-    headersOf: (path) => (isForMain(path) ? (byPath.get(path) ?? files) : core.headersOf(path)),
-    isOwn: (path) => core.isOwn(path),
+    userCode: core.userCode,
+    routeOf: (method, path) => (isForMain(method, path) ? routeIn(dispatch.routes, path) : core.routeOf(method, path)),
+    collectBody: (request) => (isForMain(request.method, request.path) ? null : core.collectBody(request)),
     submit(request, reply) {
-      if (!isForMain(request.path)) {
+      if (!isForMain(request.method, request.path)) {
         core.submit(request, reply);
         return;
       }

@@ -36,6 +36,8 @@ export interface RunningServer {
   readonly port: number;
   /** Worker threads that run handlers, "2" or "1:4"; "0" where the event loop does. */
   readonly workers: string;
+  /** What the user's application is taken for, in words: "fetch style"; null: there is none. */
+  readonly application: string | null;
   /** The main thread's slot of the stats segment. */
   readonly mainStats: ThreadStats;
   /** The file of the access log was renamed: a new one of its name is opened. */
@@ -51,6 +53,11 @@ export interface RunningServer {
 export async function startServer(config: ServerConfig, others: readonly CoreModule[] = []): Promise<RunningServer> {
   const module = others.find(({ name }) => name === config.mode) ?? (await loaded(cores, config.mode));
   const { uws, listen } = await (await loaded(adapterModules, config.adapter)).load(config.limits);
+  const { handlers, plugins, envFile } = config;
+  // Before any thread is started: each copies the environment.
+  if (handlers !== null || plugins.length > 0 || envFile !== null) {
+    (await import("./app/environment.js")).setUpEnvironment(envFile);
+  }
   const threads = module.threads(config);
   const shared = createSharedState(config, threads, {
     iterationsPerMicro: config.iterationsPerMicro ?? calibrate(),
@@ -87,6 +94,7 @@ export async function startServer(config: ServerConfig, others: readonly CoreMod
     return {
       url,
       port,
+      application: core.userCode?.style ?? null,
       workers: threads > config.workers.min ? `${config.workers.min}:${threads}` : String(threads),
       mainStats: context.stats,
       reopenLog: () => log?.reopen(),

@@ -14,7 +14,7 @@ import { endRunningFiles, type Outcome, runFile } from "./runner/file.js";
 const FILE_TIMEOUT_MS = 240_000;
 const AT_A_TIME = 3;
 /** Their subject is time itself, or they need both processors: they run by themselves, when the others are done. */
-const ALONE = ["cli/sweep.", "cli/load.", "harness/load/open-loop.", "harness/load/threads.", "harness/sweep/trial."];
+const ALONE = ["harness/load/open-loop.", "harness/load/threads.", "harness/sweep/trial."];
 /** The end lists this many files: those that took longest. */
 const SLOWEST = 5;
 

@@ -5,6 +5,7 @@ import { headerBlockOf } from "../../src/pool/answer-codec.js";
 import { OVERLOADED, WORKER_LOST } from "../../src/pool/refusals.js";
 import type { SharedState } from "../../src/shared/handlers/context.js";
 import type { HandlerResponse, HeaderBlock } from "../../src/shared/handlers/handler.js";
+import { NO_ROUTES } from "../../src/shared/handlers/route.js";
 import { Counter } from "../../src/shared/stats/stats.js";
 
 /** piscina's settings that matter here; which are best depends on the handler. */
@@ -63,16 +64,19 @@ export function piscinaCore(settings: PiscinaSettings): CoreModule {
       };
       return {
         workersView: null,
-        // It is compared over handlers that read none.
-        headersOf: () => [],
-        isOwn: () => false,
+        userCode: null,
+        collectBody: () => null,
+        // It is compared over handlers that read no fields and no body.
+        routeOf: () => NO_ROUTES.fallback,
         submit(request, reply) {
           if (pool.queueSize >= queue) {
             stats.add(Counter.shed, 1);
             reply.send(OVERLOADED);
             return;
           }
-          pool.run(request).then(
+          // A clone would lack what its class makes when it is looked at.
+          const { method, path, query, headers, fields } = request;
+          pool.run({ method, path, query, headers, fields }).then(
             (response: CopiedResponse) => reply.send({ ...response, headers: headersOf(response.headers.fields) }),
             () => reply.send(WORKER_LOST),
           );

@@ -2,6 +2,7 @@ import { parentPort } from "node:worker_threads";
 import { workerData } from "piscina";
 import { countUnhandledRejections, createDispatch } from "../../src/shared/dispatch/dispatch.js";
 import { threadContext } from "../../src/shared/handlers/context.js";
+import { type RequestHead, ServerRequest } from "../../src/shared/handlers/request.js";
 import type { PiscinaStartup } from "./piscina-core.js";
 
 /**
@@ -15,4 +16,4 @@ countUnhandledRejections(context.stats, context.shared.config);
 // piscina calls its workers ready before their handlers are loaded.
 parentPort!.postMessage("loaded");
 
-export default dispatch;
+export default (head: RequestHead) => dispatch(new ServerRequest(head));

@@ -14,12 +14,12 @@ export interface CommandEntry {
  */
 export const commands: Readonly<Record<string, CommandEntry>> = {
   serve: {
-    usage: "serve",
+    usage: "serve [app]",
     describe: "serve on one of the cores",
     load: async () => (await import("./serve.js")).serveCommand,
   },
   sweep: {
-    usage: "sweep",
+    usage: "sweep [app]",
     describe: "compare the cores over several concurrencies and write the report",
     load: async () => (await import("./sweep.js")).sweepCommand,
   },
@@ -39,7 +39,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./load.js")).loadCommand,
   },
   flame: {
-    usage: "flame",
+    usage: "flame [app]",
     describe: "profile a server under load: a flame graph by clinic, and a CPU profile of every thread",
     load: async () => (await import("./flame.js")).flameCommand,
   },

@@ -9,6 +9,7 @@ import { profileThreads } from "../harness/profile/thread-profiles.js";
 import { modes } from "../server.js";
 import { LoopoolError, messageOf, usageError } from "../shared/errors.js";
 import { oneLine } from "../shared/terminal-text.js";
+import { withApplication, withApplicationArgument } from "./application-argument.js";
 import type { Command } from "./command.js";
 import { called } from "./invocation.js";
 import { checkOpenFiles } from "./open-files.js";
@@ -30,7 +31,7 @@ const options = {
   path: { describe: `path and query to request [default: ${defaults.path}]` },
   concurrency: { describe: `connections [default: ${defaults.concurrency}]` },
   seconds: { describe: `how long the load lasts, for each of the two profiles [default: ${defaults.seconds}]` },
-  handlers: { describe: "module with handlers of your own, see docs/handlers.md; with --path" },
+  handlers: { describe: "your own application, a module, see docs/applications.md; with --path" },
   workers: { describe: `worker threads of the pool [default: ${defaults.workers}]` },
   out: { describe: `folder of the profiles [default: ${defaults.out}]` },
 } as const;
@@ -42,10 +43,10 @@ const PROFILE = ".cpuprofile";
 /** `loopool flame`: a server under load as a flame graph, and a CPU profile of each of its threads. */
 export const flameCommand: Command = {
   options: (yargs) =>
-    yargs
+    withApplicationArgument(yargs)
       .options(withValues(options))
       .example(called("flame --mode pool"), "where the pool's threads spend their time on the 1 KiB page")
-      .example(called("flame --handlers ./my-handlers.mjs --path /render"), "a handler of your own")
+      .example(called("flame ./app.ts --path /render"), "your own application")
       .example(
         called("flame --mode reactor --path '/cpu?us=200' --seconds 10"),
         "the event loop with a handler that burns",
@@ -53,7 +54,8 @@ export const flameCommand: Command = {
   handler: flame,
 };
 
-async function flame(argv: Readonly<Record<string, unknown>>): Promise<void> {
+async function flame(given: Readonly<Record<string, unknown>>): Promise<void> {
+  const argv = withApplication(given);
   const value = (name: keyof typeof options): unknown => argv[name] ?? (defaults as Record<string, unknown>)[name];
   const mode = oneOf("mode", value("mode"), modes);
   const handlers = argv["handlers"] === undefined ? null : resolve(text("handlers", argv["handlers"]));

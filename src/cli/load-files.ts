@@ -1,17 +1,23 @@
 import { accessSync, constants, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join, parse } from "node:path";
 import type { GeneratorResult } from "../harness/drivers/result.js";
-import { Histogram, isHistogram } from "../harness/load/histogram.js";
+import { Histogram, isHistogram } from "../harness/load/histogram/histogram.js";
 import { runCsv } from "../harness/report/csv.js";
 import { hgrmOf } from "../harness/report/hgrm.js";
 import { LoopoolError, messageOf, usageError } from "../shared/errors.js";
-import { terminalJson } from "../shared/terminal-text.js";
+import { oneLine, terminalJson } from "../shared/terminal-text.js";
+import { isTarget } from "./load-target.js";
 import { text } from "./values/options.js";
 
 /** Flags of `load` that name a file to write the result to, and what goes into it; `--json`, which needs no file, is the third. */
 export const fileFlags = {
-  hgrm: { describe: "file to write the latencies to as HdrHistogram's tools read them, in ms" },
-  csv: { describe: "file to write the figures of the run to, as one row" },
+  hgrm: {
+    describe:
+      "file to write the latencies to as HdrHistogram's tools read them, in ms; of several kinds of request also one file each",
+  },
+  csv: {
+    describe: "file to write the metrics of the run to, as one row, and a row for each of several kinds of request",
+  },
 } as const;
 
 type FileFlag = keyof typeof fileFlags | "json";
@@ -29,7 +35,7 @@ const contents: Readonly<Record<FileFlag, (results: readonly GeneratorResult[]) 
 
 /** The whole result in one line. */
 export function jsonLine(result: GeneratorResult): string {
-  return `${terminalJson({ schema: "loopool-load/2", ...result })}\n`;
+  return `${terminalJson({ schema: "loopool-load/3", ...result })}\n`;
 }
 
 /** Where `--json` asks for the result: null: nowhere; "-": standard output. */
@@ -46,7 +52,7 @@ export function jsonAndUrl({ json, url }: Readonly<Record<string, unknown>>): Js
   if (json === undefined || json === false) return { json: null, url };
   if (json === "") return { json: "-", url };
   const target = text("json", json);
-  if (!/^\w+:\/\//.test(target)) return { json: target, url };
+  if (!isTarget(target)) return { json: target, url };
   if (url === undefined) return { json: "-", url: target };
   throw usageError(
     `there are two URLs, ${target} and ${String(url)}: load one at a time, and give --json a file or nothing`,
@@ -71,11 +77,23 @@ export function resultFilesOf(
   return files;
 }
 
+/** Beside x.hgrm, of a run with several kinds of request, x.1.hgrm, x.2.hgrm, … for each of them in their order. */
+function writeKinds(file: string, { kinds = [] }: GeneratorResult): void {
+  const { dir, name, ext } = parse(file);
+  for (const [index, kind] of kinds.entries()) {
+    writeFileSync(
+      join(dir, `${name}.${index + 1}${ext}`),
+      hgrmOf(Histogram.fromStored(kind.total), oneLine(kind.name)),
+    );
+  }
+}
+
 /** Writes the results so far, of all runs. Throws a LoopoolError that names the flag when a file cannot be written. */
 export function writeResultFiles(files: ReturnType<typeof resultFilesOf>, results: readonly GeneratorResult[]): void {
   for (const [flag, file] of files) {
     try {
       writeFileSync(file, contents[flag](results));
+      if (flag === "hgrm") writeKinds(file, results[0]!);
     } catch (error) {
       throw new LoopoolError("RESULT_NOT_WRITTEN", `--${flag} ${file} cannot be written: ${messageOf(error)}`);
     }

@@ -1,6 +1,10 @@
 import { isIP } from "node:net";
-import { type LoadOptions, type Target, targetOf } from "../harness/load/options.js";
+import type { LoadOptions } from "../harness/load/request/options.js";
 import { usageError } from "../shared/errors.js";
+import { arrivalFlags, arrivalsOf, rateOf } from "./arrival-flags.js";
+import { loadTargetOf, targetFlags } from "./load-target.js";
+import { mostConnections } from "./open-files.js";
+import { requestFlags, requestsOf } from "./requests/flags.js";
 import { number, text, wholeNumber } from "./values/options.js";
 
 const DEFAULT_REQUESTS = 10_000;
@@ -8,6 +12,9 @@ const DEFAULT_CONCURRENCY = 100;
 const DEFAULT_TIMEOUT_S = 30;
 const MAX_THREADS = 64;
 const MAX_SECONDS = 86_400;
+const DEFAULT_SEED = 1;
+/** Of an open loop that makes connections as it needs them. */
+const MAX_GROWN_CONNECTIONS = 10_000;
 
 /** Flags of `load` that take a value. */
 export const loadFlags = {
@@ -20,7 +27,9 @@ export const loadFlags = {
   },
   concurrency: {
     alias: "c",
-    describe: `connections, each with one request under way [default: ${DEFAULT_CONCURRENCY}, or --requests if fewer]`,
+    describe:
+      `connections, each with one request under way [default: ${DEFAULT_CONCURRENCY}, or --requests if fewer; ` +
+      "with --rate: as many as the requests need]",
   },
   threads: {
     describe: "threads that send the requests, each over its part of the connections [default: 1]",
@@ -29,8 +38,11 @@ export const loadFlags = {
     alias: "s",
     describe: `seconds allowed for a request, its connect included [default: ${DEFAULT_TIMEOUT_S}]`,
   },
+  ...arrivalFlags,
+  seed: { describe: `decides random arrivals and the order of kinds of request [default: ${DEFAULT_SEED}]` },
+  ...requestFlags,
+  ...targetFlags,
   warmup: { describe: 'requests to send before, and not to count, or seconds like "2s" [default: 0]' },
-  header: { alias: "H", describe: 'one more header field, "Name: value"; may be repeated' },
   sha256: { describe: "as --verify, and what the hash must be, in hexadecimal" },
   "local-address": { describe: "address of this machine to connect from" },
 } as const;
@@ -40,25 +52,42 @@ export const AUTO = "auto";
 
 type Values = Readonly<Record<string, unknown>>;
 
+/** What the flags ask for, and what of a file was left out, a sentence each. */
+export interface AskedLoad {
+  readonly options: LoadOptions;
+  readonly notes: readonly string[];
+}
+
 /** What the flags ask for. Throws a usage error that names the flag and what is allowed. */
-export function loadOptionsOf(argv: Values): LoadOptions {
+export async function loadOptionsOf(argv: Values): Promise<AskedLoad> {
   const durationMs = argv["duration"] === undefined ? null : seconds("duration", argv["duration"]) * 1000;
-  const unlimited = durationMs !== null && argv["requests"] === undefined;
+  const schedule = scheduleOf(argv);
+  const unlimited =
+    argv["requests"] === undefined && (durationMs !== null || schedule.arrivals instanceof Float64Array);
   const requests = unlimited
     ? Number.POSITIVE_INFINITY
     : wholeNumber("requests", argv["requests"] ?? DEFAULT_REQUESTS, 1, 1e9);
-  const defaultConcurrency = Math.min(DEFAULT_CONCURRENCY, requests);
+  const growing = schedule.rate !== null && argv["concurrency"] === undefined;
+  const defaultConcurrency = Math.min(growing ? grownConnections(argv["threads"]) : DEFAULT_CONCURRENCY, requests);
+  const target = loadTargetOf(argv);
+  const { headers, kinds, fields, varied, notes } = await requestsOf(argv, target);
+  const bodySha256 = argv["sha256"] !== undefined ? sha256(argv["sha256"]) : argv["verify"] === true ? "" : null;
   const options: LoadOptions = {
-    target: target(argv["url"]),
+    target,
     requests,
     durationMs,
-    rate: argv["rate"] === undefined || argv["rate"] === AUTO ? null : number("rate", argv["rate"], 0.001, 1e6),
+    ...schedule,
+    seed: wholeNumber("seed", argv["seed"] ?? DEFAULT_SEED, 0, 2 ** 32 - 1),
     concurrency: wholeNumber("concurrency", argv["concurrency"] ?? defaultConcurrency, 1, 1e5),
+    growing,
     keepAlive: argv["keepAlive"] === true,
     timeoutMs: seconds("timeout", argv["timeout"] ?? DEFAULT_TIMEOUT_S) * 1000,
-    headers: [argv["header"] ?? []].flat().map((raw) => headerField(String(raw))),
+    headers,
+    kinds,
+    fields,
+    variableLength: variableLengthOf(argv, varied, bodySha256),
     byFirstByte: argv["byFirstByte"] === true,
-    bodySha256: argv["sha256"] !== undefined ? sha256(argv["sha256"]) : argv["verify"] === true ? "" : null,
+    bodySha256,
     localAddress: argv["localAddress"] === undefined ? null : localAddress(argv["localAddress"]),
   };
   if (options.concurrency > options.requests) {
@@ -66,7 +95,43 @@ export function loadOptionsOf(argv: Values): LoadOptions {
       `--concurrency ${options.concurrency} is more than --requests ${options.requests}: send at least one each`,
     );
   }
-  return options;
+  if (durationMs !== null && (options.rampMs ?? 0) > durationMs) {
+    throw usageError(
+      `--ramp ${argv["ramp"]} is longer than --duration ${durationMs / 1000}: the rate would not be reached`,
+    );
+  }
+  return { options, notes };
+}
+
+/** When requests are to be sent. */
+function scheduleOf(argv: Values): { rate: number | null } & Pick<LoadOptions, "arrivals" | "rampMs"> {
+  const isGiven = argv["rate"] !== undefined;
+  if (!isGiven && argv["ramp"] !== undefined) throw usageError("--ramp is of an open loop: give --rate too");
+  const arrivals = arrivalsOf(argv["arrivals"]);
+  if (arrivals instanceof Float64Array) {
+    const alone = ["rate", "ramp"].find((flag) => argv[flag] !== undefined);
+    if (alone !== undefined)
+      throw usageError(`--arrivals ${argv["arrivals"]} says when requests are sent: leave out --${alone}`);
+    return { rate: rateOf(arrivals), arrivals };
+  }
+  if (!isGiven && argv["arrivals"] !== undefined)
+    throw usageError(`--arrivals ${arrivals} is of an open loop: give --rate too`);
+  const rate = !isGiven || argv["rate"] === AUTO ? null : number("rate", argv["rate"], 0.001, 1e6);
+  const rampMs = argv["ramp"] === undefined ? 0 : number("ramp", argv["ramp"], 0, MAX_SECONDS) * 1000;
+  return { rate, arrivals, rampMs };
+}
+
+/** Bodies may differ where that was asked for, and where the requests do; not where bodies are compared. */
+function variableLengthOf(argv: Values, varied: boolean, bodySha256: string | null): boolean {
+  const asked = argv["variableLength"];
+  if (asked === true && bodySha256 !== null) {
+    throw usageError("--variable-length lets bodies differ, and --verify compares them: leave one out");
+  }
+  return asked === undefined ? varied && bodySha256 === null : asked === true;
+}
+
+function grownConnections(threads: unknown): number {
+  return Math.min(MAX_GROWN_CONNECTIONS, mostConnections(wholeNumber("threads", threads ?? 1, 1, MAX_THREADS)));
 }
 
 /** How many threads are to send the requests: each needs a connection. */
@@ -91,35 +156,6 @@ export function warmUpOf(options: LoadOptions, raw: unknown): LoadOptions | null
 
 function seconds(flag: string, raw: unknown): number {
   return number(flag, raw, 0.001, MAX_SECONDS);
-}
-
-/** Throws a usage error for what the generator cannot speak to. */
-function target(url: unknown): Target {
-  if (typeof url !== "string") throw usageError("name the URL to load, like http://localhost:9090/");
-  let parsed: URL;
-  try {
-    parsed = new URL(url);
-  } catch {
-    throw usageError(`"${url}" is not a URL: give one like http://localhost:9090/`);
-  }
-  if (parsed.protocol !== "http:") {
-    const remedy = parsed.protocol === "https:" ? ": start the server without TLS, on a port of this machine" : "";
-    throw usageError(`"${url}": only http:// can be measured, not ${parsed.protocol}//${remedy}`);
-  }
-  if (parsed.username !== "" || parsed.password !== "") {
-    throw usageError(`"${url}" has credentials in it: send them with --header "Authorization: …"`);
-  }
-  return targetOf(parsed);
-}
-
-function headerField(raw: string): readonly [string, string] {
-  const match = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t -~\u0080-\u00ff]*)$/.exec(raw);
-  if (match === null) throw usageError(`--header "${raw.replace(/[\r\n]/g, "⏎")}" is not "Name: value" on one line`);
-  const [, name, value] = match as unknown as readonly [string, string, string];
-  if (/^(host|connection|content-length|transfer-encoding)$/i.test(name)) {
-    throw usageError(`--header ${name} is written by the generator: leave it out`);
-  }
-  return [name, value];
 }
 
 function sha256(raw: unknown): string {

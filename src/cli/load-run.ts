@@ -1,7 +1,7 @@
 import { checkDriverOptions } from "../harness/drivers/check.js";
 import { driverNamed, driverNames } from "../harness/drivers/drivers.js";
 import type { GeneratorResult } from "../harness/drivers/result.js";
-import type { LoadOptions } from "../harness/load/options.js";
+import type { LoadOptions } from "../harness/load/request/options.js";
 import { startGenerator } from "../harness/load/start.js";
 import { loadOptionsOf, threadsOf, warmUpOf } from "./load-options.js";
 import { checkOpenFiles } from "./open-files.js";
@@ -13,15 +13,17 @@ export interface PreparedLoad {
   /** null: none is wanted. */
   readonly warmUp: LoadOptions | null;
   readonly generator: Generator;
+  /** What a user must know before the run, a sentence each. */
+  readonly notes: readonly string[];
 }
 
 /** What the flags ask for. Throws a usage error that names the flag and what is allowed. Close the generator. */
-export function prepareLoad(flags: Readonly<Record<string, unknown>>): PreparedLoad {
-  const options = loadOptionsOf(flags);
+export async function prepareLoad(flags: Readonly<Record<string, unknown>>): Promise<PreparedLoad> {
+  const { options, notes } = await loadOptionsOf(flags);
   const warmUp = warmUpOf(options, flags["warmup"]);
   const threads = threadsOf(options, flags["threads"]);
   checkOpenFiles(options.concurrency, threads);
-  return { options, warmUp, generator: generatorOf(flags["driver"], options, warmUp, threads) };
+  return { options, warmUp, generator: generatorOf(flags["driver"], options, warmUp, threads), notes };
 }
 
 /** Warm-up, where one is wanted, and window; between them `hold`. */

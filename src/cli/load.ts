@@ -2,24 +2,34 @@ import { once } from "node:events";
 import { driverNames } from "../harness/drivers/drivers.js";
 import { requestsPerSecond } from "../harness/drivers/rate.js";
 import type { GeneratorResult } from "../harness/drivers/result.js";
-import { errorClasses } from "../harness/load/run-result.js";
+import { kindsOf } from "../harness/load/request/source.js";
+import { errorClasses } from "../harness/load/result/run-result.js";
 import { abReport } from "../harness/report/ab-text.js";
+import { checkKinds, judgeRun, parseLimits } from "../harness/report/limits.js";
 import { LoopoolError, messageOf, usageError } from "../shared/errors.js";
 import { oneLine } from "../shared/terminal-text.js";
 import type { Command } from "./command.js";
 import { called } from "./invocation.js";
+import { reportJudgement } from "./judgement.js";
 import { fileFlags, jsonAndUrl, jsonLine, resultFilesOf, writeResultFiles } from "./load-files.js";
 import { AUTO, loadFlags } from "./load-options.js";
 import { measure, prepareLoad } from "./load-run.js";
 import { exitCodeOf, onEndingSignal } from "./signals.js";
-import { withValues } from "./values/options.js";
+import { text, withValues } from "./values/options.js";
+
+const limitFlags = {
+  "fail-if": {
+    describe:
+      "exit code 1 where this is so, like 'p99>50ms', 'errors>0', 'errors>1%', 'rate<500' or, of one kind of request, 'p99[GET /x]>50ms'; several with commas",
+  },
+} as const;
 
 /** `loopool load URL`: one run of the load generator, told as ab tells it. */
 export const loadCommand: Command = {
   options: (yargs) =>
     yargs
-      .positional("url", { describe: "http://host[:port][/path]", type: "string" })
-      .options(withValues({ ...loadFlags, ...fileFlags }))
+      .positional("url", { describe: "http(s)://host[:port][/path], or unix:/path/to.sock:/route", type: "string" })
+      .options(withValues({ ...loadFlags, ...fileFlags, ...limitFlags }))
       .option("keep-alive", {
         alias: "k",
         describe: "use a connection for many requests",
@@ -31,6 +41,12 @@ export const loadCommand: Command = {
         type: "boolean",
         default: false,
       })
+      .option("variable-length", {
+        alias: "l",
+        describe: "bodies may differ in length, as ab has it [default: only of several kinds of request]",
+        type: "boolean",
+      })
+      .option("insecure", { describe: "with https://: do not check the server's certificate", type: "boolean" })
       .option("by-first-byte", {
         describe: "with --json: latencies also by the first byte of the body, for a handler that answers in kinds",
         type: "boolean",
@@ -48,7 +64,7 @@ export const loadCommand: Command = {
       })
       .option("json", {
         describe:
-          "print the result as one line of JSON (schemas/loopool-load-2.schema.json) in place of the report, or write it to a file",
+          "print the result as one line of JSON (schemas/loopool-load-3.schema.json) in place of the report, or write it to a file",
         type: "string",
       })
       .example(called("load -n 100000 -c 100 http://localhost:9090/"), "as ab -k -n 100000 -c 100")
@@ -65,8 +81,20 @@ export const loadCommand: Command = {
         called("load --threads 2 --no-keep-alive http://localhost:9090/"),
         "more connections than one thread can make",
       )
+      .example(
+        called("load -m POST --body-file order.json -H 'Authorization: Bearer t' http://localhost:3000/orders"),
+        "a request with a body",
+      )
+      .example(
+        called("load --requests-file traffic.har -R 200 -t 30 http://localhost:3000"),
+        "what a browser has recorded",
+      )
       .example(called("load --verify -n 10000 http://localhost:9090/"), "no body may differ from the first")
       .example(called("load --json run.json http://localhost:9090/"), "the report, and the whole result in a file")
+      .example(
+        called("load -R 200 -t 30 --fail-if 'p99>50ms,errors>0' http://localhost:3000/"),
+        "for CI: exit code 1 when it is slower, or fails",
+      )
       .example(
         called("load --driver wrk -t 10 http://localhost:9090/"),
         "the same with wrk, to check one with the other",
@@ -77,9 +105,15 @@ export const loadCommand: Command = {
 
 async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
   const { json, url } = jsonAndUrl(argv);
-  const prepared = prepareLoad({ ...argv, url });
+  const prepared = await prepareLoad({ ...argv, url });
+  for (const note of prepared.notes) console.error(`loopool: ${oneLine(note)}`);
   const { options, generator } = prepared;
   const files = resultFilesOf(argv, json);
+  const limits = argv["fail-if"] === undefined ? [] : parseLimits(text("fail-if", argv["fail-if"]));
+  checkKinds(
+    limits,
+    kindsOf(options).map(({ name }) => name),
+  );
   const auto = argv["rate"] === AUTO;
   if (auto) checkAuto(argv);
 
@@ -103,7 +137,10 @@ async function load(argv: Readonly<Record<string, unknown>>): Promise<void> {
       add(await generator.run({ ...options, rate }, signal));
     }
     if (signal.aborted) process.exitCode = exitCode;
-    else tellWhatFailed(results.at(-1)!);
+    else {
+      for (const result of results) reportJudgement(judgeRun(result, limits));
+      tellWhatFailed(results.at(-1)!);
+    }
   } catch (error) {
     // Our own generator tells what it has when it is stopped; another one leaves nothing.
     if (!interruption.signal.aborted) throw error;
@@ -139,7 +176,7 @@ async function hold(): Promise<void> {
 }
 
 /** All refused is a mistake in the address, not a measurement. What this machine lacks has a remedy here. */
-function tellWhatFailed({ url, sent, completed, errors, statusCounts }: GeneratorResult): void {
+function tellWhatFailed({ url, sent, completed, errors, statusCounts, connectFailure }: GeneratorResult): void {
   if (sent > 0 && errors["connect-refused"] >= sent) {
     throw new LoopoolError("REFUSED", `${url}: connection refused ${sent} times: does a server listen on that port?`);
   }
@@ -152,6 +189,17 @@ function tellWhatFailed({ url, sent, completed, errors, statusCounts }: Generato
   if (errors["too-many-files"] > 0) {
     console.error(
       `loopool: ${errors["too-many-files"]} connections found no file descriptor: use a smaller --concurrency, or raise "ulimit -n"`,
+    );
+  }
+  if (errors["tls-failed"] > 0) {
+    console.error(
+      `loopool: ${errors["tls-failed"]} TLS handshakes failed (${oneLine(connectFailure ?? "no reason was given")}): for a certificate of your own ` +
+        "name its authority with --ca FILE, or use --insecure",
+    );
+  }
+  if (errors["wrong-length"] > 0) {
+    console.error(
+      `loopool: ${errors["wrong-length"]} bodies had another length than the first: where that is right, use --variable-length (-l)`,
     );
   }
   if (sent > 0 && completed === 0) {

@@ -11,7 +11,7 @@ const DESCRIPTORS_PER_THREAD = 4;
  * Node raises its soft limit to the hard one when it starts, so it is the hard one that is too low, and only root can raise that.
  */
 export function checkOpenFiles(concurrency: number, threads = 1, limit: number | null = openFilesLimit()): void {
-  const spare = SPARE_DESCRIPTORS + (threads - 1) * DESCRIPTORS_PER_THREAD;
+  const spare = spareOf(threads);
   const needed = concurrency + spare;
   if (limit === null || needed <= limit) return;
   const most = limit - spare;
@@ -20,4 +20,13 @@ export function checkOpenFiles(concurrency: number, threads = 1, limit: number |
     `--concurrency ${concurrency} needs ${needed} open files, ${limit} are allowed: ` +
       `run "ulimit -n ${needed}" first, as root where the shell refuses${fewer}`,
   );
+}
+
+/** How many connections the limit leaves room for, at least one; Infinity where there is none. */
+export function mostConnections(threads: number, limit: number | null = openFilesLimit()): number {
+  return limit === null ? Number.POSITIVE_INFINITY : Math.max(1, limit - spareOf(threads));
+}
+
+function spareOf(threads: number): number {
+  return SPARE_DESCRIPTORS + (threads - 1) * DESCRIPTORS_PER_THREAD;
 }

@@ -1,7 +1,8 @@
 import { Presets, SingleBar } from "cli-progress";
 import { requestsPerSecond } from "../harness/drivers/rate.js";
+import { Histogram } from "../harness/load/histogram/histogram.js";
 import { counted, loadText } from "../harness/report/format.js";
-import type { Probe } from "../harness/sweep/check.js";
+import type { FirstAnswer, Probe } from "../harness/sweep/check.js";
 import { estimatedSeconds } from "../harness/sweep/estimate.js";
 import { type PlannedTrial, planTrials, warmUpSeconds } from "../harness/sweep/plan.js";
 import type { SweepPlan, TrialResult } from "../harness/sweep/result.js";
@@ -61,6 +62,9 @@ function lineProgress<Trial extends PlannedTrial>(
   };
 }
 
+/** Of a trial, in a line of the terminal. */
+const MAX_KINDS_SHOWN = 4;
+
 function describeTrial(trial: PlannedTrial): string {
   return `block ${trial.block + 1}, ${oneLine(trial.core)}, ${loadText(trial)}`;
 }
@@ -69,15 +73,31 @@ function outcome({ run, failure }: TrialResult): string {
   if (run === null) return `failed: ${oneLine(failure ?? "")}`;
   const failed = failedRequests(run);
   const rate = Math.round(requestsPerSecond(run)).toLocaleString("en");
+  const kinds = (run.kinds ?? []).slice(0, MAX_KINDS_SHOWN).map(({ name, total }) => {
+    const p99Ms = Histogram.fromStored(total).valueAtPercentile(99) / 1e6;
+    return `${oneLine(name)} ${total.count === 0 ? "–" : p99Ms.toPrecision(3)}`;
+  });
+  const perKind = kinds.length === 0 ? "" : `, 99% in ms: ${kinds.join(", ")}`;
   const statuses = Object.keys(run.statusCounts ?? {}).filter((status) => !status.startsWith("2"));
   const why = statuses.length === 0 ? "" : ` (status ${statuses.join(", ")})`;
-  return `${rate} requests/s${failed > 0 ? `, ${failed} errors${why}` : ""}`;
+  return `${rate} requests/s${failed > 0 ? `, ${failed} errors${why}` : ""}${perKind}`;
 }
 
 function left(remainingMs: number | null): string {
   if (remainingMs === null || remainingMs === 0) return "";
   const seconds = Math.ceil(remainingMs / 1000);
   return seconds < 60 ? `, ${seconds} s left` : `, ${Math.floor(seconds / 60)} min ${seconds % 60} s left`;
+}
+
+/** What each server answered to the first request of each kind. */
+export function answersText(answers: readonly FirstAnswer[]): string {
+  const requests = [...new Set(answers.map(({ request }) => request))];
+  const lines = requests.map((request) => {
+    const own = answers.filter((answer) => answer.request === request);
+    const texts = own.map(({ name, status, bodyBytes }) => `${name} ${status}, ${counted(bodyBytes, "byte")}`);
+    return `${request}: ${texts.join("; ")}`;
+  });
+  return lines.map(oneLine).join("\n");
 }
 
 /** About how long a sweep will take, and what that rests on, before its first trial. */

@@ -4,11 +4,9 @@ import { usageError } from "../shared/errors.js";
 import { oneLine } from "../shared/terminal-text.js";
 import type { Command } from "./command.js";
 import { called } from "./invocation.js";
+import { reportJudgement } from "./judgement.js";
 import { defaultFolders, outputFolder } from "./output-folder.js";
 import { reportFiles, text, withValues } from "./values/options.js";
-
-/** `--fail-if` is undecided: an interval holds the limit, or a cell could not be judged. */
-const NOT_JUDGED = 3;
 
 /** `loopool report FILE`: the comparison report of a stored sweep, made again from the result alone; with a second file, what changed. */
 export const reportCommand: Command = {
@@ -60,9 +58,5 @@ async function change(
   const { markdownPath, answer, judgement } = await writeChange({ before, after }, out, conditions);
   for (const line of answer) console.log(oneLine(line));
   console.log(`\nReport: ${oneLine(markdownPath)}`);
-  if (conditions.length === 0) return;
-  for (const failure of judgement.failures) console.error(`loopool: --fail-if ${oneLine(failure)}`);
-  for (const unknown of judgement.unknown) console.error(`loopool: --fail-if ${oneLine(unknown)}`);
-  if (judgement.failures.length > 0) process.exitCode = 1;
-  else if (judgement.unknown.length > 0) process.exitCode = NOT_JUDGED;
+  reportJudgement(judgement);
 }

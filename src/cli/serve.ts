@@ -1,8 +1,9 @@
 import { type RunningServer, startServer } from "../server.js";
 import type { ServerConfig } from "../shared/config.js";
 import { countUnhandledRejections } from "../shared/dispatch/dispatch.js";
-import { endedByImport } from "../shared/dispatch/import-handlers.js";
+import { endedByImport } from "../shared/errors.js";
 import { oneLine, terminalJson } from "../shared/terminal-text.js";
+import { withApplication, withApplicationArgument } from "./application-argument.js";
 import type { Command } from "./command.js";
 import { called } from "./invocation.js";
 import { whenOutputIsLost } from "./output.js";
@@ -53,7 +54,7 @@ function describe(name: SettingName): string {
 /** `loopool serve`: runs one server until it is told to stop. */
 export const serveCommand: Command = {
   options: (yargs) =>
-    yargs
+    withApplicationArgument(yargs)
       .options({ ...withValues(options), ...switches })
       .option("print-config", { describe: "print every setting, its value and its source, and end", type: "boolean" })
       .example(called("serve --mode pool"), "serve www on port 9090, handlers in worker threads")
@@ -66,9 +67,9 @@ export const serveCommand: Command = {
       .example(called("serve --unix /run/loopool.sock"), "a Unix-domain socket, for a proxy on this machine")
       .example(called("serve --log access.log"), "an access log in the Combined Log Format")
       .example(`LOOPOOL_MODE=pool ${called("serve --print-config")}`, "what would be used, and where it comes from")
-      .example(called("serve --mode pool --handlers ./my-handlers.js"), "measure your own handler"),
+      .example(called("serve --mode pool ./app.ts"), "your own application: Hono, Express, Fastify, Koa, or functions"),
   handler: async (argv) => {
-    const sourced = gather(argv, process.env, process.cwd());
+    const sourced = gather(withApplication(argv), process.env, process.cwd());
     const config = resolveSettings(sourced);
     if (argv["print-config"] === true) console.log(terminalJson(printable(sourced), 2));
     else await serve(config);
@@ -127,6 +128,6 @@ async function serve(config: ServerConfig): Promise<void> {
   }
   // Last: whoever reads the line may send a signal at once.
   console.log(
-    `loopool ${config.mode} listening on ${oneLine(server.url)} pid ${process.pid} workers ${server.workers}`,
+    `loopool ${config.mode} listening on ${oneLine(server.url)} pid ${process.pid} workers ${server.workers}${server.application === null ? "" : ` application ${server.application}`}`,
   );
 }

@@ -1,7 +1,9 @@
 import { checkDriverOptions } from "../harness/drivers/check.js";
 import { driverNamed, driverNames } from "../harness/drivers/drivers.js";
+import { isUnixUrl } from "../harness/load/request/options.js";
+import { restoreRequests, type StoredRequests } from "../harness/load/request/stored.js";
 import { isTargetName } from "../harness/sweep/plan.js";
-import type { OpenLoopPlan, SweepPlan, Target } from "../harness/sweep/result.js";
+import type { OpenLoopPlan, SweepPlan, Target, TargetCommand } from "../harness/sweep/result.js";
 import { modes } from "../server.js";
 import { usageError } from "../shared/errors.js";
 import { listOf, number, oneOf, wholeNumber } from "./values/options.js";
@@ -16,7 +18,7 @@ export const DEFAULT_SECONDS = 2;
 const AUTO_SHARES = [0.5, 0.7, 0.9];
 
 /** The cores among what is compared: "none" beside targets. */
-export function coresOf(raw: unknown, targets: readonly Target[]): readonly string[] {
+export function coresOf(raw: unknown, targets: readonly { readonly name: string }[]): readonly string[] {
   if (raw === "none") {
     if (targets.length > 0) return [];
     throw usageError("--cores none leaves nothing to measure: name servers with --target name=URL");
@@ -28,7 +30,7 @@ export function coresOf(raw: unknown, targets: readonly Target[]): readonly stri
 export function targetsOf(raw: unknown, path: string): readonly Target[] {
   const targets = [raw ?? []].flat().map((value) => {
     const [, name = "", url = ""] = /^([^=]*)=(.*)$/s.exec(String(value)) ?? [];
-    if (name === "" || !URL.canParse(url)) {
+    if (name === "" || !(isUnixUrl(url) || URL.canParse(url))) {
       throw usageError(`--target must be name=URL, like nginx=http://127.0.0.1:8080, not "${String(value)}"`);
     }
     if (!isTargetName(name)) {
@@ -38,8 +40,11 @@ export function targetsOf(raw: unknown, path: string): readonly Target[] {
       );
     }
     if (modes.includes(name)) throw usageError(`--target ${name}=… has the name of a core: choose another`);
+    if (isUnixUrl(url)) return { name, url: /^unix:[^:]+$/.test(url) ? `${url}:${path}` : url };
     const parsed = new URL(url);
-    if (parsed.protocol !== "http:") throw usageError(`--target ${name}: only http:// can be measured, not ${url}`);
+    if (!/^https?:$/.test(parsed.protocol)) {
+      throw usageError(`--target ${name}: http://, https:// and unix: can be measured, not ${url}`);
+    }
     return { name, url: parsed.pathname === "/" && parsed.search === "" ? `${parsed.origin}${path}` : parsed.href };
   });
   const names = targets.map(({ name }) => name);
@@ -48,22 +53,68 @@ export function targetsOf(raw: unknown, path: string): readonly Target[] {
   return targets;
 }
 
-/** `--rate` and `--duration`; null without a rate. */
-export function openLoopOf(argv: Values, concurrencies: readonly number[]): OpenLoopPlan | null {
-  if (argv["rate"] === undefined) return null;
-  const seconds = number("duration", argv["duration"] ?? DEFAULT_SECONDS, 0.1, 3600);
-  if (argv["rate"] === "auto") return { shares: AUTO_SHARES, rates: [], seconds };
+/** `--target-command name=COMMAND`, as often as one likes. */
+export function targetCommandsOf(raw: unknown, targets: readonly Target[]): readonly TargetCommand[] {
+  const commands = [raw ?? []].flat().map((value) => {
+    const [, name = "", command = ""] = /^([^=]*)=(.*)$/s.exec(String(value)) ?? [];
+    if (name === "" || command.trim() === "") {
+      throw usageError(`--target-command must be name=COMMAND, like now='node app.js', not "${String(value)}"`);
+    }
+    if (!isTargetName(name)) {
+      throw usageError(
+        `--target-command ${name}=…: a name has up to 100 letters, digits, "_", "-", ".", ":" and spaces, begins with a letter or digit, ` +
+          "and is none that every JavaScript object has, like constructor",
+      );
+    }
+    if (modes.includes(name)) throw usageError(`--target-command ${name}=… has the name of a core: choose another`);
+    return { name, command };
+  });
+  const names = [...targets, ...commands].map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined)
+    throw usageError(`--target-command names "${twice}", which another has too: give each server a name of its own`);
+  return commands;
+}
+
+/**
+ * `--rate`, `--duration`, `--arrivals` and `--ramp`; null without a rate. `saturation`: the closed loops are asked for all the same, as of an
+ * application of the user's own, of which both is to be known.
+ */
+export function openLoopOf(argv: Values, concurrencies: readonly number[], saturation = false): OpenLoopPlan | null {
+  if (argv["rate"] === undefined) {
+    const alone = ["arrivals", "ramp"].find((flag) => argv[flag] !== undefined);
+    if (alone !== undefined) throw usageError(`--${alone} is of an open loop: give --rate too`);
+    return null;
+  }
+  const length = number("duration", argv["duration"] ?? DEFAULT_SECONDS, 0.1, 3600);
+  const rampSeconds = number("ramp", argv["ramp"] ?? 0, 0, 3600);
+  if (rampSeconds > length)
+    throw usageError(`--ramp ${rampSeconds} is longer than a trial of ${length} s: the rate would not be reached`);
+  const seconds = {
+    seconds: length,
+    arrivals: oneOf("arrivals", argv["arrivals"] ?? "poisson", ["even", "poisson"]),
+    ...(rampSeconds > 0 ? { rampSeconds } : {}),
+  } as const;
+  if (argv["rate"] === "auto") return { shares: AUTO_SHARES, rates: [], ...seconds };
   const given = listOf("rate", argv["rate"], (flag, raw) => number(flag, raw, 0.1, 1e6));
   const rates = concurrencies.flatMap((concurrency) =>
     given.map((requestsPerSecond) => ({ concurrency, requestsPerSecond })),
   );
-  return { shares: null, rates, seconds };
+  return { shares: null, rates, ...seconds, ...(saturation ? { saturation } : {}) };
 }
 
 /** `--duration`, `--threads` and `--driver` of closed loops, as far as they were given. */
 export function generatorOf(
   argv: Values,
-  { concurrencies, requests }: Pick<SweepPlan, "concurrencies" | "requests">,
+  {
+    concurrencies,
+    requests,
+    traffic,
+    variableLength,
+  }: Pick<SweepPlan, "concurrencies" | "requests"> & {
+    readonly traffic: StoredRequests | null;
+    readonly variableLength: boolean;
+  },
 ): Pick<SweepPlan, "seconds" | "threads" | "driver"> {
   const threads = wholeNumber("threads", argv["threads"] ?? 1, 1, 256);
   const fewest = Math.min(...concurrencies);
@@ -99,6 +150,8 @@ export function generatorOf(
     headers: [],
     byFirstByte: false,
     threads,
+    variableLength,
+    ...(traffic === null ? {} : restoreRequests(traffic)),
   };
   checkDriverOptions(driver, asked, null);
   return { ...common, ...(window === null ? {} : { seconds: window }), driver: driver.name };

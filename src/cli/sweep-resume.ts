@@ -1,10 +1,13 @@
 import { dirname, resolve } from "node:path";
 import { driverNames } from "../harness/drivers/drivers.js";
-import type { SweepPlan, SweepResult } from "../harness/sweep/result.js";
+import { otherCoreOf } from "../harness/sweep/plan.js";
+import type { OtherVersion, SweepPlan, SweepResult } from "../harness/sweep/result.js";
 import { adapters, modes } from "../server.js";
 import { usageError } from "../shared/errors.js";
-import { targetsOf } from "./sweep-loads.js";
+import type { requestFlags } from "./requests/flags.js";
+import { targetCommandsOf, targetsOf } from "./sweep-loads.js";
 import { type planOptions, quick } from "./sweep-plan.js";
+import { saysTraffic, trafficOf } from "./sweep-traffic.js";
 
 /**
  * What a stored result may have a resumed sweep do. A file can come from anywhere: code that it names is run, and servers that it names are
@@ -16,15 +19,23 @@ type Values = Readonly<Record<string, unknown>>;
 /** Flags whose value is a list. */
 const LISTS: ReadonlySet<string> = new Set(["cores", "concurrency", "rate", "server-cpus"]);
 /** Flags whose value is a path. */
-const PATHS: ReadonlySet<string> = new Set(["handlers", "out"]);
+const PATHS: ReadonlySet<string> = new Set(["handlers", "out", "ca"]);
 
-/** Every flag of a plan must be here, so that none is taken and ignored; targets are compared one by one. */
-type ComparedFlag = Exclude<keyof typeof planOptions, "target"> | "name" | "out";
+/**
+ * Every flag of a plan must be here, so that none is taken and ignored; targets are compared one by one, what is sent as a whole, and the code
+ * of another version when it is ready.
+ */
+type ComparedFlag =
+  | Exclude<keyof typeof planOptions, keyof typeof requestFlags | "target" | "target-command" | "request" | "against">
+  | "name"
+  | "out";
 
 /** What the flags would have to be for this plan; null where the plan has nothing of the kind. */
 function flagsOf(file: string, { name, plan }: SweepResult): ReadonlyMap<string, string | null> {
   const { openLoop, until, pinning, targets = [] } = plan;
-  const cores = plan.cores.filter((core) => targets.every((target) => target.name !== core));
+  const cores = plan.cores.filter(
+    (core) => targets.every((target) => target.name !== core) && otherCoreOf(plan, core) === null,
+  );
   const rates = openLoop?.rates.map(({ requestsPerSecond }) => requestsPerSecond) ?? [];
   const seconds = openLoop?.seconds ?? plan.seconds;
   const values: Readonly<Record<ComparedFlag, string | number | null>> = {
@@ -36,6 +47,8 @@ function flagsOf(file: string, { name, plan }: SweepResult): ReadonlyMap<string,
     path: plan.path,
     rate: openLoop === undefined ? null : openLoop.shares === null ? [...new Set(rates)].join() : "auto",
     duration: seconds ?? null,
+    arrivals: openLoop === undefined ? null : (openLoop.arrivals ?? "even"),
+    ramp: openLoop === undefined ? null : (openLoop.rampSeconds ?? 0),
     threads: plan.threads ?? 1,
     driver: plan.driver ?? null,
     until: until === undefined ? null : `${Number((until.halfWidth * 100).toPrecision(9))}%`,
@@ -46,8 +59,10 @@ function flagsOf(file: string, { name, plan }: SweepResult): ReadonlyMap<string,
     workers: plan.workers,
     handlers: plan.handlers,
     "server-cpus": plan.serverCpus?.map(({ cpus }) => cpus).join() ?? null,
+    "app-style": plan.appStyle ?? null,
     pin: pinning.server === null ? "none" : `${pinning.server}:${pinning.generator}`,
     name,
+    ca: plan.tls?.ca ?? null,
     out: dirname(file),
   };
   return new Map(Object.entries(values).map(([flag, value]) => [flag, value === null ? null : String(value)]));
@@ -72,10 +87,36 @@ export function checkSameFlags(file: string, result: SweepResult, argv: Values):
   if (argv["keepAlive"] !== undefined && argv["keepAlive"] !== plan.keepAlive) {
     refuse("keep-alive", plan.keepAlive ? "with keep-alive" : "without keep-alive");
   }
+  if (argv["against"] !== undefined && plan.against === undefined) refuse("against", "without it");
+  if (argv["insecure"] === true && plan.tls?.insecure !== true) refuse("insecure", "without it");
   if (argv["aa"] === true && plan.control === undefined) refuse("aa", "without it");
   const known = new Set((plan.targets ?? []).map(targetText));
-  const other = targetsOf(argv["target"], plan.path).find((target) => !known.has(targetText(target)));
+  const other = givenTargets(plan, argv).find((target) => !known.has(targetText(target)));
   if (other !== undefined) refuse(`target ${targetText(other)}`, [...known].join(", ") || "without targets");
+  const commands = new Set((plan.commands ?? []).map(commandText));
+  const otherCommand = targetCommandsOf(argv["target-command"], []).find(
+    (command) => !commands.has(commandText(command)),
+  );
+  if (otherCommand !== undefined)
+    refuse(`target-command ${commandText(otherCommand)}`, [...commands].join(", ") || "without");
+}
+
+/** What is sent may be said again, as it was. */
+export async function checkSameTraffic(file: string, { plan }: SweepResult, argv: Values): Promise<void> {
+  if (!saysTraffic(argv)) return;
+  const { traffic } = await trafficOf(argv, plan.path);
+  if (JSON.stringify(traffic?.requests) === JSON.stringify(plan.traffic)) return;
+  throw usageError(
+    `--resume ${file}: what is to be sent is not as the sweep was begun: leave out the flags that say it, or start a new sweep`,
+  );
+}
+
+function givenTargets(plan: SweepPlan, argv: Values) {
+  return targetsOf(argv["target"], plan.traffic === undefined ? plan.path : "/");
+}
+
+function commandText({ name, command }: { readonly name: string; readonly command: string }): string {
+  return `${name}=${command}`;
 }
 
 function withoutAbsent(argv: Values): Values {
@@ -100,8 +141,10 @@ function targetText({ name, url }: { readonly name: string; readonly url: string
 }
 
 /** What names code to run, programs to start and servers to ask, as flags. */
-function consentOf({ handlers, targets = [], driver }: SweepPlan) {
+function consentOf({ handlers, targets = [], commands = [], driver, against }: SweepPlan) {
   return [
+    ...(against === undefined ? [] : [{ flag: "against", value: against.source }]),
+    ...commands.map((command) => ({ flag: "target-command", value: commandText(command) })),
     ...(handlers === null ? [] : [{ flag: "handlers", value: handlers }]),
     ...targets.map((target) => ({ flag: "target", value: targetText(target) })),
     ...(driver === undefined ? [] : [{ flag: "driver", value: driver }]),
@@ -118,19 +161,22 @@ export function consentFlags(plan: SweepPlan): readonly string[] {
  * `checkSameFlags` has compared the values.
  */
 export function checkConsent(file: string, { plan }: SweepResult, argv: Values): void {
-  const { targets = [], driver, pinning } = plan;
-  const given = new Set(targetsOf(argv["target"], plan.path).map(targetText));
+  const { targets = [], commands = [], driver, pinning } = plan;
+  const given = new Set([
+    ...givenTargets(plan, argv).map(targetText),
+    ...targetCommandsOf(argv["target-command"], []).map(commandText),
+  ]);
   const missing = consentOf(plan)
-    .filter(({ flag, value }) => (flag === "target" ? !given.has(value) : argv[flag] === undefined))
+    .filter(({ flag, value }) => (flag.startsWith("target") ? !given.has(value) : argv[flag] === undefined))
     .map(({ flag, value }) => `--${flag} ${quoted(value)}`);
   if (missing.length > 0) {
     throw usageError(
       `--resume ${file} would run or ask what the file names, and a file can come from anywhere: if that is meant, add ${missing.join(" ")}`,
     );
   }
-  const names = new Set([...modes, ...targets.map(({ name }) => name)]);
+  const names = new Set([...modes, ...[...targets, ...commands].map(({ name }) => name)]);
   const unknown =
-    plan.cores.find((core) => !names.has(core)) ??
+    plan.cores.find((core) => !names.has(otherCoreOf(plan, core) ?? core)) ??
     [plan.adapter ?? adapters[0]].find((adapter) => !adapters.some((known) => known === adapter)) ??
     [driver ?? driverNames[0]!].find((name) => !driverNames.includes(name));
   if (unknown !== undefined) throw usageError(`--resume ${file}: there is no "${unknown}" here: start a new sweep`);
@@ -139,10 +185,20 @@ export function checkConsent(file: string, { plan }: SweepResult, argv: Values):
   }
 }
 
+/** Whether the other version that is ready is the one that the sweep was begun with. */
+export function checkSameVersion(file: string, { plan: { against } }: SweepResult, version: OtherVersion): void {
+  if (against === undefined || against.sha256 === version.sha256) return;
+  throw usageError(
+    `--resume ${file}: its trials were made with other code of ${against.label} than ${version.source} has now: start a new sweep`,
+  );
+}
+
 /** What a resumed sweep runs and asks beside loopool itself, in words; null: nothing. */
-export function runsText({ handlers, targets = [], driver }: SweepPlan): string | null {
+export function runsText({ handlers, targets = [], commands = [], driver, against }: SweepPlan): string | null {
   const parts = [
+    ...(against === undefined ? [] : [`runs the loopool of ${against.from} ${against.source}`]),
     ...(handlers === null ? [] : [`runs the handlers in ${handlers}`]),
+    ...commands.map(({ name, command }) => `starts ${name} by the command ${quoted(command)}`),
     ...targets.map(({ name, url }) => `sends requests to ${name} at ${url}`),
     ...(driver === undefined ? [] : [`starts ${driver}`]),
   ];

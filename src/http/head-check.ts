@@ -1,4 +1,5 @@
 import type { ServerLimits } from "../shared/config.js";
+import { type Route, takesMethod } from "../shared/handlers/route.js";
 import { isAuthority, isHost } from "./host.js";
 import {
   BAD_AUTHORITY,
@@ -11,8 +12,9 @@ import {
   BODY_TOO_LONG,
   HEAD_TOO_LONG,
   LENGTH_REQUIRED,
-  METHOD_NOT_ALLOWED,
   NOT_IMPLEMENTED,
+  notAllowed,
+  optionsOf,
   type Refusal,
   UNKNOWN_CODING,
   URL_TOO_LONG,
@@ -117,15 +119,21 @@ export class HeadCheck {
     return this.#codings > 0 || (this.#lengths > 0 && this.#length !== "0");
   }
 
+  /** How much follows the head; null where that is not said before: the body is chunked. Valid after a good verdict. */
+  get bodyBytes(): number | null {
+    if (this.#codings > 0) return null;
+    return this.#lengths === 0 ? 0 : Number(this.#length);
+  }
+
   /** Which host the client asked, after a good verdict; null without one. A target's counts, not the field's (RFC 9112 §3.2.2). */
   get host(): string | null {
     return this.#authority ?? (this.#hosts === 0 ? null : this.#goodHost);
   }
 
-  /** null: it is a request, and its body, if any, is one that may be read and thrown away. `query`: without the question mark. */
-  verdict(method: string, path: string, query: string): Refusal | null {
-    const isPlain = method === "GET" || method === "HEAD";
-    if (!isPlain && !TOKEN.test(method)) return BAD_METHOD;
+  /** null: it is a request that the route takes, with a body that may be read. `query`: without the question mark. */
+  verdict(method: string, path: string, query: string, route: Route): Refusal | null {
+    if (method !== "GET" && method !== "HEAD" && !TOKEN.test(method)) return BAD_METHOD;
+    const isTaken = takesMethod(route, method);
     const urlBytes = path.length + (query === "" ? 0 : 1 + query.length);
     if (urlBytes > this.#limits.maxUrlBytes) return URL_TOO_LONG;
     if (method.length + urlBytes + this.#fieldBytes + OTHER_HEAD_BYTES > this.#limits.maxHeadBytes)
@@ -133,11 +141,12 @@ export class HeadCheck {
     if (!this.#isTarget(path, query)) return BAD_TARGET;
     if (this.#authority !== null && !isAuthority(this.#authority)) return BAD_AUTHORITY;
     if (!this.#hasGoodHost()) return BAD_HOST;
-    const body = this.#codings + this.#lengths === 0 ? null : this.#bodyVerdict();
+    const body = this.#codings + this.#lengths === 0 ? null : this.#bodyVerdict(isTaken && route.stream);
     if (body !== null) return body;
     if (this.#expectation !== "" && this.#expectation.toLowerCase() !== "100-continue") return BAD_EXPECTATION;
-    if (isPlain) return null;
-    return KNOWN_METHODS.includes(method) ? METHOD_NOT_ALLOWED : NOT_IMPLEMENTED;
+    if (isTaken) return null;
+    if (method === "OPTIONS") return optionsOf(route);
+    return KNOWN_METHODS.includes(method) ? notAllowed(route) : NOT_IMPLEMENTED;
   }
 
   #isTarget(path: string, query: string): boolean {
@@ -165,10 +174,12 @@ export class HeadCheck {
     return true;
   }
 
-  #bodyVerdict(): Refusal | null {
+  /** What a stream's reader takes has no limit: it is never in memory as a whole. */
+  #bodyVerdict(isStream: boolean): Refusal | null {
     if (this.#codings > 0) return this.#codingVerdict();
     if (this.#lengths > 1 || !DIGITS.test(this.#length)) return BAD_LENGTH;
-    return Number(this.#length) > this.#limits.maxBodyBytes ? BODY_TOO_LONG : null;
+    const maxBytes = isStream ? Number.MAX_SAFE_INTEGER : this.#limits.maxBodyBytes;
+    return Number(this.#length) > maxBytes ? BODY_TOO_LONG : null;
   }
 
   #codingVerdict(): Refusal | null {

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from "node:http";
-import { type HandlerResponse, PLAIN_TEXT, textResponse } from "../shared/handlers/handler.js";
+import { type HandlerResponse, HeaderBlock, PLAIN_TEXT, textResponse } from "../shared/handlers/handler.js";
+import type { Route } from "../shared/handlers/route.js";
 import { Counter } from "../shared/stats/stats.js";
 
 /** A request that the adapter answers itself, in any adapter: no core sees it. */
@@ -57,8 +58,33 @@ export const BAD_EXPECTATION = refusal(417, "100-continue is the only expectatio
   closes: true,
 });
 
-/** RFC 9110 §15.5.6. */
-export const METHOD_NOT_ALLOWED = refusal(405, "GET and HEAD are", null, { headers: { Allow: "GET, HEAD" } });
+/** RFC 9110 §15.5.6, by the methods that are allowed; there are as many lists as routes differ in theirs. */
+const refusedMethods = new Map<string, Refusal>();
+export function notAllowed(route: Route): Refusal {
+  const allow = allowOf(route);
+  let found = refusedMethods.get(allow);
+  if (found === undefined) {
+    found = refusal(405, `only ${allow} are supported here`, null, { headers: { Allow: allow } });
+    refusedMethods.set(allow, found);
+  }
+  return found;
+}
+
+/** RFC 9110 §9.3.7: no handler is asked. Not kept: who asks for it does so once. */
+export function optionsOf(route: Route): Refusal {
+  const response = { status: 204, headers: new HeaderBlock({ Allow: allowOf(route) }), body: "" };
+  return { response, counter: null, closes: false };
+}
+
+/** RFC 9110 §10.2.1. A handler that takes every method is never refused one. */
+function allowOf({ methods }: Route): string {
+  const named = methods === "all" ? [] : methods;
+  const withHead = named.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
+  return [...new Set([...withHead, "OPTIONS"])].join(", ");
+}
+
+/** RFC 9110 §9.3.6: a server that is no proxy. */
+export const NO_TUNNELS = refusal(405, "this is no proxy", null, { closes: true, headers: { Allow: "GET, HEAD" } });
 /** RFC 9110 §15.6.2. */
 export const NOT_IMPLEMENTED = refusal(501, "the method is not known here", null);
 

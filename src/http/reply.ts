@@ -1,27 +1,43 @@
 import type { LogEntry } from "../access-log/record.js";
 import type { Reply } from "../core.js";
-import { closeFileOf, discard } from "../shared/dispatch/discard.js";
+import { closeFileOf, discard, endStream } from "../shared/dispatch/discard.js";
 import { messageOf } from "../shared/errors.js";
-import { type FileBody, type HandlerResponse, isFileBody } from "../shared/handlers/handler.js";
+import {
+  type FileBody,
+  type HandlerResponse,
+  isFileBody,
+  isStreamBody,
+  type StreamBody,
+} from "../shared/handlers/handler.js";
+import type { ServerRequest } from "../shared/handlers/request.js";
 import { isExhaustion } from "../shared/static/disk-file.js";
 import { Counter } from "../shared/stats/stats.js";
 import { FileSource } from "./file-source.js";
 import { FILE_CHANGED, type Refusal, TOO_MANY_FILES } from "./refusals.js";
+import type { StreamClient, StreamSink } from "./send-stream.js";
 import type { AdapterState } from "./state.js";
+import type { Upload } from "./upload.js";
 
 const nothing = (): void => {};
+
+/** What the reader of a request's body gets when the rest of it will not come. */
+const CLIENT_GONE = "the client has gone before the end of the request's body";
 
 /**
  * The answer to one request, as far as it is the same behind every adapter: what is counted and logged of it, and what is given back when it
  * ends. A request ends once, by `finish` or by `abort`.
  */
-export abstract class AdapterReply<State extends AdapterState> implements Reply {
+export abstract class AdapterReply<State extends AdapterState> implements Reply, StreamClient {
   aborted = false;
   ticket = -1;
   /** Called when the client goes while a body is being sent. */
   onAbort = nothing;
   /** Of the body, as far as its socket is known to have taken it. */
   takenBytes = 0;
+  /** What its handler is asked; null for what no handler sees. */
+  request: ServerRequest | null = null;
+  /** The request's body on its way to a handler; null without one. */
+  upload: Upload | null = null;
   protected readonly adapter: State;
   /** A HEAD is answered. */
   protected readonly headOnly: boolean;
@@ -32,6 +48,7 @@ export abstract class AdapterReply<State extends AdapterState> implements Reply 
   protected isInFlight = false;
   #status = 0;
   #holdsFile = false;
+  #isStream = false;
   /** Of the response that is being sent; −1: none. */
   #pin = -1;
 
@@ -43,6 +60,15 @@ export abstract class AdapterReply<State extends AdapterState> implements Reply 
 
   fileFailed(what: string, error: unknown): void {
     this.adapter.failures.add(`sending ${what} failed: ${messageOf(error)}`);
+  }
+
+  handedOver(bytes: number): void {
+    this.adapter.stats.add(Counter.bodyBytes, bytes);
+  }
+
+  streamFailed(error: unknown): void {
+    this.adapter.stats.add(Counter.streamsFailed, 1);
+    this.adapter.failures.add(`${this.request?.path} failed in the middle of its answer`, error);
   }
 
   /** The connection is to be closed after the answer. */
@@ -64,6 +90,11 @@ export abstract class AdapterReply<State extends AdapterState> implements Reply 
     }
     this.#pin = response.pin ?? -1;
     const { status, body } = response;
+    if (isStreamBody(body)) {
+      this.#sendStream(response, body);
+      return;
+    }
+    this.leaveUpload();
     if (!isFileBody(body)) {
       this.write(response);
     } else if (status === 204 || status === 304 || (this.headOnly && body.handle !== undefined)) {
@@ -77,11 +108,27 @@ export abstract class AdapterReply<State extends AdapterState> implements Reply 
     }
   }
 
-  /** Hands the response to the client, now or bit by bit. A file as its body is not sent: only its length is said. */
+  /** Hands the response to the client, now or bit by bit. A file or a stream as its body is not sent: only its length is said. */
   protected abstract write(response: HandlerResponse): void;
 
   /** Sends head and body, the body from a file that is open, which it closes. */
   protected abstract writeFile(response: HandlerResponse, file: FileSource): void;
+
+  /** Loads, with the first stream, what streams need beside `send-stream.ts`. */
+  protected abstract loadStreams(): Promise<unknown>;
+
+  /** Where the chunks of a response's body go. `bytes`: its length; null where it is not known. */
+  protected abstract streamSink(response: HandlerResponse, bytes: number | null): StreamSink;
+
+  /** A response is about to be sent: what has not arrived of the request's body is not waited for. */
+  protected leaveUpload(): void {
+    this.dropUpload();
+  }
+
+  /** What is still to arrive of the request's body goes by. */
+  dropUpload(): void {
+    if (this.upload !== null && !this.upload.isComplete) this.upload.discard();
+  }
 
   /** From now on it is told when the client goes. */
   protected abstract watchClient(): void;
@@ -102,6 +149,31 @@ export abstract class AdapterReply<State extends AdapterState> implements Reply 
     if (this.headOnly) this.write(response);
     else if (file.bytes === 0) this.write({ ...response, body: "" });
     else this.writeFile(response, file);
+  }
+
+  #sendStream(response: HandlerResponse, body: StreamBody): void {
+    const { status } = response;
+    const hasBody = !this.headOnly && status !== 204 && status !== 304 && body.bytes !== 0;
+    if (!hasBody) {
+      endStream(body);
+      this.leaveUpload();
+      this.write(body.bytes === 0 ? { ...response, body: "" } : response);
+      return;
+    }
+    this.watchClient();
+    this.#isStream = true;
+    this.adapter.streams++;
+    this.adapter.stats.set(Counter.streams, this.adapter.streams);
+    const { sendStream } = this.adapter;
+    if (sendStream === null) this.#loadStreams(response, body);
+    else sendStream(body, this, this.streamSink(response, body.bytes ?? null));
+  }
+
+  async #loadStreams(response: HandlerResponse, body: StreamBody): Promise<void> {
+    const [{ sendStream }] = await Promise.all([import("./send-stream.js"), this.loadStreams()]);
+    this.adapter.sendStream = sendStream;
+    if (this.aborted) endStream(body);
+    else sendStream(body, this, this.streamSink(response, body.bytes ?? null));
   }
 
   /** The answer where a file cannot be sent. What a handler names, it answers for; what the server looked at itself has changed since. */
@@ -144,6 +216,8 @@ export abstract class AdapterReply<State extends AdapterState> implements Reply 
     this.aborted = true;
     this.adapter.stats.add(Counter.aborted, 1);
     if (this.entry !== null) this.entry.aborted = true;
+    if (this.upload !== null && !this.upload.isComplete) this.upload.fail(new Error(CLIENT_GONE));
+    this.request?.abort();
     // Answered already, it is only being sent: the core has nothing to do with it any more.
     if (this.answered) this.onAbort();
     else this.adapter.core.abandon(this);
@@ -162,6 +236,10 @@ export abstract class AdapterReply<State extends AdapterState> implements Reply 
     // Not before: a request is answered or aborted, never both.
     if (!this.aborted) adapter.stats.addResponse(this.#status);
     if (this.#holdsFile) adapter.capacity.closeFile();
+    if (this.#isStream) {
+      adapter.streams--;
+      adapter.stats.set(Counter.streams, adapter.streams);
+    }
     if (entry !== null) {
       entry.bodyBytes = this.takenBytes;
       adapter.log!.add(entry);

@@ -25,6 +25,10 @@ export interface AdapterState {
   readonly fileFailed: HandlerResponse;
   /** Requests received and not yet answered in full. */
   inFlight: number;
+  /** Responses of those that handlers are making while they are sent. */
+  streams: number;
+  /** Loaded with the first stream, since few servers have any; null before. */
+  sendStream: typeof import("./send-stream.js").sendStream | null;
   /** No more requests are wanted: every answer closes its connection. */
   draining: boolean;
   /** Called when the last request in flight has been answered or given up. */
@@ -40,7 +44,18 @@ export async function adapterState(
   const fileFailed = await withErrorPage(FILE_FAILED, config);
   const capacity = new Capacity(limits.maxConnections);
   const failures = failureLogOf(config);
-  return { ...parts, limits, failures, fileFailed, capacity, inFlight: 0, draining: false, onIdle: () => {} };
+  return {
+    ...parts,
+    limits,
+    failures,
+    fileFailed,
+    capacity,
+    inFlight: 0,
+    streams: 0,
+    sendStream: null,
+    draining: false,
+    onIdle: () => {},
+  };
 }
 
 /** Resolves when nothing is in flight, or after the time, with the number of requests that then are. */
@@ -54,8 +69,8 @@ export async function idleOrLate(state: AdapterState, timeoutMs: number): Promis
   return state.inFlight;
 }
 
-/** The length of a body, as Content-Length has it. */
-export function bodyBytes(body: HandlerResponse["body"]): number {
+/** The length of a body, as Content-Length has it; null where it is not known before its end. */
+export function bodyBytes(body: HandlerResponse["body"]): number | null {
   if (typeof body === "string") return Buffer.byteLength(body);
-  return body instanceof Uint8Array ? body.byteLength : body.bytes;
+  return body instanceof Uint8Array ? body.byteLength : (body.bytes ?? null);
 }

@@ -3,7 +3,7 @@ import { usageError } from "../shared/errors.js";
 import { flagsOf, inOptionNames, type Kinds } from "./flags.js";
 import type { LoadOptions, LoadResult } from "./types.js";
 
-const kinds: Kinds<Omit<LoadOptions, "signal" | "headers">> = {
+const kinds: Kinds<Omit<LoadOptions, "signal" | "headers" | "form">> = {
   requests: "value",
   duration: "value",
   rate: "value",
@@ -17,21 +17,35 @@ const kinds: Kinds<Omit<LoadOptions, "signal" | "headers">> = {
   byFirstByte: "boolean",
   localAddress: "value",
   driver: "value",
+  arrivals: "value",
+  ramp: "value",
+  seed: "value",
+  method: "value",
+  body: "value",
+  bodyFile: "value",
+  expectStatus: "value",
+  requestsFile: "value",
+  fields: "value",
+  variableLength: "boolean",
+  insecure: "boolean",
+  ca: "value",
+  unixSocket: "value",
 };
 
 /** Options that become flags of another form. */
-const names = { ...kinds, headers: "value", header: "value" } as const;
+const names = { ...kinds, headers: "value", header: "value", form: "value" } as const;
 
 /** See `load` of the package. */
 export async function load(url: string, options: LoadOptions): Promise<LoadResult> {
-  const { signal = new AbortController().signal, headers = {}, ...rest } = options;
+  const { signal = new AbortController().signal, headers = {}, form, ...rest } = options;
   signal.throwIfAborted();
   return await inOptionNames(names, async () => {
     if (rest.rate !== undefined && typeof rest.rate !== "number") {
       throw usageError(`rate must be a number of requests per second, not "${String(rest.rate)}"`);
     }
     const header = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-    const prepared = prepareLoad({ keepAlive: true, ...flagsOf("load", rest, kinds), header, url });
+    const given = form === undefined ? {} : { form: Object.entries(form).map(([name, value]) => `${name}=${value}`) };
+    const prepared = await prepareLoad({ keepAlive: true, ...flagsOf("load", rest, kinds), ...given, header, url });
     try {
       return await measure(prepared, signal);
     } finally {

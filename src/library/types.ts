@@ -38,6 +38,8 @@ export interface ServeOptions {
   readonly requestTimeout?: number;
   /** Requests queued or in service at once in the pool, a power of two. Default: 1024. */
   readonly queue?: number;
+  /** Shared memory for bodies of requests that wait in the pool, bytes. Default: 64 MiB, or 4 × `maxBody` where that is more. */
+  readonly bodyMemory?: number;
   /** Bound of the file cache that all threads share, bytes. Default: 64 MiB. */
   readonly cacheBytes?: number;
   /** Regular expression for paths of files that never change; "off": none. Default: names with a hash. */
@@ -46,8 +48,14 @@ export interface ServeOptions {
   readonly maxAge?: number;
   /** Content-Security-Policy of pages; "off": none. Default: they load from this site only. */
   readonly csp?: string;
-  /** Path of a module with handlers of your own: docs/handlers.md. */
+  /** Path of your own application, a module in JavaScript or TypeScript: docs/applications.md. Sets NODE_ENV to "production" where it is not set. */
   readonly handlers?: string;
+  /** What it is to be taken for. Default: what its exports look like. */
+  readonly appStyle?: "fetch" | "node" | "listen" | "handlers";
+  /** Paths of modules that run around every request, or of folders of them. */
+  readonly plugin?: string | readonly string[];
+  /** Path of a file with variables for application and plug-ins; those that are set already stay. */
+  readonly envFile?: string;
   /** Iterations of the burn loop per µs. Default: calibrated at the start. */
   readonly iterationsPerUs?: number;
   /** Access log: a file, "-" for standard output, or "off". Default: "off". */
@@ -104,7 +112,7 @@ export interface LoadOptions {
   readonly duration?: number;
   /** Requests per second, sent whatever the server does (open loop). Default: a closed loop. */
   readonly rate?: number;
-  /** Connections, each with one request under way. Default: 100, or `requests` if fewer. */
+  /** Connections, each with one request under way. Default: 100, or `requests` if fewer; with `rate` as many as the requests need. */
   readonly concurrency?: number;
   /** Threads that send. Default: 1, the caller's own. */
   readonly threads?: number;
@@ -112,8 +120,36 @@ export interface LoadOptions {
   readonly timeout?: number;
   /** Requests to send before, and not to count, or seconds like "2s". Default: 0. */
   readonly warmup?: number | `${number}s`;
+  /** With `rate`: "poisson", at random as from many users; "even"; or a file with the seconds from the start. Default: "poisson". */
+  readonly arrivals?: string;
+  /** With `rate`: seconds in which it rises from 0. Default: 0. */
+  readonly ramp?: number;
+  /** Decides random arrivals and the order of kinds of request. Default: 1. */
+  readonly seed?: number;
   /** More header fields, by name. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Method of the request. Default: GET; with a body: POST. */
+  readonly method?: string;
+  /** Body of the request, as it stands. */
+  readonly body?: string;
+  /** File with the body of the request. */
+  readonly bodyFile?: string;
+  /** Fields of a form that is the body; "@file" sends a file. */
+  readonly form?: Readonly<Record<string, string>>;
+  /** Statuses that are a success, like "2xx,404". Default: "2xx". */
+  readonly expectStatus?: string;
+  /** Several kinds of request, each with its weight: schemas/loopool-requests-1.schema.json, or a HAR. */
+  readonly requestsFile?: string;
+  /** CSV file, or JSON lines, whose rows fill {{name}} in paths, header fields and bodies. */
+  readonly fields?: string;
+  /** Bodies may differ in length. Default: only of several kinds of request. */
+  readonly variableLength?: boolean;
+  /** With https: do not check the server's certificate. Default: false. */
+  readonly insecure?: boolean;
+  /** With https: file with the authorities, PEM, to trust in place of Node's. */
+  readonly ca?: string;
+  /** Path of a Unix-domain socket to connect to. */
+  readonly unixSocket?: string;
   /** Use a connection for many requests. Default: true. */
   readonly keepAlive?: boolean;
   /** Compare bodies by their SHA-256, too, with the first good one. Default: false. */
@@ -147,16 +183,42 @@ export interface SweepOptions {
   readonly trials?: number;
   /** Path and query to request. Default: "/", or the only one of `handlers`. */
   readonly path?: string;
+  /** More header fields, by name. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Method of the request. Default: GET; with a body: POST. */
+  readonly method?: string;
+  /** Body of the request, as it stands. */
+  readonly body?: string;
+  /** File with the body of the request. */
+  readonly bodyFile?: string;
+  /** Fields of a form that is the body; "@file" sends a file. */
+  readonly form?: Readonly<Record<string, string>>;
+  /** Statuses that are a success, like "2xx,404". Default: "2xx". */
+  readonly expectStatus?: string;
+  /** Several kinds of request, each with its weight: schemas/loopool-requests-1.schema.json, or a HAR. */
+  readonly requestsFile?: string;
+  /** CSV file, or JSON lines, whose rows fill {{name}} in paths, header fields and bodies. */
+  readonly fields?: string;
+  /** Bodies may differ in length. Default: only of several kinds of request, and of `handlers` and `targetCommands`. */
+  readonly variableLength?: boolean;
+  /** Servers that commands start anew for each trial, command by name. */
+  readonly targetCommands?: Readonly<Record<string, string>>;
   /** Servers that are not ours and run already, URL by name. */
   readonly targets?: Readonly<Record<string, string>>;
   /** Open loop: requests per second; "auto": 50, 70 and 90% of what the slowest core serves. Default: a closed loop. */
   readonly rate?: readonly number[] | "auto";
+  /** With `rate`: "poisson", at random as from many users, or "even". Default: "poisson". */
+  readonly arrivals?: "even" | "poisson";
+  /** With `rate`: seconds in which it rises from 0. Default: 0. */
+  readonly ramp?: number;
   /** Seconds of a trial, in place of `requests`. */
   readonly duration?: number;
   /** Threads of the load generator. Default: 1. */
   readonly threads?: number;
   /** Another load generator, where it is installed. Default: loopool's own. */
   readonly driver?: "wrk" | "ab" | "h2load" | "autocannon" | "oha";
+  /** Another version of loopool to measure each core beside: a commit of loopool's own checkout, a folder in which it is built, or a file of `npm pack`. */
+  readonly against?: string;
   /** Add blocks until each ratio of requests/s is known this well, like "3%". */
   readonly until?: `${number}%`;
   /** With `until`: trials at most. Default: 40. */
@@ -185,6 +247,10 @@ export interface SweepOptions {
   readonly name?: string;
   /** Folder of the result. Default: "loopool/results" below the working directory. */
   readonly out?: string;
+  /** Do not check the certificate of a target over https. Default: false. */
+  readonly insecure?: boolean;
+  /** File with the authorities, PEM, to trust with a target over https. */
+  readonly ca?: string;
   /** Seconds a trial may take. Default: 300. */
   readonly trialTimeout?: number;
   /** Called when a trial is in the file. */

@@ -1,9 +1,9 @@
 import { ClaimRing, type ClaimRingShape, claimRingBytes } from "../shared/memory/claim-ring.js";
 import { DOORBELL_BYTES, Doorbell } from "../shared/memory/doorbell.js";
+import { PageArena, pageArenaBytes, pagesFor } from "../shared/memory/page-arena.js";
 import { Parking } from "../shared/memory/parking.js";
 import { RecordRing, recordRingBytes } from "../shared/memory/record-ring.js";
 import { FIRST_WORKER_WORD, StatusSegment, statusBytes, WORKER_WORDS } from "../shared/stats/status-segment.js";
-import { LONG_REQUESTS_BYTES } from "./request-codec.js";
 
 /** Payload of a slot: nearly all paths and queries fit, and the slots in use stay close together. */
 const REQUEST_BYTES = 496;
@@ -19,8 +19,9 @@ export interface PoolMemory {
   readonly requestShape: ClaimRingShape;
   /** Main → workers. */
   readonly requests: SharedArrayBuffer;
-  /** Main → workers: what does not fit a slot, see request-codec.ts. */
-  readonly longRequests: SharedArrayBuffer;
+  /** Main → workers: bodies and long texts of requests, see request-layout.ts. */
+  readonly pages: SharedArrayBuffer;
+  readonly pageCount: number;
   /** Worker i → main. */
   readonly answers: readonly SharedArrayBuffer[];
   /** The status segment: workers sleep on its words `activity`, so that what others see of them is what is. */
@@ -28,14 +29,16 @@ export interface PoolMemory {
   readonly doorbell: SharedArrayBuffer;
 }
 
-/** Allocates the memory of a pool; `slots` is a power of two. */
-export function createPoolMemory(workers: number, slots: number): PoolMemory {
+/** Allocates the memory of a pool; `slots` is a power of two. Memory that is never used costs nothing. */
+export function createPoolMemory(workers: number, slots: number, bodyMemoryBytes: number): PoolMemory {
+  const pageCount = pagesFor(bodyMemoryBytes);
   const requestShape = { slots, payloadBytes: REQUEST_BYTES };
   return {
     workers,
     requestShape,
     requests: new SharedArrayBuffer(claimRingBytes(requestShape)),
-    longRequests: new SharedArrayBuffer(LONG_REQUESTS_BYTES),
+    pages: new SharedArrayBuffer(pageArenaBytes(pageCount)),
+    pageCount,
     answers: Array.from({ length: workers }, () => new SharedArrayBuffer(recordRingBytes(ANSWER_RING_BYTES))),
     status: new SharedArrayBuffer(statusBytes(workers)),
     doorbell: new SharedArrayBuffer(DOORBELL_BYTES),
@@ -46,6 +49,7 @@ export function createPoolMemory(workers: number, slots: number): PoolMemory {
 export function attachPool(memory: PoolMemory) {
   return {
     requests: new ClaimRing(memory.requests, memory.requestShape),
+    arena: new PageArena(memory.pages, memory.pageCount),
     parking: new Parking(memory.status, memory.workers, PARKING_SLOTS),
     status: new StatusSegment(memory.status, memory.workers),
     doorbell: new Doorbell(memory.doorbell),

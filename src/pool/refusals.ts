@@ -12,6 +12,10 @@ export const OVERLOADED: HandlerResponse = {
   }),
   body: "503 Service Unavailable: the queue is full\n",
 };
+export const BODIES_TOO_LARGE: HandlerResponse = {
+  ...OVERLOADED,
+  body: "503 Service Unavailable: the memory for request bodies (--body-memory) is full\n",
+};
 export const WAITED_TOO_LONG: HandlerResponse = {
   ...OVERLOADED,
   body: "503 Service Unavailable: no worker was free in time\n",

@@ -54,8 +54,11 @@ export function scaleWorkers(
     });
     const ready = hosts.filter((host) => host.isReady).length;
     if (ready <= min) return;
-    const worker = hosts.findLastIndex((host, i) => host.isReady && nowMs - idleSinceMs[i]! >= idleMs);
-    const holdsNothing = (): boolean => ring.heldBy(worker).length === 0;
+    // A stream may go on for days: its worker stays until it has ended.
+    const worker = hosts.findLastIndex(
+      ({ isReady, openStreams }, i) => isReady && openStreams === 0 && nowMs - idleSinceMs[i]! >= idleMs,
+    );
+    const holdsNothing = (): boolean => ring.heldBy(worker).length === 0 && hosts[worker]!.openStreams === 0;
     if (worker !== -1 && holdsNothing() && parking.retire(worker)) hosts[worker]!.expectRetirement(holdsNothing);
   };
 

@@ -40,7 +40,9 @@ export class WorkLoop {
   readonly #options: WorkLoopOptions;
   /** Requests whose handler returned a promise that is not settled yet. */
   #pending = 0;
-  /** It has as many pending as it may, or was told to end while some are: it goes on when one of them is settled. */
+  /** Responses that are made while they are sent, in the event loop. */
+  #streams = 0;
+  /** It has as many pending as it may, or was told to end while promises or streams are left: it goes on when one of them has ended. */
   #isResting = false;
 
   constructor(options: WorkLoopOptions) {
@@ -55,9 +57,24 @@ export class WorkLoop {
   /** That promise is settled. */
   settled(): void {
     this.#pending--;
+    this.#goOn();
+  }
+
+  /** A stream has begun (1), or has ended (−1). */
+  countStream(change: number): void {
+    this.#streams += change;
+    if (change < 0) this.#goOn();
+  }
+
+  #goOn(): void {
     if (!this.#isResting) return;
     this.#isResting = false;
     setImmediate(this.run);
+  }
+
+  /** Whether something goes on in the event loop. */
+  get #isAwaited(): boolean {
+    return this.#pending + this.#streams > 0;
   }
 
   /** Begins, in the event loop; comes back to it by itself from then on. */
@@ -85,7 +102,7 @@ export class WorkLoop {
         }
       }
       if (!parking.announce(worker)) {
-        this.#isResting = this.#pending > 0;
+        this.#isResting = this.#isAwaited;
         if (!this.#isResting) onRetired();
         return;
       }
@@ -93,7 +110,7 @@ export class WorkLoop {
         parking.leave(worker);
         continue;
       }
-      if (this.#pending === 0 && parking.wait(worker, STANDSTILL_MS)) {
+      if (!this.#isAwaited && parking.wait(worker, STANDSTILL_MS)) {
         if (!this.#isLoopDue(cameMs)) continue;
         setImmediate(this.run);
         return;
@@ -106,6 +123,6 @@ export class WorkLoop {
   }
 
   #isLoopDue(cameMs: number): boolean {
-    return performance.now() - cameMs > (this.#pending > 0 ? MAX_BUSY_MS.pending : MAX_BUSY_MS.none);
+    return performance.now() - cameMs > (this.#isAwaited ? MAX_BUSY_MS.pending : MAX_BUSY_MS.none);
   }
 }

@@ -1,17 +1,17 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
-import { endedByImport } from "../shared/dispatch/import-handlers.js";
-import { LoopoolError, messageOf } from "../shared/errors.js";
+import { endedByImport, LoopoolError, messageOf } from "../shared/errors.js";
 import { tellOperator } from "../shared/failure-log.js";
 import { oneLine } from "../shared/terminal-text.js";
 import { AnswerReader } from "./answer-codec.js";
+import type { IncomingStreams } from "./incoming-streams.js";
 import { attachAnswers } from "./memory.js";
-import type { AnswerMessage, ReadyMessage, StartupMessage, WorkerMessage } from "./messages.js";
+import type { PoolMessage, ReadyMessage, StartupMessage, WorkerMessage } from "./messages.js";
 
 /** What a worker tells the pool. */
 export interface WorkerEvents {
-  readonly onWakeUp: () => void;
-  readonly onAnswer: (message: AnswerMessage) => void;
+  /** Whatever it sends while it takes requests. */
+  readonly onMessage: (message: Exclude<WorkerMessage, { type: "loopool:ready" | "loopool:failed" }>) => void;
   /** It takes requests. */
   readonly onReady: (message: ReadyMessage) => void;
   /** It ended without being told to; all it has sent has arrived. Its place is taken again soon. */
@@ -34,10 +34,14 @@ type State = "vacant" | "starting" | "ready" | "retiring" | "stopped";
 export class WorkerHost {
   /** The answers of the worker now in place. */
   answers: AnswerReader;
+  /** Of all workers in this place: a worker's streams end with it. null until one of them has sent a stream. */
+  streams: IncomingStreams | null = null;
   readonly #startup: StartupMessage;
   readonly #events: WorkerEvents;
   #thread: Worker | undefined;
   #state: State = "vacant";
+  /** Whether the user's code in it is to be told of its end. */
+  #closes = false;
   /** Doubles with every worker that is lost before it was ready: a module that fails when it is imported must not cost a core. */
   #delayMs = FIRST_DELAY_MS;
   /** Why the thread now in place was killed. */
@@ -53,14 +57,24 @@ export class WorkerHost {
     return this.#state === "vacant";
   }
 
+  /** Responses that are made while they are sent. */
+  get openStreams(): number {
+    return this.streams?.size ?? 0;
+  }
+
   get isReady(): boolean {
     return this.#state === "ready";
   }
 
   /** Each worker numbers its header blocks anew, so each gets a reader of its own. */
   #attach(): AnswerReader {
-    return new AnswerReader(attachAnswers(this.#startup.memory, this.#startup.worker));
+    return new AnswerReader(attachAnswers(this.#startup.memory, this.#startup.worker), this);
   }
+
+  /** Sends the worker a message; one that has ended does not miss it. */
+  readonly post = (message: PoolMessage): void => {
+    this.#thread?.postMessage(message);
+  };
 
   /** Starts a thread; resolves when it takes requests, rejects when it ends before. */
   start(): Promise<void> {
@@ -80,17 +94,16 @@ export class WorkerHost {
       let startFailure: LoopoolError | undefined;
       // Handlers can post here too: what is not the worker's own is nobody's.
       thread.on("message", (message: WorkerMessage | null | undefined) => {
-        if (message?.type === "loopool:wake-up") {
-          this.#events.onWakeUp();
-        } else if (message?.type === "loopool:answer") {
-          this.#events.onAnswer(message);
-        } else if (message?.type === "loopool:failed") {
+        if (message?.type === "loopool:failed") {
           startFailure = new LoopoolError(message.code, message.message, message.exitCode);
         } else if (message?.type === "loopool:ready") {
           this.#state = "ready";
+          this.#closes = message.routes.userCode?.closes ?? false;
           this.#delayMs = FIRST_DELAY_MS;
           this.#events.onReady(message);
           resolve();
+        } else if (message?.type !== undefined) {
+          this.#events.onMessage(message);
         }
       });
       thread.on("error", (error) => {
@@ -154,13 +167,31 @@ export class WorkerHost {
   expectRetirement(holdsNothing: () => boolean): void {
     this.#state = "retiring";
     const thread = this.#thread!;
-    const timer = setInterval(() => holdsNothing() && thread.terminate(), RETIRE_TIMEOUT_MS).unref();
+    const timeoutMs = RETIRE_TIMEOUT_MS + (this.#closes ? this.#startup.shared.config.drainTimeoutMs : 0);
+    const timer = setInterval(() => holdsNothing() && thread.terminate(), timeoutMs).unref();
     thread.once("exit", () => clearInterval(timer));
   }
 
-  /** Ends the thread, wherever it is, for good. */
+  /** Ends the thread for good, wherever it is, but for the user's code that wants to know of it: that has the time of a drain. */
   async stop(): Promise<void> {
+    const thread = this.#thread;
+    const isTold = this.#closes && this.#state === "ready";
     this.#state = "stopped";
-    await this.#thread?.terminate();
+    if (thread === undefined) return;
+    if (isTold) {
+      this.post({ type: "end-user-code" });
+      await endedOrLate(thread, this.#startup.shared.config.drainTimeoutMs);
+    }
+    await thread.terminate();
   }
+}
+
+function endedOrLate(thread: Worker, timeoutMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, timeoutMs);
+    thread.once("exit", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }

@@ -1,7 +1,9 @@
 import type { CoreModule, Reply } from "../core.js";
 import { createDispatch } from "../shared/dispatch/dispatch.js";
 import type { HandlerContext } from "../shared/handlers/context.js";
-import type { HandlerRequest, HandlerResponse } from "../shared/handlers/handler.js";
+import type { HandlerResponse } from "../shared/handlers/handler.js";
+import type { ServerRequest } from "../shared/handlers/request.js";
+import { routeIn } from "../shared/handlers/route.js";
 import { PhaseRecorder } from "../shared/stats/phases.js";
 import { Deadlines } from "./deadlines.js";
 
@@ -14,7 +16,6 @@ export const reactor: CoreModule = {
   async start(context: HandlerContext) {
     const dispatch = await createDispatch(context);
     const phases = new PhaseRecorder(context.shared.phases);
-    const { byPath, files, own } = dispatch.headerTable;
     const { requestTimeoutMs } = context.shared.config;
     const deadlines = requestTimeoutMs === null ? null : new Deadlines(requestTimeoutMs, context);
 
@@ -25,7 +26,7 @@ export const reactor: CoreModule = {
       });
     };
     /** With a look at the clock before and after each phase. */
-    const submitMeasured = (request: HandlerRequest, reply: Reply): void => {
+    const submitMeasured = (request: ServerRequest, reply: Reply): void => {
       const startMs = performance.now();
       const send: Send = (response) => {
         const answeredMs = performance.now();
@@ -38,8 +39,9 @@ export const reactor: CoreModule = {
     };
     return {
       workersView: null,
-      headersOf: (path) => byPath.get(path) ?? files,
-      isOwn: (path) => own.has(path),
+      userCode: dispatch.routes.userCode,
+      routeOf: (_method, path) => routeIn(dispatch.routes, path),
+      collectBody: () => null,
       submit(request, reply) {
         if (phases.isDue) {
           submitMeasured(request, reply);
@@ -54,6 +56,7 @@ export const reactor: CoreModule = {
       },
       async stop() {
         deadlines?.stop();
+        await dispatch.close();
       },
     };
   },

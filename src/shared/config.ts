@@ -1,3 +1,5 @@
+import type { AppStyle } from "./app-style.js";
+
 /** A server's settings, resolved once at the edge: everything is given, nothing is checked again inside. */
 export interface ServerConfig {
   /** Name of the core, one of those that `server.ts` knows. */
@@ -24,12 +26,20 @@ export interface ServerConfig {
   readonly requestTimeoutMs: number | null;
   /** Requests that may be queued or in service at once, a power of two, for cores that have a queue. */
   readonly queue: number;
+  /** Shared memory for bodies of requests that are queued, for cores that hand requests to threads; null: by the largest body that is allowed. */
+  readonly bodyMemoryBytes: number | null;
   /** Bound of the file cache of each thread that runs handlers. */
   readonly cacheBytes: number;
   /** What is said of files beside their bytes. */
   readonly files: FileRules;
   /** Absolute path of a module with more handlers, or null. */
   readonly handlers: string | null;
+  /** What that module is to be taken for; null: for what it looks like. */
+  readonly appStyle: AppStyle | null;
+  /** Absolute paths of modules, or folders of them, that run around every request. */
+  readonly plugins: readonly string[];
+  /** Absolute path of a file with variables for the environment of user code; null: none. */
+  readonly envFile: string | null;
   /** Iterations of the burn loop per µs; null: calibrate at the start. */
   readonly iterationsPerMicro: number | null;
   /** The access log; null: none. */
@@ -63,7 +73,7 @@ export interface ServerLimits {
   readonly maxHeadBytes: number;
   /** The request target. */
   readonly maxUrlBytes: number;
-  /** The body of a request, which no handler reads. */
+  /** The body of a request, but for one that its handler reads as a stream. */
   readonly maxBodyBytes: number;
   /** From the first byte that could belong to a request to the end of its head. */
   readonly headTimeoutMs: number;

@@ -24,3 +24,8 @@ export function usageError(message: string): LoopoolError {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** What to say of a module that ended its process or thread with `code` while it was imported. */
+export function endedByImport(file: string, code: number): LoopoolError {
+  return usageError(`--handlers ${file} called process.exit(${code}) when it was imported: it must not end the server`);
+}

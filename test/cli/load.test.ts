@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { requestsPerSecond } from "../../src/harness/drivers/rate.js";
 import type { ToolResult } from "../../src/harness/drivers/result.js";
-import type { RunResult } from "../../src/harness/load/run-result.js";
+import type { RunResult } from "../../src/harness/load/result/run-result.js";
 import { childrenOf, isAlive, loopool } from "../support/cli.js";
 import { withServer } from "../support/server.js";
 
@@ -52,7 +52,7 @@ test("a server that answers 505 to everything is not a success", async () => {
 });
 
 const mistakes: readonly (readonly [args: string[], message: RegExp])[] = [
-  [["https://localhost/"], /only http:\/\/ can be measured, not https:\/\/: start the server without TLS/],
+  [["ftp://localhost/"], /http:\/\/, https:\/\/ and unix: can be measured, not ftp:\/\//],
   [["nonsense"], /"nonsense" is not a URL/],
   [["-n", "5", "-c", "6", "http://localhost/"], /--concurrency 6 is more than --requests 5/],
   [["-c", "0", "http://localhost/"], /--concurrency must be a whole number from 1/],
@@ -146,7 +146,7 @@ for (const threads of ["1", "2"]) {
   test(`Ctrl-C before the server answers at all ends --threads ${threads}, and what was under way is interrupted`, async () => {
     await withServer({ mode: "reactor" }, async ({ url, stats }) => {
       const flags = ["--threads", threads, "--json", "-t", "600", "-c", "4"];
-      const load = loopool("load", ...flags, `${url}/sleep?ms=60000`);
+      const load = loopool("load", ...flags, `${url}/never`);
       while ((await stats()).inFlight < 4) {}
       load.process.kill("SIGINT");
       const { code, output } = await load.ended;

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { checkOpenFiles } from "../../src/cli/open-files.js";
+import { checkOpenFiles, mostConnections } from "../../src/cli/open-files.js";
 
 const entry = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 
@@ -17,6 +17,12 @@ test("as many connections as the limit leaves are allowed, one more is not, and 
     () => checkOpenFiles(975, 1, 1024),
     /--concurrency 975 needs 1025 open files, 1024 are allowed: run "ulimit -n 1025" first.*--concurrency 974 or less/,
   );
+});
+
+test("connections that grow stop where the limit does", () => {
+  assert.equal([mostConnections(1, 1024), mostConnections(2, 1024), mostConnections(1, 40)], [974, 970, 1]);
+  assert.is(mostConnections(1, null), Number.POSITIVE_INFINITY);
+  checkOpenFiles(mostConnections(8, 1024), 8, 1024);
 });
 
 for (const command of [

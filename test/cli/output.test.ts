@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { RunResult } from "../../src/harness/load/run-result.js";
+import type { RunResult } from "../../src/harness/load/result/run-result.js";
 import { entry, loopool, program } from "../support/cli.js";
 import { withServer } from "../support/server.js";
 

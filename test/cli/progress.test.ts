@@ -1,7 +1,8 @@
 import { PassThrough } from "node:stream";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { sweepProgress } from "../../src/cli/progress.js";
+import { estimateText, sweepProgress } from "../../src/cli/progress.js";
+import type { Probe } from "../../src/harness/sweep/check.js";
 import { plausibleSweep } from "../harness/report/fixture.js";
 
 const [plausible] = plausibleSweep({ rates: { reactor: 1000, pool: 1000 } }).trials;
@@ -51,6 +52,47 @@ test("a terminal: a bar that says what runs and how long is left, and gives the 
   assert.match(written(), / 6\/56 block 2, pool, c=450, 1 min 1 s left/);
   assert.is(written().split("\x1b[?25l").length - 1, 1, "hidden once");
   assert.is(written().split("\x1b[?25h").length - 1, 1, "shown once");
+});
+
+test("how long is left is in seconds below a minute, and rounded up", () => {
+  for (const [remainingMs, text] of [
+    [1, ", 1 s left"],
+    [59_000, ", 59 s left"],
+    [59_001, ", 1 min 0 s left"],
+    [3_725_000, ", 62 min 5 s left"],
+    [null, ""],
+  ] as const) {
+    const { stream, written } = terminal(false);
+    sweepProgress(stream).trialEnded(trial, { finished: 1, planned: 3, remainingMs });
+    assert.is(written(), `1/3 block 1, ${trial.core}, c=${trial.concurrency}: 12,345 requests/s${text}\n`);
+  }
+});
+
+test("the estimate says what it rests on: starts, warm-ups and windows of all trials", () => {
+  const probes = [
+    { name: "reactor", requestsPerSecond: 12_345.6, startMs: 300, meanLatencyMs: 5 },
+    { name: "pool", requestsPerSecond: 41.7, startMs: 500, meanLatencyMs: 7 },
+  ] as unknown as readonly Probe[];
+  const { plan } = plausibleSweep({ rates: { reactor: 1, pool: 1 }, plan: { trials: 3, concurrencies: [10] } });
+  // Six trials, each with three times the mean start of 400 ms, of four seconds after two of warm-up.
+  assert.is(
+    estimateText({ ...plan, seconds: 4 }, probes),
+    "About 44 s: 6 trials of 4 s after 2 s of warm-up. By a short probe: reactor 12,346 requests/s, pool 42 requests/s.",
+  );
+  // 1,100 requests of the reactor take 0.0891 s, of the pool 26.4 s.
+  assert.is(
+    estimateText({ ...plan, requests: 1000, warmupRequests: 100 }, probes),
+    "About 87 s: 6 trials. By a short probe: reactor 12,346 requests/s, pool 42 requests/s.",
+  );
+  const until = { halfWidth: 0.03, maxTrials: 40, maxSeconds: 60 };
+  assert.is(
+    estimateText({ ...plan, trials: 30, seconds: 10, until }, []),
+    "About 15 min: 60 trials of 10 s after 5 s of warm-up, and more with --until.",
+  );
+  assert.is(
+    estimateText({ ...plan, trials: 300, seconds: 20 }, []),
+    "About 5.0 hours: 600 trials of 20 s after 10 s of warm-up.",
+  );
 });
 
 test("an end before any trial writes nothing", () => {

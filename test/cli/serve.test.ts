@@ -36,11 +36,13 @@ for (const mode of ["reactor", "pool"]) {
   });
 
   test(`${mode}: a second signal ends it at once`, async () => {
-    const server = loopool("serve", "--mode", mode, "--port", "0", "--host", "127.0.0.1");
+    // Longer than a test may take: what ends it is the second signal.
+    const drain = ["--drain-timeout", "600"];
+    const server = loopool("serve", "--mode", mode, "--port", "0", "--host", "127.0.0.1", ...drain);
     try {
       const [, url] = await server.written(/listening on (\S+)/);
       const client = await RawClient.open(Number(new URL(url!).port));
-      client.send("GET /sleep?ms=60000 HTTP/1.1\r\nHost: x\r\n\r\n");
+      client.send("GET /sleep?ms=600000 HTTP/1.1\r\nHost: x\r\n\r\n");
       while (((await (await fetch(`${url}/stats.json`)).json()) as { handled: number }).handled < 2) {}
       server.process.kill("SIGINT");
       const refused = async (): Promise<boolean> =>

@@ -85,6 +85,7 @@ test("every source has every setting, in its own form", () => {
     "worker-memory": ["64", 64],
     "request-timeout": ["0", 0],
     queue: ["256", 256],
+    "body-memory": ["1000000", 1_000_000],
     "cache-bytes": ["1000000", 1_000_000],
     immutable: ["^/assets/", "^/assets/"],
     "max-age": ["60", 60],

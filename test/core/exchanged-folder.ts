@@ -8,7 +8,7 @@ import { startExchanger } from "../support/exchanger.js";
 import { withServer } from "../support/server.js";
 
 /** `LOOPOOL_TEST_EXCHANGE_S=60` for the long form. */
-const DURATION_MS = Number(process.env["LOOPOOL_TEST_EXCHANGE_S"] ?? 2) * 1000;
+const DURATION_MS = Number(process.env["LOOPOOL_TEST_EXCHANGE_S"] ?? 1) * 1000;
 const CLIENTS = 8;
 /** Few are asked for twice within the second for which a file is not looked at again. */
 const SMALL_FILES = 2000;

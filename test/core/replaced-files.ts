@@ -49,7 +49,7 @@ export function replacedFiles(mode: string, adapter: string): void {
   const test = suite(`${mode} behind ${adapter}: files that are replaced`);
 
   test("a large file that is replaced under load is whole and of one version in each answer", async () => {
-    const ANSWERS = 400;
+    const ANSWERS = 200;
     await withServer({ mode, adapter, cacheBytes: CACHE_BYTES }, async ({ port, root, stats }) => {
       const file = join(root, "large.bin");
       let version = 0;

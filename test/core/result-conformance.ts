@@ -42,7 +42,7 @@ export function resultConformance(mode: string, adapter: string): void {
 
   test("a bad result while a promise is pending costs neither the promise's request nor the next", async () => {
     await withServer(settings, async ({ url, stats }) => {
-      for (const path of ["/bad/body-function", "/bad/web-response", "/bad/body-null", "/throws/revoked"]) {
+      for (const path of ["/bad/body-function", "/bad/empty-web-response", "/bad/body-null", "/throws/revoked"]) {
         const slow = fetch(`${url}/slow`);
         while ((await (await fetch(`${url}/pending`)).text()) !== "1") {}
         assert.is((await fetch(url + path)).status, 500, path);

@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { RawClient } from "../support/raw-client.js";
+import { readResponses } from "../support/responses.js";
 import { type StatsMetrics, withServer } from "../support/server.js";
 import { caseOf, type Expected } from "./fixtures/random-results.js";
 
@@ -22,22 +23,16 @@ interface Answer {
 /** The answer to one request on a connection that is kept. */
 async function exchange(client: RawClient, method: string, n: number): Promise<Answer> {
   client.send(`${method} /fuzz?${n} HTTP/1.1\r\nHost: x\r\n\r\n`);
-  let headEnd = -1;
-  let bodyBytes = 0;
-  const text = await client.receive((received) => {
-    if (headEnd === -1) {
-      headEnd = received.indexOf("\r\n\r\n");
-      if (headEnd === -1) return false;
-      const length = /\r\nContent-Length: (\d+)/i.exec(received.slice(0, headEnd))?.[1];
-      // RFC 9112 §6.3: 204 and 304 have no body, whatever their fields say.
-      bodyBytes = method === "HEAD" || length === undefined ? 0 : Number(length);
-    }
-    return received.length >= headEnd + 4 + bodyBytes;
-  });
-  assert.is(text.length, headEnd + 4 + bodyBytes, `case ${n}: no whole answer: ${JSON.stringify(text.slice(0, 300))}`);
-  const [statusLine = "", ...lines] = text.slice(0, headEnd).split("\r\n");
+  const isHead = method === "HEAD";
+  const isWhole = (received: string): boolean =>
+    isHead ? received.endsWith("\r\n\r\n") : readResponses(received, false).length > 0;
+  const text = await client.receive(isWhole);
+  assert.ok(isWhole(text), `case ${n}: no whole answer: ${JSON.stringify(text.slice(0, 300))}`);
+  const [{ head, body } = { head: text.slice(0, -4), body: "" }, ...others] = isHead ? [] : readResponses(text, false);
+  assert.is(others.length, 0, `case ${n}: more than one answer`);
+  const [statusLine = "", ...lines] = head.split("\r\n");
   const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(`${statusLine} `)?.[1]);
-  return { status, lines, body: Buffer.from(text.slice(headEnd + 4), "latin1") };
+  return { status, lines, body: Buffer.from(body, "latin1") };
 }
 
 function assertAsExpected(n: number, method: string, answer: Answer, expected: Expected): void {

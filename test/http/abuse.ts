@@ -7,10 +7,11 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { loopool, loopoolWithFiles, type Running } from "../support/cli.js";
 import type { StatsMetrics } from "../support/server.js";
+import { SideBySide } from "../support/side-by-side.js";
 
 /** Few enough to run out of them, enough for a server to start. */
 const FEW_FILES = 128;
-const IDLE_CONNECTIONS = 10_000;
+const IDLE_CONNECTIONS = 4000;
 const SLOW_CONNECTIONS = 1000;
 const CHURNED_CONNECTIONS = 3000;
 
@@ -107,6 +108,8 @@ async function assertIdle(pid: number): Promise<void> {
 
 /** What a stranger may do to a server, to both cores behind an adapter. */
 export function abuseConformance(adapter: string): void {
+  // Ten seconds each until the time for a head, or for the next request, is up.
+  const waiting = new SideBySide();
   for (const mode of ["reactor", "pool"]) {
     const test = suite(`${adapter}, ${mode}: abuse`);
     const args = [
@@ -179,35 +182,41 @@ export function abuseConformance(adapter: string): void {
       }
     });
 
-    test("slowloris: heads that come a byte now and then are closed, and others are served meanwhile", async () => {
-      await withServed(loopool(...args), async ({ port, hello, stats }) => {
-        const guests = await openMany(port, SLOW_CONNECTIONS);
-        const head = "GET /hello HTTP/1.1\r\nHost: x\r\nA: ";
-        for (let at = 0; guests.some(({ isClosed }) => !isClosed); at++) {
-          for (const { socket, isClosed } of guests) if (!isClosed) socket.write(head[at] ?? "a");
-          assert.is(await hello(), 200);
-          await delay(100);
-        }
-        assert.ok(guests.every(({ text }) => (adapter === "node" ? text.startsWith("HTTP/1.1 408 ") : text === "")));
-        const { requests, status, activeConnections, inFlight } = await stats();
-        assert.is(requests, (status["200"] ?? 0) + (status["408"] ?? 0) + 1);
-        assert.is(activeConnections, 1);
-        assert.ok(inFlight <= 1);
-      });
-    });
+    test(
+      "slowloris: heads that come a byte now and then are closed, and others are served meanwhile",
+      waiting.add(async () => {
+        await withServed(loopool(...args), async ({ port, hello, stats }) => {
+          const guests = await openMany(port, SLOW_CONNECTIONS);
+          const head = "GET /hello HTTP/1.1\r\nHost: x\r\nA: ";
+          for (let at = 0; guests.some(({ isClosed }) => !isClosed); at++) {
+            for (const { socket, isClosed } of guests) if (!isClosed) socket.write(head[at] ?? "a");
+            assert.is(await hello(), 200);
+            await delay(100);
+          }
+          assert.ok(guests.every(({ text }) => (adapter === "node" ? text.startsWith("HTTP/1.1 408 ") : text === "")));
+          const { requests, status, activeConnections, inFlight } = await stats();
+          assert.is(requests, (status["200"] ?? 0) + (status["408"] ?? 0) + 1);
+          assert.is(activeConnections, 1);
+          assert.ok(inFlight <= 1);
+        });
+      }),
+    );
 
-    test("thousands of idle connections: others are served, and the idle are closed in time", async () => {
-      await withServed(loopool(...args), async ({ port, pid, hello, stats }) => {
-        const guests = await openMany(port, IDLE_CONNECTIONS);
-        assert.ok((await stats()).activeConnections > IDLE_CONNECTIONS / 2);
-        for (let i = 0; i < 20; i++) assert.is(await hello(), 200);
-        await until(() => guests.every(({ isClosed }) => isClosed));
-        const { activeConnections, connections } = await stats();
-        assert.is(activeConnections, 1);
-        assert.ok(connections > IDLE_CONNECTIONS);
-        await assertIdle(pid);
-      });
-    });
+    test(
+      "thousands of idle connections: others are served, and the idle are closed in time",
+      waiting.add(async () => {
+        await withServed(loopool(...args), async ({ port, pid, hello, stats }) => {
+          const guests = await openMany(port, IDLE_CONNECTIONS);
+          assert.ok((await stats()).activeConnections > IDLE_CONNECTIONS / 2);
+          for (let i = 0; i < 20; i++) assert.is(await hello(), 200);
+          await until(() => guests.every(({ isClosed }) => isClosed));
+          const { activeConnections, connections } = await stats();
+          assert.is(activeConnections, 1);
+          assert.ok(connections > IDLE_CONNECTIONS);
+          await assertIdle(pid);
+        });
+      }),
+    );
 
     test("churn: connections that come and go, politely, rudely or in the middle of a request, leave nothing behind", async () => {
       await withServed(loopool(...args), async ({ port, hello, stats }) => {

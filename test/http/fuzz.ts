@@ -7,7 +7,7 @@ import { type TestServer, withServer } from "../support/server.js";
 import { wireCases } from "./wire-cases.js";
 
 /** Requests that are sent to each core; LOOPOOL_TEST_FUZZ=1000000 is the long form. */
-const REQUESTS = Number(process.env["LOOPOOL_TEST_FUZZ"] ?? 20_000);
+const REQUESTS = Number(process.env["LOOPOOL_TEST_FUZZ"] ?? 10_000);
 const SEED = 20_261_121;
 const LANES = 32;
 const QUEUE = 64;

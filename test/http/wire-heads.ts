@@ -114,9 +114,9 @@ export const requestLineCases: readonly WireCase[] = [
   ),
   wire("authority-form without CONNECT", "9112 §3.2.3", line("GET x:80 HTTP/1.1"), closed(400), uws(closed(505), LINE)),
   wire("CONNECT", "9110 §9.3.6", line("CONNECT x:80 HTTP/1.1"), closed([400, 405]), uws(closed(505), LINE)),
-  wire("OPTIONS *", "9112 §3.2.4", line("OPTIONS * HTTP/1.1"), open(405), uws(closed(505), LINE)),
+  wire("OPTIONS *", "9112 §3.2.4", line("OPTIONS * HTTP/1.1"), open(204), uws(closed(505), LINE)),
   wire("GET *", "9112 §3.2.4", line("GET * HTTP/1.1"), closed(400), uws(closed(505), LINE)),
-  wire("OPTIONS", "9110 §15.5.6", line("OPTIONS /echo HTTP/1.1"), open(405)),
+  wire("OPTIONS", "9110 §9.3.7", line("OPTIONS /echo HTTP/1.1"), open(204)),
   wire("TRACE", "9110 §15.5.6", line("TRACE /echo HTTP/1.1"), open(405)),
   wire("a method nobody knows", "9110 §15.6.2", line("BREW /echo HTTP/1.1"), open(501), node(closed(400), UNKNOWN)),
   wire(

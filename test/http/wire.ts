@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import { RawClient } from "../support/raw-client.js";
 import { type ReadResponse, readResponses } from "../support/responses.js";
 import { type TestServer, withServer } from "../support/server.js";
+import { SideBySide } from "../support/side-by-side.js";
 import { type Outcome, SMUGGLED, type WireCase } from "./wire-case.js";
 import { wireCases } from "./wire-cases.js";
 
@@ -57,40 +58,48 @@ function matches(reported: string, { statuses, after, mayBeCut }: Outcome): bool
 
 /** Every case of the table, on both cores behind an adapter. */
 export function wireConformance(adapter: string): void {
+  // What is silent lasts until the time for a head is up.
+  const waiting = new SideBySide();
   for (const mode of ["reactor", "pool"]) {
     const test = suite(`${adapter}, ${mode}: on the wire`);
 
-    test("every case ends as the table says, and the counts agree", async () => {
-      await withServer({ mode, adapter }, async (server) => {
-        // At the same time: what is silent lasts until the time for a head is up.
-        const wrong = await Promise.all(
-          wireCases.map(async (wireCase) => {
-            const reported = await converse(server, [wireCase.bytes], outcomeOf(wireCase, adapter));
-            return matches(reported, outcomeOf(wireCase, adapter))
-              ? []
-              : [`${wireCase.name} (RFC ${wireCase.rfc}): ${reported}`];
-          }),
-        );
-        assert.equal(wrong.flat(), []);
-        await assertCountsAgree(server);
-      });
-    });
+    test(
+      "every case ends as the table says, and the counts agree",
+      waiting.add(async () => {
+        await withServer({ mode, adapter }, async (server) => {
+          // At the same time: what is silent lasts until the time for a head is up.
+          const wrong = await Promise.all(
+            wireCases.map(async (wireCase) => {
+              const reported = await converse(server, [wireCase.bytes], outcomeOf(wireCase, adapter));
+              return matches(reported, outcomeOf(wireCase, adapter))
+                ? []
+                : [`${wireCase.name} (RFC ${wireCase.rfc}): ${reported}`];
+            }),
+          );
+          assert.equal(wrong.flat(), []);
+          await assertCountsAgree(server);
+        });
+      }),
+    );
 
-    test("every case ends the same when each byte is a packet of its own", async () => {
-      await withServer({ mode, adapter }, async (server) => {
-        const fragmented = wireCases.filter(
-          (one) => one.bytes.length <= MAX_FRAGMENTED_BYTES && outcomeOf(one, adapter).after !== "silent",
-        );
-        const wrong: string[] = [];
-        for (const wireCase of fragmented) {
-          const reported = await converse(server, [...wireCase.bytes], outcomeOf(wireCase, adapter));
-          if (!matches(reported, outcomeOf(wireCase, adapter)))
-            wrong.push(`${wireCase.name} (RFC ${wireCase.rfc}): ${reported}`);
-        }
-        assert.equal(wrong, []);
-        await assertCountsAgree(server);
-      });
-    });
+    test(
+      "every case ends the same when each byte is a packet of its own",
+      waiting.add(async () => {
+        await withServer({ mode, adapter }, async (server) => {
+          const fragmented = wireCases.filter(
+            (one) => one.bytes.length <= MAX_FRAGMENTED_BYTES && outcomeOf(one, adapter).after !== "silent",
+          );
+          const wrong: string[] = [];
+          for (const wireCase of fragmented) {
+            const reported = await converse(server, [...wireCase.bytes], outcomeOf(wireCase, adapter));
+            if (!matches(reported, outcomeOf(wireCase, adapter)))
+              wrong.push(`${wireCase.name} (RFC ${wireCase.rfc}): ${reported}`);
+          }
+          assert.equal(wrong, []);
+          await assertCountsAgree(server);
+        });
+      }),
+    );
 
     test("the last answer on a connection says so, once, whoever asked and whatever it is", async () => {
       const large = new Uint8Array(1_000_000);

@@ -2,6 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { seededRandom } from "../../src/harness/statistics/random.js";
 import { AnswerReader, AnswerWriter } from "../../src/pool/answer-codec.js";
+import { IncomingStreams } from "../../src/pool/incoming-streams.js";
 import { HeaderBlock } from "../../src/shared/handlers/handler.js";
 import { RecordRing, recordRingBytes } from "../../src/shared/memory/record-ring.js";
 
@@ -15,7 +16,8 @@ function ends() {
   const memory = new SharedArrayBuffer(recordRingBytes(CAPACITY_BYTES));
   const ring = new RecordRing(memory, CAPACITY_BYTES);
   const writer = new AnswerWriter(ring);
-  const reader = new AnswerReader(new RecordRing(memory, CAPACITY_BYTES));
+  const streams = new IncomingStreams(() => {});
+  const reader = new AnswerReader(new RecordRing(memory, CAPACITY_BYTES), { streams });
   const usedBytes = (): number => Atomics.load(ring.words, 0) - Atomics.load(ring.words, 16);
   /** Sends one answer: the block that main makes of its fields, and the bytes that it took in the ring. */
   const send = (headers: HeaderBlock): { readonly headers: HeaderBlock; readonly bytes: number } => {

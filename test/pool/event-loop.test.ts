@@ -1,8 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { targetOf } from "../../src/harness/load/options.js";
-import { run } from "../../src/harness/load/run.js";
+import { targetOf } from "../../src/harness/load/request/options.js";
+import { run } from "../../src/harness/load/run/run.js";
 import { loopool } from "../support/cli.js";
 import { type TestServer, withServer } from "../support/server.js";
 

@@ -1,9 +1,9 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { CoreModule } from "../../src/core.js";
-import { targetOf } from "../../src/harness/load/options.js";
-import { run } from "../../src/harness/load/run.js";
-import { errorClasses, type RunResult } from "../../src/harness/load/run-result.js";
+import { targetOf } from "../../src/harness/load/request/options.js";
+import { errorClasses, type RunResult } from "../../src/harness/load/result/run-result.js";
+import { run } from "../../src/harness/load/run/run.js";
 import { pool } from "../../src/pool/pool.js";
 import { StatusSegment } from "../../src/shared/stats/status-segment.js";
 import type { WorkersView } from "../../src/shared/stats/worker-states.js";

@@ -29,6 +29,9 @@ export interface StatsMetrics {
   readonly handled: number;
   readonly handlerErrors: number;
   readonly bodyBytes: number;
+  readonly requestBodyBytes: number;
+  readonly streams: number;
+  readonly streamsFailed: number;
   readonly peakRssBytes: number;
   readonly workersLost: number;
   readonly cache: Metrics["cache"];

@@ -55,10 +55,13 @@ for (const mode of ["reactor", "pool"]) {
           shed: reading.shed,
           timedOut: reading.timedOut,
           aborted: reading.aborted,
+          requestBodyBytes: reading.requestBodyBytes,
+          streamsFailed: reading.streamsFailed,
           handlerErrors: reading.handlerErrors,
           workersLost: reading.workersLost,
           peakRssBytes: reading.peakRssBytes,
           inFlight: reading.inFlight,
+          streams: reading.streams,
           ...(reading.queued === null ? {} : { queued: reading.queued }),
         });
         // Nobody else asks: what came since is the response to the page's last question, and this request.

@@ -1,10 +1,11 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { adapters, modes } from "../../server.js";
+import { appStyles } from "../../shared/app-style.js";
 import type { LogConfig, ServerConfig } from "../../shared/config.js";
 import { defaultConfig, MAX_WORKERS } from "../../shared/default-config.js";
 import { LoopoolError, messageOf, usageError } from "../../shared/errors.js";
-import { number, oneOf, text, wholeNumber } from "../values/options.js";
+import { listOf, number, oneOf, text, wholeNumber } from "../values/options.js";
 import { bounds, logFormats, logOverflows, type SettingName } from "./settings.js";
 import type { Check, GetSetting, SourcedSettings } from "./sources.js";
 import { tlsConfig } from "./tls.js";
@@ -45,6 +46,7 @@ export function resolveSettings(sourced: SourcedSettings): ServerConfig {
     workerMemoryMiB: optional("worker-memory", (flag, raw) => wholeNumber(flag, raw, ...bounds["worker-memory"])),
     requestTimeoutMs: get("request-timeout", seconds) || null,
     queue: get("queue", powerOfTwo),
+    bodyMemoryBytes: optional("body-memory", (flag, raw) => wholeNumber(flag, raw, ...bounds["body-memory"])),
     cacheBytes: get("cache-bytes", (flag, raw) => wholeNumber(flag, raw, ...bounds["cache-bytes"])),
     files: {
       immutable: get("immutable", orOff(pattern, defaults.files.immutable)),
@@ -52,6 +54,9 @@ export function resolveSettings(sourced: SourcedSettings): ServerConfig {
       csp: get("csp", orOff(fieldValue, defaults.files.csp)),
     },
     handlers: path("handlers"),
+    appStyle: optional("app-style", (flag, raw) => oneOf(flag, raw, appStyles)),
+    plugins: optional("plugin", paths) ?? [],
+    envFile: path("env-file"),
     iterationsPerMicro: optional("iterations-per-us", positive),
     log: logConfig(
       get("log", text),
@@ -74,6 +79,11 @@ export function resolveSettings(sourced: SourcedSettings): ServerConfig {
     diagnostics: defaults.diagnostics,
     drainTimeoutMs: defaults.drainTimeoutMs,
   };
+}
+
+/** With commas, or several. */
+function paths(flag: string, raw: unknown): readonly string[] {
+  return listOf(flag, [raw].flat().join(","), (_, path) => resolve(text(flag, path)));
 }
 
 function folder(flag: string, raw: unknown): string {

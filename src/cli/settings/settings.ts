@@ -1,4 +1,5 @@
 import { adapters, modes } from "../../server.js";
+import { appStyles } from "../../shared/app-style.js";
 import { DEFAULT_LOG, DEFAULT_UNIX, defaultConfig, MAX_WORKERS } from "../../shared/default-config.js";
 
 /** A value of JSON Schema, as far as settings need it. */
@@ -31,6 +32,7 @@ export const logOverflows = ["drop", "block"] as const;
 export const bounds = {
   port: [0, 65_535],
   queue: [2, 2 ** 20],
+  "body-memory": [2 ** 16, 2 ** 30],
   "cache-bytes": [2 ** 16, 2 ** 31],
   "worker-memory": [8, 2 ** 20],
   seconds: [0, 86_400],
@@ -104,6 +106,11 @@ export const settings = {
     schema: integer(...bounds.queue),
     default: defaults.queue,
   },
+  "body-memory": {
+    describe:
+      "shared memory for request bodies that wait in the pool, more get a 503; without it 64 MiB, or 4 × --max-body",
+    schema: integer(...bounds["body-memory"]),
+  },
   "cache-bytes": {
     describe: "bound of the file cache that all threads share",
     schema: integer(...bounds["cache-bytes"]),
@@ -122,7 +129,22 @@ export const settings = {
     describe: "Content-Security-Policy of pages; without it they load from this site only; off: none",
     schema: text,
   },
-  handlers: { describe: "module with handlers of your own, see docs/handlers.md", schema: text },
+  handlers: {
+    describe: "your own application, a module in JavaScript or TypeScript, see docs/applications.md",
+    schema: text,
+  },
+  "app-style": {
+    describe: `what it is to be taken for: ${appStyles.join(", ")}; without it what its exports look like`,
+    schema: { enum: appStyles },
+  },
+  plugin: {
+    describe: "modules that run around every request, or folders of them, with commas or given again",
+    schema: { anyOf: [text, { type: "array", items: text }] },
+  },
+  "env-file": {
+    describe: "file with variables for your application and plug-ins; those that are set already stay",
+    schema: text,
+  },
   "iterations-per-us": {
     describe: "iterations of the burn loop per µs; without it calibrated at the start",
     schema: { type: "number", exclusiveMinimum: 0 },
@@ -162,7 +184,7 @@ export const settings = {
     default: limits.maxUrlBytes,
   },
   "max-body": {
-    describe: "bytes of a request's body, more get a 413; no handler reads one",
+    describe: "bytes of a request's body, more get a 413; handlers that read a stream have no limit",
     schema: integer(...bounds["max-body"]),
     default: limits.maxBodyBytes,
   },

@@ -1,6 +1,7 @@
 import { type Random, seededRandom } from "../statistics/random.js";
+import { shuffled } from "../sweep/core-orders.js";
 import type { PlannedTrial } from "../sweep/plan.js";
-import { MAX_PLANNED_TRIALS, shuffled } from "../sweep/plan.js";
+import { MAX_PLANNED_TRIALS } from "../sweep/plan.js";
 import type { ServerCpus, SweepPlan } from "../sweep/result.js";
 import type { BreakEvenPlan, BreakEvenTrial, CostPoint, HandlerKind, Pass } from "./result.js";
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Driver, DriverOptions } from "./driver.js";
 import { type EndedTool, failureOf, runTool } from "./process.js";
+import { requestOf, withBodyFile } from "./request.js";
 import type { ToolPercentiles, ToolResult } from "./result.js";
 import { type Reported, toolResult } from "./tool-result.js";
 
@@ -31,6 +32,9 @@ export const ab: Driver = {
     timeoutStepMs: 1000,
     newConnections: true,
     threads: false,
+    methods: "all",
+    bodies: ["POST", "PUT"],
+    binaryBodies: true,
   },
   caveats,
 
@@ -45,7 +49,9 @@ export const ab: Driver = {
     try {
       const file = join(folder, "percentiles.csv");
       const startedAt = new Date().toISOString();
-      const ended = await runTool({ command: commandOf(options, file), install, cpus: options.cpus ?? null }, signal);
+      const ended = await withBodyFile(options, (body) =>
+        runTool({ command: commandOf(options, file, body), install, cpus: options.cpus ?? null }, signal),
+      );
       const reported = parseAb(ended, await readFile(file, "utf8").catch(() => ""), options);
       return toolResult(options, reported, {
         name: "ab",
@@ -64,8 +70,14 @@ export const ab: Driver = {
 
 const MIXED = "No latencies: ab mixes those of failures with the others.";
 
-function commandOf(options: DriverOptions, file: string): readonly string[] {
-  const { target, requests, durationMs = null, concurrency, keepAlive, timeoutMs, headers } = options;
+/** `body` is a file with the request's body; null: it has none. */
+function commandOf(options: DriverOptions, file: string, body: string | null): readonly string[] {
+  const { target, requests, durationMs = null, concurrency, keepAlive, timeoutMs } = options;
+  const request = requestOf(options);
+  // ab has a flag of its own for the type of a body, and sends text/plain beside one that is given as a field.
+  const isType = ([name]: readonly [string, string]): boolean => body !== null && /^content-type$/i.test(name);
+  const type = request.headers.find(isType)?.[1];
+  const headers = request.headers.filter((field) => !isType(field));
   const seconds = durationMs === null ? [] : ["-t", String(durationMs / 1000)];
   const most = Number.isFinite(requests)
     ? requests
@@ -75,9 +87,18 @@ function commandOf(options: DriverOptions, file: string): readonly string[] {
     // -r: an error on a socket is one failed request, not the end. -n after -t, which sets it too.
     ...["-q", "-r", ...seconds, "-n", String(most), "-c", String(concurrency), "-s", String(timeoutMs / 1000)],
     ...(keepAlive ? ["-k"] : []),
+    ...(options.variableLength === true ? ["-l"] : []),
+    ...(body === null ? methodFlags(request.method) : [request.method === "PUT" ? "-u" : "-p", body]),
+    ...(type === undefined ? [] : ["-T", type]),
     ...headers.flatMap(([name, value]) => ["-H", `${name}: ${value}`]),
     ...["-e", file, target.url],
   ];
+}
+
+/** Of a request without a body: -i has no body of the response waited for. */
+function methodFlags(method: string): readonly string[] {
+  if (method === "GET") return [];
+  return method === "HEAD" ? ["-i"] : ["-m", method];
 }
 
 /** What ab reported: its report, and the percentiles that `-e` writes. */

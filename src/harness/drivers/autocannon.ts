@@ -3,6 +3,7 @@ import { LoopoolError } from "../../shared/errors.js";
 import type { Driver, DriverOptions } from "./driver.js";
 import { installedFile } from "./installed.js";
 import { type EndedTool, failureOf, runTool } from "./process.js";
+import { requestOf, withBodyFile } from "./request.js";
 import type { ToolPercentiles } from "./result.js";
 import { type Reported, toolResult } from "./tool-result.js";
 
@@ -26,6 +27,9 @@ export const autocannon: Driver = {
     timeoutStepMs: 1,
     newConnections: false,
     threads: false,
+    methods: "all",
+    bodies: "all",
+    binaryBodies: false,
   },
   caveats,
 
@@ -37,7 +41,9 @@ export const autocannon: Driver = {
   async run(options, signal) {
     const version = await this.version();
     const startedAt = new Date().toISOString();
-    const ended = await runTool({ command: commandOf(options), install, cpus: options.cpus ?? null }, signal);
+    const ended = await withBodyFile(options, (file) =>
+      runTool({ command: commandOf(options, file), install, cpus: options.cpus ?? null }, signal),
+    );
     const reported = parseAutocannon(ended, options);
     return toolResult(options, reported, {
       name: "autocannon",
@@ -57,7 +63,10 @@ function resolved(module: string): string {
   return file;
 }
 
-function commandOf({ target, requests, durationMs = null, concurrency, timeoutMs, headers }: DriverOptions) {
+/** `file` holds the body; null: there is none. */
+function commandOf(options: DriverOptions, file: string | null) {
+  const { target, requests, durationMs = null, concurrency, timeoutMs } = options;
+  const { method, headers } = requestOf(options);
   return [
     process.execPath,
     resolved("autocannon"),
@@ -65,6 +74,8 @@ function commandOf({ target, requests, durationMs = null, concurrency, timeoutMs
     ...["--json", "--no-progress", "--excludeErrorStats", "--sampleInt", "10"],
     ...["--connections", String(concurrency), "--timeout", String(timeoutMs / 1000)],
     ...(durationMs === null ? ["--amount", String(requests)] : ["--duration", String(durationMs / 1000)]),
+    ...(method === "GET" ? [] : ["--method", method]),
+    ...(file === null ? [] : ["--input", file]),
     ...headers.flatMap(([name, value]) => ["--headers", `${name}: ${value}`]),
     target.url,
   ];

@@ -1,5 +1,6 @@
+import { isUtf8 } from "node:buffer";
 import { usageError } from "../../shared/errors.js";
-import type { LoadOptions } from "../load/options.js";
+import type { LoadOptions } from "../load/request/options.js";
 import type { Driver, DriverOptions } from "./driver.js";
 
 /**
@@ -15,6 +16,22 @@ export function checkDriverOptions(
   const cannot = (flag: string, what: string): never => {
     throw usageError(`--driver ${name} cannot ${what}: leave out --${flag}, or use loopool's own generator`);
   };
+  const [kind, ...others] = options.kinds ?? [];
+  if (others.length > 0) cannot("requests-file", "send several kinds of request");
+  if (kind !== undefined && kind.body !== null && !capabilities.binaryBodies && !isUtf8(kind.body)) {
+    cannot("body-file", "send a body that is not text in UTF-8");
+  }
+  if ((options.fields ?? null) !== null) cannot("fields", "fill requests from a file");
+  if (kind !== undefined && kind.body === null && !includes(capabilities.methods, kind.method)) {
+    cannot("method", `send ${kind.method}${includes(capabilities.bodies, kind.method) ? " without a body" : ""}`);
+  }
+  if (kind !== undefined && kind.body !== null && !includes(capabilities.bodies, kind.method)) {
+    cannot(capabilities.bodies.length === 0 ? "body" : "method", `send a body with ${kind.method}`);
+  }
+  if (kind !== undefined && kind.statuses !== null)
+    cannot("expect-status", "take another status than 2xx for a success");
+  if (options.target.socketPath) cannot("unix-socket", "connect to a Unix-domain socket");
+  if (options.target.tls) cannotReach(name, options.target.url);
   if ((options.rate ?? null) !== null) cannot("rate", "send at fixed times and count latency from these");
   if (options.bodySha256 === "") cannot("verify", "compare bodies by hash");
   if ((options.bodySha256 ?? null) !== null) cannot("sha256", "compare bodies by hash");
@@ -26,6 +43,14 @@ export function checkDriverOptions(
   checkEnd(driver, options);
   if (warmUp !== null) checkEnd(driver, warmUp, "warmup");
   checkStep(driver, "timeout", options.timeoutMs, capabilities.timeoutStepMs);
+}
+
+function includes(methods: "all" | readonly string[], method: string): boolean {
+  return methods === "all" || methods.includes(method);
+}
+
+function cannotReach(name: string, url: string): never {
+  throw usageError(`--driver ${name} is used with http:// only, not ${url}: use loopool's own generator`);
 }
 
 function checkEnd(driver: Driver, { requests, durationMs = null }: LoadOptions, warmUp?: "warmup"): void {

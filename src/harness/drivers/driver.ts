@@ -1,11 +1,19 @@
-import type { LoadOptions } from "../load/options.js";
+import type { LoadOptions } from "../load/request/options.js";
 import type { ToolResult } from "./result.js";
 
 /** What a tool is asked for: the part of our own generator's options that some of them can honour. */
 export interface DriverOptions
   extends Pick<
     LoadOptions,
-    "target" | "requests" | "durationMs" | "concurrency" | "keepAlive" | "timeoutMs" | "headers"
+    | "target"
+    | "requests"
+    | "durationMs"
+    | "concurrency"
+    | "keepAlive"
+    | "timeoutMs"
+    | "headers"
+    | "kinds"
+    | "variableLength"
   > {
   /** Threads of the tool that send; absent: 1. */
   readonly threads?: number;
@@ -24,6 +32,11 @@ export interface Capabilities {
   readonly newConnections: boolean;
   /** Can send from more than one thread. */
   readonly threads: boolean;
+  /** Methods of requests without a body, and of those with one. */
+  readonly methods: "all" | readonly string[];
+  readonly bodies: "all" | readonly string[];
+  /** A body may hold any bytes; else it must be text in UTF-8. */
+  readonly binaryBodies: boolean;
 }
 
 /** Another load generator, run as a process of its own, and its report as a result of ours. */

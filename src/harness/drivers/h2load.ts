@@ -1,9 +1,10 @@
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compressed, Histogram } from "../load/histogram.js";
+import { compressed, Histogram } from "../load/histogram/histogram.js";
 import type { Driver, DriverOptions } from "./driver.js";
 import { type EndedTool, failureOf, runTool } from "./process.js";
+import { requestOf, withBodyFile } from "./request.js";
 import type { ToolHistogram } from "./result.js";
 import { type Reported, toolResult } from "./tool-result.js";
 
@@ -28,6 +29,9 @@ export const h2load: Driver = {
     timeoutStepMs: 1,
     newConnections: false,
     threads: true,
+    methods: ["GET"],
+    bodies: ["POST"],
+    binaryBodies: true,
   },
   caveats,
 
@@ -42,7 +46,9 @@ export const h2load: Driver = {
     try {
       const log = join(folder, "requests.tsv");
       const startedAt = new Date().toISOString();
-      const ended = await runTool({ command: commandOf(options, log), install, cpus: options.cpus ?? null }, signal);
+      const ended = await withBodyFile(options, (file) =>
+        runTool({ command: commandOf(options, log, file), install, cpus: options.cpus ?? null }, signal),
+      );
       // Without a log it has ended before its first request, and its report says why.
       const file = await open(log).catch(() => null);
       const reported = parseH2load(ended, await logged(file?.readLines() ?? []), options);
@@ -63,13 +69,16 @@ export const h2load: Driver = {
 
 const INCOMPLETE = "No latencies: h2load's log does not hold as many successes as its report.";
 
-function commandOf(options: DriverOptions, log: string): readonly string[] {
-  const { target, requests, durationMs = null, concurrency, timeoutMs, threads = 1, headers } = options;
+/** `body` is a file with the request's body, which makes it a POST; null: it has none. */
+function commandOf(options: DriverOptions, log: string, body: string | null): readonly string[] {
+  const { target, requests, durationMs = null, concurrency, timeoutMs, threads = 1 } = options;
+  const { headers } = requestOf(options);
   return [
     "h2load",
     ...["--h1", "-t", String(threads), "-c", String(concurrency)],
     ...(durationMs === null ? ["-n", String(requests)] : ["-D", `${durationMs}ms`]),
     ...["-N", `${timeoutMs}ms`, `--log-file=${log}`],
+    ...(body === null ? [] : ["-d", body]),
     ...headers.flatMap(([name, value]) => ["-H", `${name}: ${value}`]),
     target.url,
   ];

@@ -1,4 +1,4 @@
-import { Histogram, isHistogram, type StoredHistogram } from "../load/histogram.js";
+import { Histogram, isHistogram, type StoredHistogram } from "../load/histogram/histogram.js";
 import type { ToolLatency } from "./result.js";
 
 /** Latencies in ns, whatever they are stored as; NaN for what the generator did not tell. */

@@ -1,5 +1,6 @@
 import type { Driver, DriverOptions } from "./driver.js";
 import { type EndedTool, failureOf, runTool } from "./process.js";
+import { requestOf, withBodyFile } from "./request.js";
 import type { ToolPercentiles } from "./result.js";
 import { type Reported, toolResult } from "./tool-result.js";
 
@@ -27,6 +28,9 @@ export const oha: Driver = {
     timeoutStepMs: 1,
     newConnections: true,
     threads: true,
+    methods: "all",
+    bodies: "all",
+    binaryBodies: true,
   },
   caveats,
 
@@ -39,9 +43,8 @@ export const oha: Driver = {
     const version = await this.version();
     const startedAt = new Date().toISOString();
     const environment = { TOKIO_WORKER_THREADS: String(options.threads ?? 1) };
-    const ended = await runTool(
-      { command: commandOf(options), install, environment, cpus: options.cpus ?? null },
-      signal,
+    const ended = await withBodyFile(options, (file) =>
+      runTool({ command: commandOf(options, file), install, environment, cpus: options.cpus ?? null }, signal),
     );
     return toolResult(options, parseOha(ended, options), {
       name: "oha",
@@ -55,7 +58,10 @@ export const oha: Driver = {
   },
 };
 
-function commandOf({ target, requests, durationMs = null, concurrency, keepAlive, timeoutMs, headers }: DriverOptions) {
+/** `file` holds the body; null: there is none. */
+function commandOf(options: DriverOptions, file: string | null) {
+  const { target, requests, durationMs = null, concurrency, keepAlive, timeoutMs } = options;
+  const { method, headers } = requestOf(options);
   return [
     "oha",
     // A redirection is reported, not followed.
@@ -63,6 +69,8 @@ function commandOf({ target, requests, durationMs = null, concurrency, keepAlive
     ...["-c", String(concurrency), "-t", `${timeoutMs}ms`],
     ...(durationMs === null ? ["-n", String(requests)] : ["-z", `${durationMs}ms`]),
     ...(keepAlive ? [] : ["--disable-keepalive"]),
+    ...(method === "GET" ? [] : ["-m", method]),
+    ...(file === null ? [] : ["-D", file]),
     ...headers.flatMap(([name, value]) => ["-H", `${name}: ${value}`]),
     target.url,
   ];

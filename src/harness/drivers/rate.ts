@@ -1,4 +1,4 @@
-import type { RunWindow } from "../load/run-result.js";
+import type { RunWindow } from "../load/result/run-result.js";
 import type { GeneratorResult } from "./result.js";
 
 /** What a run's rates rest on. */

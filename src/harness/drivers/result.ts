@@ -1,5 +1,5 @@
-import type { StoredHistogram } from "../load/histogram.js";
-import type { RunResult } from "../load/run-result.js";
+import type { StoredHistogram } from "../load/histogram/histogram.js";
+import type { RunResult } from "../load/result/run-result.js";
 
 /** A histogram made from the values that a tool gave for every request. */
 export type ToolHistogram = StoredHistogram & {
@@ -47,6 +47,8 @@ export interface ToolResult
     | "host"
     | "port"
     | "path"
+    | "method"
+    | "requestBodyBytes"
     | "concurrency"
     | "keepAlive"
     | "requested"
@@ -63,6 +65,9 @@ export interface ToolResult
   readonly openLoop?: undefined;
   readonly perSecond?: undefined;
   readonly window?: undefined;
+  readonly kinds?: undefined;
+  readonly bodyLengths?: undefined;
+  readonly connectFailure?: undefined;
   readonly statusCounts: Readonly<Record<string, number>> | null;
   readonly keepAliveResponses: number | null;
   readonly peakConnections: number | null;

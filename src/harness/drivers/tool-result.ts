@@ -1,6 +1,7 @@
-import { type ErrorClass, errorClasses, noErrors } from "../load/run-result.js";
+import { type ErrorClass, errorClasses, noErrors } from "../load/result/run-result.js";
 import type { DriverOptions } from "./driver.js";
 import type { EndedTool } from "./process.js";
+import { requestOf } from "./request.js";
 import type { ToolResult } from "./result.js";
 
 /** In a shorter window a CPU time of 10 ms' grain says nothing of a share. */
@@ -35,6 +36,7 @@ interface Circumstances {
 export function toolResult(options: DriverOptions, reported: Reported, around: Circumstances): ToolResult {
   const { target, durationMs = null } = options;
   const { ended, startedAt, ...accounting } = around;
+  const request = requestOf(options);
   const errors = { ...noErrors(), ...reported.errors };
   const sent = errorClasses.reduce((sum, name) => sum + errors[name], reported.completed);
   const cpu = ended.cpuOfLast(reported.elapsedSeconds);
@@ -44,6 +46,8 @@ export function toolResult(options: DriverOptions, reported: Reported, around: C
     host: target.host,
     port: target.port,
     path: target.path,
+    method: request.method,
+    ...(request.body === null ? {} : { requestBodyBytes: request.body.length }),
     loop: "closed",
     concurrency: options.concurrency,
     keepAlive: options.keepAlive,

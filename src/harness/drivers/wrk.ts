@@ -1,10 +1,11 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compressed, Histogram } from "../load/histogram.js";
+import { compressed, Histogram } from "../load/histogram/histogram.js";
 import type { Driver, DriverOptions } from "./driver.js";
 import { refuseRedirects } from "./probe.js";
 import { type EndedTool, failureOf, runTool } from "./process.js";
+import { requestOf } from "./request.js";
 import type { ToolHistogram } from "./result.js";
 import { type Reported, toolResult } from "./tool-result.js";
 import { asRecorded, type Counts } from "./wrk-histogram.js";
@@ -74,7 +75,16 @@ const caveats = [
 /** wrk (https://github.com/wg/wrk), on one thread unless asked for more. */
 export const wrk: Driver = {
   name: "wrk",
-  capabilities: { ends: ["duration"], durationStepMs: 1000, timeoutStepMs: 1000, newConnections: true, threads: true },
+  capabilities: {
+    ends: ["duration"],
+    durationStepMs: 1000,
+    timeoutStepMs: 1000,
+    newConnections: true,
+    threads: true,
+    methods: "all",
+    bodies: "all",
+    binaryBodies: true,
+  },
   caveats,
 
   async version() {
@@ -88,7 +98,7 @@ export const wrk: Driver = {
     const folder = await mkdtemp(join(tmpdir(), "loopool-wrk-"));
     try {
       const file = join(folder, "report.lua");
-      await writeFile(file, script);
+      await writeFile(file, requestScript(options) + script);
       const startedAt = new Date().toISOString();
       const ended = await runTool({ command: commandOf(options, file), install, cpus: options.cpus ?? null }, signal);
       const { reported, output, lost } = parseWrk(ended, options);
@@ -108,11 +118,18 @@ export const wrk: Driver = {
   },
 };
 
-function commandOf(
-  { target, concurrency, durationMs, timeoutMs, threads = 1, keepAlive, headers }: DriverOptions,
-  file: string,
-) {
-  const fields = [...headers, ...(keepAlive ? [] : [["Connection", "close"] as const])];
+/** Method and body, for wrk to send; nothing for a GET. Every byte of a body is written as its number. */
+function requestScript(options: DriverOptions): string {
+  const { method, body } = requestOf(options);
+  const quoted = (bytes: Uint8Array): string =>
+    `"${Array.from(bytes, (byte) => `\\${String(byte).padStart(3, "0")}`).join("")}"`;
+  if (method === "GET" && body === null) return "";
+  return `wrk.method = "${method}"\n${body === null ? "" : `wrk.body = ${quoted(body)}\n`}`;
+}
+
+function commandOf(options: DriverOptions, file: string) {
+  const { target, concurrency, durationMs, timeoutMs, threads = 1, keepAlive } = options;
+  const fields = [...requestOf(options).headers, ...(keepAlive ? [] : [["Connection", "close"] as const])];
   return [
     "wrk",
     ...["-t", String(threads), "-c", String(concurrency), "-d", `${durationMs! / 1000}s`],

@@ -1,11 +1,13 @@
 import { foldedLine } from "../../shared/terminal-text.js";
 
-import { addressOf } from "./address.js";
-import { Connection } from "./connection.js";
-import { encodeRequest, type LoadOptions } from "./options.js";
-import { type ErrorClass, errorClasses } from "./run-result.js";
-import { SharedRunState, sharedRunStateMemory } from "./shared-run-state.js";
-import { Tally } from "./tally.js";
+import { addressOf } from "./connection/address.js";
+import { Connection } from "./connection/connection.js";
+import type { LoadOptions } from "./request/options.js";
+import { RequestSource } from "./request/source.js";
+import { type ErrorClass, errorClasses } from "./result/run-result.js";
+import { expectationsOf } from "./run/partial-result.js";
+import { SharedRunState, sharedRunStateMemory } from "./tally/shared-run-state.js";
+import { Tally } from "./tally/tally.js";
 
 const SCAN_MS = 50;
 const READ_BUFFER_BYTES = 64 * 1024;
@@ -20,6 +22,10 @@ export interface Asked {
   readonly errorClass: ErrorClass | null;
   /** Of a whole response; null where there was none. */
   readonly status: number | null;
+  /** Of the body of a whole response. */
+  readonly bodyBytes: number;
+  /** Why there was no connection, in the system's words; "" where there was one. */
+  readonly connectFailure: string;
   /** What the body says first, in one line, without markup and control characters. */
   readonly text: string;
 }
@@ -30,8 +36,9 @@ export interface Asked {
  */
 export async function askOnce(options: LoadOptions, signal: AbortSignal): Promise<Asked> {
   const address = await addressOf(options.target);
-  const shared = new SharedRunState(sharedRunStateMemory(0));
-  const tally = new Tally({ requests: 1, shared, onSecond: () => {}, byFirstByte: false, bodySha256: null });
+  const kinds = expectationsOf(options);
+  const shared = new SharedRunState(sharedRunStateMemory(0, kinds.length), kinds.length);
+  const tally = new Tally({ requests: 1, shared, onSecond: () => {}, byFirstByte: false, kinds });
   const body: Buffer[] = [];
   let bodyBytes = 0;
   const bodySink = {
@@ -40,8 +47,8 @@ export async function askOnce(options: LoadOptions, signal: AbortSignal): Promis
       bodyBytes += end - start;
     },
   };
-  const request = encodeRequest(options);
-  const context = { options, address, tally, request, readBuffer: Buffer.allocUnsafe(READ_BUFFER_BYTES), bodySink };
+  const requests = new RequestSource(options, 0, 1);
+  const context = { options, address, tally, requests, readBuffer: Buffer.allocUnsafe(READ_BUFFER_BYTES), bodySink };
   await new Promise<void>((resolve) => {
     const connection = new Connection(context, {
       free() {
@@ -63,6 +70,8 @@ export async function askOnce(options: LoadOptions, signal: AbortSignal): Promis
   return {
     errorClass: errorClasses.find((name) => tally.errors[name] > 0) ?? null,
     status: status === undefined ? null : Number(status),
+    bodyBytes,
+    connectFailure: tally.connectFailure,
     text: wordsOf(Buffer.concat(body).subarray(0, MAX_BODY_BYTES).toString("utf8")),
   };
 }

@@ -1,7 +1,7 @@
-import type { Generator } from "./generator.js";
-import { run } from "./run.js";
-import { GeneratorThreads } from "./threads.js";
-import { warmUpGenerator } from "./warm-up.js";
+import type { Generator } from "./run/generator.js";
+import { run } from "./run/run.js";
+import { warmUpGenerator } from "./run/warm-up.js";
+import { GeneratorThreads } from "./threads/threads.js";
 
 const thisThread: Generator = { warmUp: warmUpGenerator, run, close: async () => {} };
 

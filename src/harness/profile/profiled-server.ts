@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { LoopoolError } from "../../shared/errors.js";
 import { type Listening, listeningIn } from "../listening-line.js";
 import { deadline } from "../load/deadline.js";
-import { targetOf } from "../load/options.js";
-import { run } from "../load/run.js";
-import type { RunResult } from "../load/run-result.js";
+import { targetOf } from "../load/request/options.js";
+import type { RunResult } from "../load/result/run-result.js";
+import { run } from "../load/run/run.js";
 
 /** Load to profile a server under. */
 export interface ProfileLoad {

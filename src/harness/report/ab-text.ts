@@ -2,8 +2,8 @@ import { oneLine } from "../../shared/terminal-text.js";
 import { latencyOf } from "../drivers/latency.js";
 import { completedInWindow, requestsPerSecond, windowSeconds, workSeconds } from "../drivers/rate.js";
 import type { GeneratorResult } from "../drivers/result.js";
-import { Histogram } from "../load/histogram.js";
-import { type ErrorClass, errorClasses, unsentClasses } from "../load/run-result.js";
+import { Histogram } from "../load/histogram/histogram.js";
+import { type ErrorClass, errorClasses, type OpenLoopResult, unsentClasses } from "../load/result/run-result.js";
 
 const PERCENTILES = [50, 66, 75, 80, 90, 95, 98, 99] as const;
 
@@ -47,6 +47,9 @@ export function abReport(result: GeneratorResult): string {
     ...(unexpected > 0 ? [field("Non-2xx responses", unexpected)] : []),
     ...(result.keepAlive ? told("Keep-Alive requests", result.keepAliveResponses, String) : []),
     ...told("Total transferred", result.totalBytes, (bytes) => `${bytes} bytes`),
+    ...(result.requestBodyBytes === undefined
+      ? []
+      : [field("Total body sent", result.requestBodyBytes * (result.sent - count(...unsentClasses)))]),
     ...told("HTML transferred", result.bodyBytes, (bytes) => `${bytes} bytes`),
     field("Requests per second", `${requestsPerSecond(result).toFixed(2)} [#/sec] (mean)`),
     ...(completedInWindow(result) > 0 ? timesPerRequest(result) : []),
@@ -56,7 +59,9 @@ export function abReport(result: GeneratorResult): string {
       (bytes) => `${(bytes / 1024 / workSeconds(result)).toFixed(2)} [Kbytes/sec] received`,
     ),
     ...(result.completed > 0 ? latencyLines(result) : []),
+    ...kindLines(result),
     ...openLoopLines(result),
+    ...lengthLines(result),
     ...lateLines(result),
     ...errorLines(result),
     ...toolLines(result),
@@ -117,18 +122,60 @@ function ms(ns: number, width: number): string {
   return (Number.isNaN(ns) ? "-" : (ns / 1e6).toFixed(3)).padStart(width);
 }
 
-function openLoopLines({ openLoop }: GeneratorResult): readonly string[] {
+/** A row for each kind of request, in columns. */
+function kindLines({ kinds, ...run }: GeneratorResult): readonly string[] {
+  if (kinds === undefined) return [];
+  const rows = kinds.map(({ name, sent, completed, total }) => {
+    const times = Histogram.fromStored(total);
+    const percentiles = [50, 90, 99, 100].map((percentile) => (times.valueAtPercentile(percentile) / 1e6).toFixed(3));
+    return [oneLine(name), sent, sent - completed, (completed / workSeconds(run)).toFixed(2), ...percentiles].map(
+      String,
+    );
+  });
+  const head = ["", "requests", "failed", "[#/sec]", "50% [ms]", "90%", "99%", "100%"];
+  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]!.length)));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((text, column) => (column === 0 ? text.padEnd(widths[column]!) : text.padStart(widths[column]!)))
+      .join("  ");
+  return ["", "By kind of request", line(head), ...rows.map(line)];
+}
+
+function lengthLines({ bodyLengths }: GeneratorResult): readonly string[] {
+  if (bodyLengths === undefined) return [];
+  return [
+    "",
+    `Bodies had ${bodyLengths.shortest} to ${bodyLengths.longest} bytes, which may be so (--variable-length)`,
+  ];
+}
+
+/** How requests came. */
+function arrivalsText({ arrivals = "even", seed, rampSeconds }: OpenLoopResult): string {
+  const ways = { even: "at even distances", poisson: `at random (Poisson, seed ${seed})`, recorded: "as recorded" };
+  return `${ways[arrivals]}${rampSeconds === undefined ? "" : `, the rate rising for ${rampSeconds} seconds`}`;
+}
+
+function openLoopLines({ openLoop, concurrency }: GeneratorResult): readonly string[] {
   if (openLoop === undefined) return [];
   const lag = Histogram.fromStored(openLoop.lag);
   const pacing = Histogram.fromStored(openLoop.pacing);
   return [
     "",
     "Open loop: total times count from the time at which a request was to be sent",
-    field("Rate asked for", `${openLoop.rate} [#/sec]`),
+    field("Arrivals", arrivalsText(openLoop)),
+    field("Rate asked for", `${Number(openLoop.rate.toPrecision(6))} [#/sec]`),
     field("Rate achieved", `${openLoop.achievedRate.toFixed(2)} [#/sec]`),
     field("Largest lag", `${ms(lag.max, 0)} [ms] behind schedule`),
     field("Pacing error", `${ms(pacing.valueAtPercentile(99), 0)} [ms] (99% of the requests with a connection free)`),
+    ...waitedLines(openLoop, concurrency),
   ];
+}
+
+/** A word where the connections were a limit. */
+function waitedLines({ waited = 0, connectionsAllowed }: OpenLoopResult, concurrency: number): readonly string[] {
+  if (waited === 0) return [];
+  const text = `${waited} requests, since all ${connectionsAllowed ?? concurrency} were busy: a higher --concurrency shows the server's queue alone`;
+  return [field("Waited for connection", text)];
 }
 
 /** What was under way when the window ended. */

@@ -1,5 +1,7 @@
 import { isCalled } from "../statistics/difference.js";
+import { requestText } from "../sweep/plan.js";
 import type { SweepPlan } from "../sweep/result.js";
+import { stateText } from "../sweep/state-check.js";
 import type { Cell } from "./cell.js";
 import type { Comparison, Level, Ratios } from "./comparison.js";
 import { oneCpuNote, serverCpusSentence, sharedCpusNotes } from "./cpus.js";
@@ -8,6 +10,7 @@ import { meaningOf, testNotes } from "./difference-text.js";
 import { disturbedText, oftenDisturbed } from "./disturbed.js";
 import { counted, estimate, listed, loadsText, loadText, ratio, significant, whole } from "./format.js";
 import { type MetricKey, rankingMetric } from "./metrics.js";
+import { versionsHeadline } from "./versions.js";
 
 /** The answer in words, as plain text. */
 export interface Answer {
@@ -75,9 +78,10 @@ function namesFastest(level: Level, core: string): boolean {
   return level.outcome.kind === "ranked" && level.outcome.fastest.includes(core);
 }
 
-function headline(comparison: Comparison): string {
-  const { cores, path } = comparison.sweep.plan;
-  const levels = decisive(comparison);
+/** Which core serves best under these loads, all of them closed loops or all open ones. */
+function headline(comparison: Comparison, levels: readonly Level[]): string {
+  const { cores, against } = comparison.sweep.plan;
+  if (against !== undefined) return versionsHeadline(levels, against);
   const isClosed = levels.every(({ rate }) => rate === null);
   if (cores.length < 2) return `One core was measured (${cores.join()}), so there is nothing to compare.`;
   const ranked = groups(levels);
@@ -88,7 +92,7 @@ function headline(comparison: Comparison): string {
         ? "No answer on speed: the load generator, not the server, was the limit."
         : `No answer: ${isClosed ? "at no concurrency" : "under no load"} are the results of all cores valid.`;
   }
-  const handler = `this handler (GET ${path})`;
+  const handler = `this handler (${requestText(comparison.sweep.plan)})`;
   const [only] = ranked;
   if (ranked.length === 1 && only !== undefined && only.fastest.length > 1) {
     return only.fastest.length === cores.length
@@ -112,6 +116,18 @@ function sharedLead(levels: readonly Level[]): string {
   return levels.some(({ ranksByCost }) => ranksByCost === true) ? "with the least server CPU per request" : "fastest";
 }
 
+/** Of an application under a given rate both is asked: who serves more when saturated, and who is faster at that rate. */
+function headlines(comparison: Comparison): readonly string[] {
+  const open = comparison.levels.filter(({ rate }) => rate !== null);
+  if (comparison.sweep.plan.openLoop?.saturation !== true || open.length === comparison.levels.length) {
+    return [headline(comparison, decisive(comparison))];
+  }
+  return [
+    `Saturated: ${headline(comparison, decisive(comparison))}`,
+    `At the rate${open.length === 1 ? "" : "s"} given: ${headline(comparison, open)}`,
+  ];
+}
+
 /** What each group of levels says, where the headline leaves it open. */
 function perGroup(comparison: Comparison): readonly string[] {
   const ranked = groups(decisive(comparison));
@@ -124,9 +140,8 @@ function perGroup(comparison: Comparison): readonly string[] {
 }
 
 /** How large a difference may be that was not found: the bounds of the intervals that hold 1. */
-function room({ levels, sweep }: Comparison): readonly string[] {
-  const [base, ...others] = sweep.plan.cores;
-  return others.flatMap((core) => {
+function room({ levels }: Comparison): readonly string[] {
+  return (levels[0]?.ratios ?? []).flatMap(({ core, base }) => {
     const speeds = levels.flatMap(
       (level) => level.ratios.find((entry) => entry.core === core)?.byMetric.requestsPerSecond ?? [],
     );
@@ -163,9 +178,8 @@ function range(levels: readonly Level[], core: string, key: MetricKey): Range | 
 }
 
 function costs(comparison: Comparison): readonly string[] {
-  const [base, ...others] = comparison.sweep.plan.cores;
   const levels = decisive(comparison);
-  return others.flatMap((core) => {
+  return (levels[0]?.ratios ?? []).flatMap(({ core, base }) => {
     const cpu = range(levels, core, "cpuPerRequestMicros");
     const tail = range(levels, core, "p99Ms");
     return [
@@ -180,7 +194,8 @@ function costs(comparison: Comparison): readonly string[] {
 function evidence(comparison: Comparison): readonly string[] {
   const { levels, sweep } = comparison;
   const { plan, environment } = sweep;
-  const notRanked = levels.filter(({ outcome }) => plan.cores.length > 1 && outcome.kind === "not-ranked");
+  const isRanking = plan.cores.length > 1 && plan.against === undefined;
+  const notRanked = levels.filter(({ outcome }) => isRanking && outcome.kind === "not-ranked");
   const full = levels.filter(({ cells }) =>
     cells.some(({ verdict }) => verdict.valid && verdict.warnings.some(({ code }) => code === "generator-near-limit")),
   );
@@ -210,7 +225,7 @@ function loops({ requests, seconds, openLoop }: SweepPlan): string {
   const closed = `${length} each, closed loop`;
   if (openLoop === undefined) return closed;
   const open = `of ${significant(openLoop.seconds)} s at given rates, open loop`;
-  return openLoop.shares === null ? open : `${closed}, and ${open}`;
+  return openLoop.shares === null && openLoop.saturation !== true ? open : `${closed}, and ${open}`;
 }
 
 function invalid(cells: readonly Cell[]): string {
@@ -265,11 +280,14 @@ function alone(level: Level, { core, verdict, estimates }: Cell): string {
     : `${where} the ${core} is invalid: ${verdict.reasons.map(reasonText).join("; ")}.`;
 }
 
-/** The answer of a comparison: the first core of the plan is the base of every ratio. */
+/** The answer of a comparison. */
 export function answerOf(comparison: Comparison): Answer {
   return {
-    headline: [serverCpusSentence(comparison.sweep) ?? [], perCpus(comparison, headline)].flat().join(" "),
+    headline: [serverCpusSentence(comparison.sweep) ?? [], perCpus(comparison, (one) => headlines(one).join(" "))]
+      .flat()
+      .join(" "),
     explanation: [
+      ...(comparison.sweep.stateDifferences ?? []).map(stateText),
       ...oftenDisturbed(comparison.disturbed),
       ...oneCpuNote(comparison.sweep),
       ...sharedCpusNotes(comparison.sweep, comparison.levels),
@@ -279,9 +297,10 @@ export function answerOf(comparison: Comparison): Answer {
       ...evidence(comparison),
     ],
     lines: comparison.levels.flatMap((level) => {
-      const [base] = level.cells;
-      if (base === undefined) return [];
-      return level.ratios.length === 0 ? [alone(level, base)] : level.ratios.map((entry) => line(level, base, entry));
+      const [first] = level.cells;
+      if (first === undefined) return [];
+      if (level.ratios.length === 0) return [alone(level, first)];
+      return level.ratios.map((entry) => line(level, level.cells.find(({ core }) => core === entry.base)!, entry));
     }),
   };
 }

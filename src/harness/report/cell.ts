@@ -1,7 +1,7 @@
 import type { Interval } from "../statistics/interval.js";
 import { median, medianInterval } from "../statistics/median.js";
 import { sharesCpus } from "../sweep/pinning.js";
-import { externalTargetOf, isSameLoad, type Load, planUnder } from "../sweep/plan.js";
+import { isOurs, isSameLoad, type Load, planUnder } from "../sweep/plan.js";
 import type { Pinning, SweepResult, TrialResult } from "../sweep/result.js";
 import { failedRequests } from "../validity/accounting.js";
 import { thresholds, type Verdict, type Warning } from "../validity/diagnostics.js";
@@ -33,7 +33,7 @@ export function byMetric<T>(value: (metric: Metric) => T): Readonly<Record<Metri
 export function cellOf(sweep: SweepResult, core: string, load: Load): Cell {
   const { concurrency, rate, serverCpus } = load;
   const all = sweep.trials.filter((trial) => trial.core === core && isSameLoad(trial, load));
-  const ours = externalTargetOf(sweep.plan, core) === undefined;
+  const ours = isOurs(sweep.plan, core);
   const trials = ranTrials(all, ours);
   const { pinning } = planUnder(sweep.plan, load);
   const verdict = verdictOf(all, { plannedTrials: sweep.plan.trials, pinning, environment: sweep.environment, ours });

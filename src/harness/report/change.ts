@@ -1,8 +1,8 @@
 import { usageError } from "../../shared/errors.js";
 import { changeTest, type Difference, judge } from "../statistics/difference.js";
 import { logRatios } from "../statistics/ratio.js";
-import { type Load, loadsOf } from "../sweep/plan.js";
-import type { Environment, SweepPlan, SweepResult } from "../sweep/result.js";
+import { type Load, loadsOf, requestText } from "../sweep/plan.js";
+import type { Environment, OpenLoopPlan, SweepPlan, SweepResult } from "../sweep/result.js";
 import { byMetric, type Cell, cellOf, paired, stands } from "./cell.js";
 import { loadText } from "./format.js";
 import { compares, type Metric, type MetricKey, metrics } from "./metrics.js";
@@ -65,6 +65,11 @@ export interface StoredSweep {
   readonly sweep: SweepResult;
 }
 
+/** How requests came. A result of an older version has even ones. */
+function arrivalsOf({ arrivals = "even", rampSeconds = 0 }: OpenLoopPlan): string {
+  return `--arrivals ${arrivals}${rampSeconds === 0 ? "" : ` --ramp ${rampSeconds}`}`;
+}
+
 function checkComparable(before: StoredSweep, after: StoredSweep): void {
   const [a, b] = [before.sweep.plan, after.sweep.plan];
   const both = `${before.file} and ${after.file}`;
@@ -80,6 +85,16 @@ function checkComparable(before: StoredSweep, after: StoredSweep): void {
   if (pins(a) !== pins(b)) {
     throw usageError(
       `${both} did not measure the same: --server-cpus ${pins(a) || "not given"}, then ${pins(b) || "not given"}; run both with the same --server-cpus`,
+    );
+  }
+  if (JSON.stringify(a.traffic) !== JSON.stringify(b.traffic)) {
+    throw usageError(
+      `${both} did not measure the same: ${requestText(a)}, then ${requestText(b)}, or not with the same bodies and header fields; send the same in both`,
+    );
+  }
+  if (a.openLoop !== undefined && b.openLoop !== undefined && arrivalsOf(a.openLoop) !== arrivalsOf(b.openLoop)) {
+    throw usageError(
+      `${both} did not measure the same: ${arrivalsOf(a.openLoop)}, then ${arrivalsOf(b.openLoop)}; run both with the same --arrivals and --ramp`,
     );
   }
   if (a.pinning.server !== b.pinning.server || a.pinning.generator !== b.pinning.generator) {

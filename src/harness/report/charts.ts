@@ -1,3 +1,4 @@
+import { requestText } from "../sweep/plan.js";
 import type { Estimate } from "./cell.js";
 import type { Comparison, Level } from "./comparison.js";
 import { counted, listed, loadText, tick } from "./format.js";
@@ -35,9 +36,9 @@ function subtitle({ levels, sweep: { plan } }: Comparison, bound: string): strin
       .filter(({ verdict }) => !verdict.valid && !verdict.lowerBound)
       .map((cell) => `${cell.core} at ${loadText(cell).replace("c=", "")}`),
   );
-  const { path } = plan;
+  const request = requestText(plan);
   const parts = [
-    `GET ${path.length > 40 ? `${path.slice(0, 39)}…` : path}, ${plan.keepAlive ? "keep-alive" : "no keep-alive"}`,
+    `${request.length > 44 ? `${request.slice(0, 43)}…` : request}, ${plan.keepAlive ? "keep-alive" : "no keep-alive"}`,
     `median of ${counted(plan.trials, "trial")}, bars: 95% interval`,
     ...(limited ? [`hollow: ${bound} (generator was the limit)`] : []),
     ...(left.length > 3 ? [`${left.length} invalid cells left out`] : []),

@@ -1,8 +1,8 @@
 import { type Difference, isCalled, judge, pairedTest, type TestResult } from "../statistics/difference.js";
 import type { NoiseFloor } from "../statistics/noise-floor.js";
 import { sharesCpus } from "../sweep/pinning.js";
-import { isSameLoad, type Load, loadsOf, planTrials, planUnder } from "../sweep/plan.js";
-import type { SweepResult } from "../sweep/result.js";
+import { baseOf, isSameLoad, type Load, loadsOf, planTrials, planUnder } from "../sweep/plan.js";
+import type { SweepPlan, SweepResult } from "../sweep/result.js";
 import { thresholds } from "../validity/diagnostics.js";
 import { atCapacity, byMetric, type Cell, cellOf, generatorCpus, paired, stands } from "./cell.js";
 import { type DisturbedCount, disturbedOf } from "./disturbed.js";
@@ -21,13 +21,15 @@ interface SpeedBound {
  */
 export interface Ratios {
   readonly core: string;
+  /** Core that it is compared with. */
+  readonly base: string;
   readonly speedBound: SpeedBound | null;
   readonly byMetric: Readonly<Record<MetricKey, Difference | null>>;
 }
 
 /** What the ranking metric of one load says: requests per second, in an open loop the 99th percentile of latency. */
 type Outcome =
-  /** A core is invalid, or there is only one. */
+  /** A core is invalid, or there is only one, or two versions of each are compared. */
   | { readonly kind: "not-ranked" }
   /** Too few trials to find any difference. */
   | { readonly kind: "undecided" }
@@ -41,7 +43,7 @@ type Outcome =
 export interface Level extends RankedLoad {
   /** In the order of the plan: the base first. */
   readonly cells: readonly Cell[];
-  /** One entry per core besides the base. */
+  /** One entry per core that has a base. */
   readonly ratios: readonly Ratios[];
   readonly outcome: Outcome;
 }
@@ -72,11 +74,13 @@ interface Pair {
   readonly difference: Difference | null;
 }
 
-/** Cells of one load in pairs: all of them, or only those with the first. */
-function pairsOf(cells: readonly Cell[], all: boolean): readonly (readonly [Cell, Cell])[] {
-  return cells.flatMap((base, index) =>
-    index > 0 && !all ? [] : cells.slice(index + 1).map((other) => [base, other] as const),
-  );
+/** Cells of one load in pairs, base and other: all of them, or only those of a core and its base. */
+function pairsOf(plan: SweepPlan, cells: readonly Cell[], all: boolean): readonly (readonly [Cell, Cell])[] {
+  if (all) return cells.flatMap((base, index) => cells.slice(index + 1).map((other) => [base, other] as const));
+  return cells.flatMap((other) => {
+    const base = cells.find(({ core }) => core === baseOf(plan, other.core));
+    return base === undefined ? [] : [[base, other] as const];
+  });
 }
 
 /** One of the two was held back by the generator, and the other one certainly was not: if the first is faster still, it leads by more. */
@@ -86,12 +90,18 @@ function bounded(base: Cell, other: Cell): boolean {
 
 /**
  * All comparisons of one metric, judged together: this is the family that Holm's correction is over. Of what ranks all cores are compared
- * with each other, since the fastest is looked for; of the rest only with the base.
+ * with each other, since the fastest is looked for; of the rest, and with another version, only with the base.
  */
-function compared(metric: Metric, levels: readonly (readonly Cell[])[], floor: NoiseFloor | null): readonly Pair[] {
+function compared(
+  metric: Metric,
+  plan: SweepPlan,
+  levels: readonly (readonly Cell[])[],
+  floor: NoiseFloor | null,
+): readonly Pair[] {
   const pairs = levels.flatMap((cells) => {
     const [first] = cells;
-    return first !== undefined && compares(metric, first) ? pairsOf(cells, metric === rankingMetric(first)) : [];
+    if (first === undefined || !compares(metric, first)) return [];
+    return pairsOf(plan, cells, plan.against === undefined && metric === rankingMetric(first));
   });
   const tests = pairs.map(([base, other]): TestResult | null =>
     (stands(base, metric) && stands(other, metric)) || (metric === speed && bounded(base, other))
@@ -144,24 +154,24 @@ export function compare(sweep: SweepResult): Comparison {
     ),
   );
   const noise = noiseOf(sweep);
-  const pairs = new Map(metrics.map((metric) => [metric, compared(metric, cells, noise?.floors[metric.key] ?? null)]));
+  const pairs = new Map(
+    metrics.map((metric) => [metric, compared(metric, plan, cells, noise?.floors[metric.key] ?? null)]),
+  );
   const pairOf = (metric: Metric, base: Cell, other: Cell): Pair | undefined =>
     pairs.get(metric)?.find((pair) => pair.base === base && pair.other === other);
   return {
     sweep,
     levels: loads.map((load, index): Level => {
-      const [base, ...others] = cells[index]!;
-      const ranksByCost = base?.ranksByCost === true ? { ranksByCost: true } : {};
+      const own = cells[index]!;
+      const ranked = own[0]?.ranksByCost === true ? { ...load, ranksByCost: true } : load;
       return {
-        ...load,
-        ...ranksByCost,
-        cells: cells[index]!,
-        ratios: base === undefined ? [] : others.map((cell) => ratiosOf(base, cell, pairOf)),
-        outcome: outcomeOf(
-          { ...load, ...ranksByCost },
-          cells[index]!,
-          pairs.get(rankingMetric({ ...load, ...ranksByCost })) ?? [],
-        ),
+        ...ranked,
+        cells: own,
+        ratios: pairsOf(plan, own, false).map(([base, cell]) => ratiosOf(base, cell, pairOf)),
+        outcome:
+          plan.against === undefined
+            ? outcomeOf(ranked, own, pairs.get(rankingMetric(ranked)) ?? [])
+            : { kind: "not-ranked" },
       };
     }),
     plannedTrials: planTrials(plan).length,
@@ -188,6 +198,7 @@ function ratiosOf(
   const speeds = pairOf(speed, base, other);
   return {
     core: other.core,
+    base: base.core,
     speedBound: speeds === undefined ? null : speedBoundOf(speeds),
     byMetric: byMetric((metric) =>
       stands(base, metric) && stands(other, metric) ? (pairOf(metric, base, other)?.difference ?? null) : null,

@@ -1,5 +1,5 @@
 import { sharesCpus } from "../sweep/pinning.js";
-import { externalTargetOf } from "../sweep/plan.js";
+import { isOurs } from "../sweep/plan.js";
 import type { SweepPlan, SweepResult } from "../sweep/result.js";
 import { thresholds } from "../validity/diagnostics.js";
 import { allowedCpus } from "../validity/saturation.js";
@@ -14,8 +14,7 @@ export function pinningText({ pinning, serverCpus }: SweepPlan): string {
 
 /** How many CPUs the server had, in words: "1 CPU", or "2 CPUs, shared with the load generator"; null where no server was ours to place. */
 export function serverCpusText({ plan, environment }: Pick<SweepResult, "plan" | "environment">): string | null {
-  if (plan.serverCpus !== undefined || plan.cores.every((core) => externalTargetOf(plan, core) !== undefined))
-    return null;
+  if (plan.serverCpus !== undefined || plan.cores.every((core) => !isOurs(plan, core))) return null;
   const { server, overlap } = allowedCpus(plan.pinning, environment);
   return `${counted(server, "CPU")}${overlap ? ", shared with the load generator" : ""}`;
 }

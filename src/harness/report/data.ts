@@ -1,10 +1,11 @@
 import type { Load } from "../sweep/plan.js";
-import type { Stop } from "../sweep/result.js";
+import type { StateDifference, Stop } from "../sweep/result.js";
 import type { Verdict } from "../validity/diagnostics.js";
 import type { Answer } from "./answer.js";
 import type { Cell, Estimate } from "./cell.js";
 import type { Comparison, Level, Ratios } from "./comparison.js";
 import type { DisturbedCount } from "./disturbed.js";
+import { type KindLevel, kindLevels } from "./kinds.js";
 import { pooledP99Ms } from "./latencies.js";
 import type { MetricKey } from "./metrics.js";
 import type { Noise } from "./noise.js";
@@ -27,6 +28,10 @@ export interface ReportData {
   readonly noise: Noise<CellData> | null;
   readonly stopped: Stop | null;
   readonly disturbed: readonly DisturbedCount[];
+  /** Kinds of request under each load; absent where there is one. */
+  readonly kinds?: readonly KindLevel[];
+  /** Cores that answered the same requests otherwise than the first, before the first trial; absent where none did. */
+  readonly stateDifferences?: readonly StateDifference[];
 }
 
 interface LevelData extends Omit<Level, "cells" | "ratios"> {
@@ -55,6 +60,7 @@ export function reportData(
   answer: Answer,
   result: string,
 ): ReportData {
+  const kinds = kindLevels({ levels });
   return {
     schema: "loopool-report/2",
     result,
@@ -71,5 +77,7 @@ export function reportData(
     noise: noise && { ...noise, levels: noise.levels.map((level) => ({ ...level, cell: cellData(level.cell) })) },
     stopped: sweep.stopped ?? null,
     disturbed,
+    ...(kinds.length === 0 ? {} : { kinds }),
+    ...(sweep.stateDifferences === undefined ? {} : { stateDifferences: sweep.stateDifferences }),
   };
 }

@@ -85,8 +85,15 @@ export function warningText(warning: Warning): string {
       return `it did not keep up: ${whole(warning.achievedRate)} of ${whole(warning.rate)} requests per second were sent${worstOf(warning.trials)}, so latencies grow with the length of the trial`;
     case "tail-too-short":
       return (
-        `trials of ${whole(warning.requests)} requests are short for a 99th percentile at ${percent(warning.load)} of the server's capacity: if ` +
-        `requests come at random, it is too low by about ${percent(warning.bias)}; take a --duration of ${whole(warning.seconds)} or more`
+        `trials of ${whole(warning.requests)} requests are short for a 99th percentile at ${percent(warning.load)} of the server's capacity: ` +
+        `${warning.even ? "if requests came at random, it were" : "it is"} too low by about ${percent(warning.bias)}; take a --duration of ${whole(warning.seconds)} or more`
+      );
+    case "lengths-vary":
+      return `bodies had ${whole(warning.shortest)} to ${whole(warning.longest)} bytes: what was served is not the same each time`;
+    case "connections-short":
+      return (
+        `${whole(warning.waited)} of ${counted(warning.sent, "request")} found all ${counted(warning.concurrency, "connection")} busy when they were ` +
+        `due${worstOf(warning.trials)}: latencies hold the wait for one; a higher --concurrency shows the server's queue alone`
       );
     case "disturbed":
       return (

@@ -49,7 +49,7 @@ export function doubtText(doubt: Doubt): string {
         ? `significant alone, but not as one of ${counted(doubt.family, "comparison")} (p = ${significant(doubt.p)} after Holm)`
         : `not significant (p = ${significant(doubt.p)} after Holm)`;
     case "interval-holds-one":
-      return "so many trials are equal that the interval holds 1";
+      return "p is small enough, but the interval holds 1";
     case "below-noise-floor":
       return `within the noise floor of ${percentAbove(doubt.floor)} that the A/A run found`;
   }

@@ -4,6 +4,7 @@ import { calledAs } from "./called.js";
 import type { Comparison } from "./comparison.js";
 import { pinningText } from "./cpus.js";
 import { listed, loadText } from "./format.js";
+import { kindsNote, kindsTable } from "./kinds.js";
 import { code, codeBlock, markdownTable, plain, target } from "./markdown.js";
 import { comparability, phasesNote, readingOf, unfinishedNotice } from "./notes.js";
 import { phasesTable } from "./phases.js";
@@ -50,6 +51,7 @@ export function reportDocument(comparison: Comparison, answer: Answer, reference
     `![${plain(`${what} of ${listed(plan.cores)} over concurrency`)}](${target(`${references.folder}/${name}`)})`;
   const cores = listed(plan.cores, "or");
   const several = plan.cores.length > 1;
+  const kinds = kindsTable(comparison);
   const blocks = [
     `# ${plain(cores)}: ${plain(sweep.name)}, ${plain(sweep.startedAt.slice(0, 10))}`,
     ...(notice === null ? [] : [`> ${plain(notice)}`]),
@@ -67,6 +69,7 @@ export function reportDocument(comparison: Comparison, answer: Answer, reference
     "## Per concurrency",
     `Medians over the trials of a cell with [95% interval]${several ? `; ratios over blocks with [95% interval]. ${apartNote}` : "."}`,
     ...levels.flatMap((level) => [`### ${loadText(level)}`, markdownTable(levelTable(level))]),
+    ...(kinds === null ? [] : ["## By kind of request", kindsNote, markdownTable(kinds)]),
     ...(several ? ["## Verdicts", markdownTable(verdictsTable(comparison))] : []),
     "## Where the time goes",
     phasesNote,

@@ -1,4 +1,4 @@
-import type { Histogram } from "../load/histogram.js";
+import type { Histogram } from "../load/histogram/histogram.js";
 
 /** Rows for each halving of the distance to 100%: the default of HdrHistogram's outputPercentileDistribution. */
 const TICKS_PER_HALF_DISTANCE = 5;

@@ -1,5 +1,5 @@
-import { Histogram, isHistogram } from "../load/histogram.js";
-import { externalTargetOf, planUnder } from "../sweep/plan.js";
+import { Histogram, isHistogram } from "../load/histogram/histogram.js";
+import { isOurs, planUnder } from "../sweep/plan.js";
 import { verdictOf } from "../validity/verdict.js";
 import type { Cell } from "./cell.js";
 import { allCells, type Comparison } from "./comparison.js";
@@ -18,7 +18,7 @@ export function latenciesOf(comparison: Comparison): readonly CellLatency[] {
   const { plan, environment } = comparison.sweep;
   const names = new Set<string>();
   return allCells(comparison).flatMap((cell) => {
-    const ours = externalTargetOf(plan, cell.core) === undefined;
+    const ours = isOurs(plan, cell.core);
     const context = { plannedTrials: 1, pinning: planUnder(plan, cell).pinning, environment, ours };
     const valid = cell.trials.filter((trial) => cell.verdict.valid || verdictOf([trial], context).valid);
     const total = merged(valid);

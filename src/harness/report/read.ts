@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { messageOf, usageError } from "../../shared/errors.js";
-import { countsOf, isHistogram } from "../load/histogram.js";
-import { noErrors } from "../load/run-result.js";
+import { countsOf, isHistogram } from "../load/histogram/histogram.js";
+import { noErrors } from "../load/result/run-result.js";
 import { misfitOfPlan } from "../sweep/plan.js";
 import type { SweepResult } from "../sweep/result.js";
 import { misfitOf } from "./schema.js";
@@ -65,8 +65,9 @@ export function damagedHistogram({ trials }: Pick<SweepResult, "trials">): strin
   for (const [index, { run }] of trials.entries()) {
     if (run === null) continue;
     const { latency, openLoop, totalByFirstByte } = run;
-    for (const [place, histograms] of Object.entries({ latency, openLoop, totalByFirstByte })) {
-      // The last two are not in every result.
+    const kinds = Object.fromEntries((run.kinds ?? []).map(({ name, total }) => [name, total]));
+    for (const [place, histograms] of Object.entries({ latency, openLoop, totalByFirstByte, kinds })) {
+      // Only the first is in every result.
       for (const [name, stored] of Object.entries(histograms ?? {})) {
         if (typeof stored !== "object" || !isHistogram(stored)) continue;
         try {

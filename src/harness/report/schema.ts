@@ -3,10 +3,11 @@ import type { ErrorObject, ValidateFunction } from "ajv/dist/2020.js";
 
 /** The shapes of the files that loopool writes, each described by a schema in the package's folder `schemas` (JSON Schema, draft 2020-12). */
 export const schemaNames = [
-  "loopool-load/2",
+  "loopool-load/3",
   "loopool-sweep/3",
   "loopool-report/2",
   "loopool-change/2",
+  "loopool-requests/1",
   "loopool-break-even/1",
   "loopool-break-even-report/1",
 ] as const;

@@ -20,9 +20,9 @@ function ratioCell({ byMetric, speedBound }: Ratios, metric: Metric, isOpen: boo
 }
 
 /** The mark of a ratio with which the medians of its row do not agree. */
-function apart({ core, byMetric }: Ratios, metric: Metric, cells: readonly Cell[]): string {
+function apart({ core, base: baseName, byMetric }: Ratios, metric: Metric, cells: readonly Cell[]): string {
   const found = byMetric[metric.key];
-  const [base] = cells;
+  const base = cells.find((cell) => cell.core === baseName);
   const other = cells.find((cell) => cell.core === core);
   if (found === null || base === undefined || other === undefined) return "";
   return mediansAgree(base.estimates[metric.key], other.estimates[metric.key], found) ? "" : ` ${apartMark}`;
@@ -34,7 +34,6 @@ function heading({ core, verdict }: Cell): string {
 
 /** All cores under one load, in ab's terms, with the ratio of each to the base. */
 export function levelTable({ cells, ratios, rate }: Level): Table {
-  const [base] = cells;
   const rows = metrics.map((metric) => [
     metric.label,
     ...cells.map(({ estimates, trials }) => {
@@ -56,21 +55,21 @@ export function levelTable({ cells, ratios, rate }: Level): Table {
     ...ratios.map(() => ""),
   ];
   return {
-    header: ["", ...cells.map(heading), ...ratios.map(({ core }) => `${core} ÷ ${base?.core ?? ""}`)],
+    header: ["", ...cells.map(heading), ...ratios.map(({ core, base }) => `${core} ÷ ${base}`)],
     rows: [...rows, errors],
   };
 }
 
 /** Requests per second, tail and cost under every load at a glance: ratios to the base only. */
-export function overviewTable({ levels, sweep }: Comparison): Table {
-  const [base = "", ...others] = sweep.plan.cores;
+export function overviewTable({ levels }: Comparison): Table {
+  const { ratios: compared = [] } = levels[0] ?? {};
   const keys = ["requestsPerSecond", "p99Ms", "cpuPerRequestMicros"] as const;
   const shown = keys.flatMap((key) => metrics.filter((metric) => metric.key === key));
   const titles = ["requests/s", "99% latency", "CPU per request"];
   return {
     header: [
       levels.some(({ rate, serverCpus }) => rate !== null || serverCpus !== undefined) ? "Load" : "Concurrency",
-      ...others.flatMap((core) => titles.map((title) => `${core} ÷ ${base}: ${title}`)),
+      ...compared.flatMap(({ core, base }) => titles.map((title) => `${core} ÷ ${base}: ${title}`)),
     ],
     rows: levels.map(({ ratios, ...level }) => [
       level.rate === null && level.serverCpus === undefined ? String(level.concurrency) : loadText(level),
@@ -84,10 +83,9 @@ export function overviewTable({ levels, sweep }: Comparison): Table {
  * be compared.
  */
 export function verdictsTable({ levels, sweep }: Comparison): Table {
-  const [base = ""] = sweep.plan.cores;
   const title = `Requests per second${sweep.plan.openLoop === undefined ? "" : "; at a given rate: 99% latency"}`;
   const rows = levels.flatMap((level) =>
-    level.ratios.map(({ core, byMetric, speedBound }) => {
+    level.ratios.map(({ core, base, byMetric, speedBound }) => {
       const found = byMetric[rankingMetric(level).key] ?? speedBound?.ratio ?? null;
       return [
         `${core} ÷ ${base}, ${loadText(level)}`,

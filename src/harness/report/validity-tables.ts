@@ -1,4 +1,5 @@
 import { median } from "../statistics/median.js";
+import { requestText } from "../sweep/plan.js";
 import type { Environment, SweepPlan, SweepResult } from "../sweep/result.js";
 import { inFlight } from "../validity/accounting.js";
 import { generatorShare, loopShare, type RanTrial, serverCpus } from "../validity/saturation.js";
@@ -111,6 +112,9 @@ export function environmentTable({ sweep }: Comparison): Table {
       ...(plan.adapter === undefined ? [] : [["Adapter", plan.adapter]]),
       ["uWebSockets.js", machine.uws],
       ["loopool", `${machine.loopool}, commit ${machine.commit}`],
+      ...(plan.against === undefined
+        ? []
+        : [[`loopool behind @${plan.against.label}`, { code: `${plan.against.from} ${plan.against.source}` }]]),
       ["Open files allowed", machine.openFilesLimit === null ? "unknown" : whole(machine.openFilesLimit)],
       ["Load average before", machine.loadAverage.toFixed(2)],
       ...(plan.serverCpus === undefined
@@ -124,9 +128,10 @@ export function environmentTable({ sweep }: Comparison): Table {
           ])),
       ["Started / finished", `${sweep.startedAt} / ${sweep.finishedAt ?? "unfinished"}`],
       ["Trials", `${plan.trials} per cell${again}, ${windowText(plan)}`],
-      ["Request", { code: `GET ${plan.path}` }],
+      ["Request", { code: requestText(plan) }],
       ["Connections", plan.keepAlive ? "kept alive" : "a new one for each request"],
       ["Handlers", plan.handlers === null ? "built-in" : { code: plan.handlers }],
+      ...(machine.nodeEnv === undefined ? [] : [["NODE_ENV", machine.nodeEnv] as const]),
       ["Seed", String(plan.seed)],
       ...generatorRows(sweep),
       ...(plan.targets ?? []).flatMap(({ name, url }) => [

@@ -23,7 +23,7 @@ export type Doubt =
   | { readonly code: "too-few-trials"; readonly trials: number; readonly needed: number; readonly family: number }
   /** `alone`: it would be, if it were the only comparison. */
   | { readonly code: "not-significant"; readonly p: number; readonly family: number; readonly alone: boolean }
-  /** Significant by the ranks, but so many values are equal that the interval of the ratio holds 1. */
+  /** Significant, but the interval of the ratio holds 1: many values are equal, or the test has a gap there that an interval has not. */
   | { readonly code: "interval-holds-one" }
   /** No larger than what the same core shows against itself: `floor` as a ratio above 1. */
   | { readonly code: "below-noise-floor"; readonly floor: number };

@@ -2,16 +2,17 @@ import { LoopoolError, messageOf } from "../../shared/errors.js";
 import { workSeconds } from "../drivers/rate.js";
 import { type Asked, askOnce } from "../load/ask.js";
 import { deadline } from "../load/deadline.js";
-import { type LoadOptions, targetOf as urlTarget } from "../load/options.js";
-import { run } from "../load/run.js";
+import type { LoadOptions } from "../load/request/options.js";
+import { run } from "../load/run/run.js";
+import { startCommandServer } from "./command-server.js";
 import type { ServerFacts } from "./environment.js";
-import { externalTargetOf } from "./plan.js";
-import type { SweepPlan } from "./result.js";
+import { commandOf, externalTargetOf, isOurs } from "./plan.js";
+import { eachKind, requestOptions, urlOf } from "./plan-options.js";
+import type { StateDifference, SweepPlan } from "./result.js";
 import { type ServerProcess, startServerProcess } from "./server-process.js";
+import { answersOf, differenceOf, sequenceFor } from "./state-check.js";
 import { type ServerScript, serveScript } from "./trial.js";
 
-/** As long as `load` allows a request. */
-const REQUEST_TIMEOUT_MS = 30_000;
 /** Long enough for a figure of the right size: it decides how long trials are, and is in no report. */
 const PROBE_MS = 250;
 
@@ -28,8 +29,20 @@ export interface Probe {
 /** What is known before the first trial. */
 export interface Checked {
   readonly facts: ServerFacts;
-  /** Of every core, in the order of the plan; servers that are not ours get no more than the one request. */
+  /** Of every core and every command, in the order of the plan; servers that run already get no more than the one request. */
   readonly probes: readonly Probe[];
+  /** To the first request of each kind, of every server. */
+  readonly answers: readonly FirstAnswer[];
+  /** Cores that answer otherwise than the first. */
+  readonly stateDifferences: readonly StateDifference[];
+}
+
+/** What a server answered to its first request of a kind. */
+export interface FirstAnswer {
+  readonly name: string;
+  readonly request: string;
+  readonly status: number;
+  readonly bodyBytes: number;
 }
 
 /** What a sweep without a core of ours has instead. */
@@ -61,35 +74,48 @@ async function checkEach(
   serverScript: ServerScript,
 ): Promise<Checked> {
   const probes: Probe[] = [];
+  const answers: FirstAnswer[] = [];
+  const sequences: { readonly name: string; readonly answers: Awaited<ReturnType<typeof answersOf>> }[] = [];
   let facts = NO_SERVER;
-  const isOurs = (name: string): boolean => externalTargetOf(plan, name) === undefined;
   for (const { name, url } of plan.targets ?? []) {
-    const asked = await askOnce(optionsOf(plan, url), limited);
-    signal.throwIfAborted();
-    await checkAnswer(asked, {
-      said: `${name} does not answer at ${url}`,
-      answered: `${name} answers ${url}`,
-      remedy: `start it, or correct --target ${name}=URL`,
-      code: "TARGET_NOT_READY",
-    });
+    answers.push(
+      ...(await askEach(requestOptions(plan, url), name, signal, limited, {
+        said: `${name} does not answer at ${url}`,
+        answered: `${name} answers ${url}`,
+        remedy: `start it, or correct --target ${name}=URL`,
+        code: "TARGET_NOT_READY",
+      })),
+    );
   }
-  for (const name of plan.cores.filter(isOurs)) {
+  const compared = plan.handlers === null ? [] : plan.cores.filter((name) => isOurs(plan, name));
+  const sequence = { value: sequenceFor(plan.workers, 0) };
+  const started = plan.cores.filter((name) => externalTargetOf(plan, name) === undefined);
+  // The base a second time: what its answers say only once is compared with nobody's.
+  for (const [index, name] of [...started, ...(compared.length > 1 ? compared.slice(0, 1) : [])].entries()) {
+    const isAgain = index === started.length;
     const beforeMs = performance.now();
-    const server = await start(serverScript(name, plan, null), plan, limited);
+    const server = await start(name, plan, limited, serverScript);
     try {
       const startMs = performance.now() - beforeMs;
-      const url = `${server.url}${plan.path}`;
-      const asked = await askOnce(optionsOf(plan, url), limited);
-      signal.throwIfAborted();
-      await checkAnswer(asked, {
-        said: `${name} does not answer GET ${plan.path}`,
-        answered: `${name} answers GET ${plan.path}`,
-        remedy: plan.handlers === null ? "name another --path" : "correct the handler, or name another --path",
+      const options = requestOptions(plan, urlOf(plan, server.url));
+      const askedMs = performance.now();
+      const found = await askEach(options, name, signal, limited, {
+        said: `${name} does not answer`,
+        answered: `${name} answers`,
+        remedy: remedyOf(plan, name),
         code: "PATH_NOT_SERVED",
         lastWords: () => wordsAtTheEnd(server),
       });
-      if (facts === NO_SERVER) facts = await server.readStats();
-      probes.push({ name, startMs, ...(await probe(plan, url, limited)) });
+      if (compared.length > 1 && compared.includes(name)) {
+        if (sequences.length === 0)
+          sequence.value = sequenceFor(plan.workers, (performance.now() - askedMs) / found.length);
+        sequences.push({ name, answers: await answersOf(options, sequence.value, limited) });
+        signal.throwIfAborted();
+      }
+      if (isAgain) continue;
+      answers.push(...found);
+      if (facts === NO_SERVER && server.readStats !== undefined) facts = await server.readStats();
+      probes.push({ name, startMs, ...(await probe(plan, options, limited)) });
       signal.throwIfAborted();
     } catch (error) {
       throw error instanceof LoopoolError || signal.aborted ? error : notStarted(error);
@@ -97,19 +123,71 @@ async function checkEach(
       await server.stop();
     }
   }
-  return { facts, probes };
+  return { facts, probes, answers, stateDifferences: differencesOf(sequences) };
+}
+
+/** Of each core to the first; the last sequence is the first core's, a second time. */
+function differencesOf(
+  sequences: readonly { readonly name: string; readonly answers: Awaited<ReturnType<typeof answersOf>> }[],
+): readonly StateDifference[] {
+  const [base, ...others] = sequences;
+  const again = others.pop();
+  if (base === undefined || again === undefined) return [];
+  return others.flatMap(
+    ({ name, answers }) => differenceOf({ core: name, base: base.name }, base.answers, again.answers, answers) ?? [],
+  );
+}
+
+/** One request of each kind. */
+async function askEach(
+  options: LoadOptions,
+  name: string,
+  signal: AbortSignal,
+  limited: AbortSignal,
+  { said, answered, ...wording }: Wording,
+): Promise<readonly FirstAnswer[]> {
+  const answers: FirstAnswer[] = [];
+  for (const one of eachKind(options)) {
+    const request = one.kinds?.[0]?.name ?? `GET ${one.target.path}`;
+    const asked = await askOnce(one, limited);
+    signal.throwIfAborted();
+    // A URL says what was asked for already.
+    const what = wording.code === "TARGET_NOT_READY" && one.kinds === undefined ? "" : ` ${request}`;
+    await checkAnswer(asked, { ...wording, said: `${said}${what}`, answered: `${answered}${what}` });
+    answers.push({ name, request, status: asked.status!, bodyBytes: asked.bodyBytes });
+  }
+  return answers;
+}
+
+function remedyOf(plan: SweepPlan, name: string): string {
+  if (commandOf(plan, name) !== undefined) return `correct --target-command ${name}=COMMAND, or name another request`;
+  if (plan.traffic !== undefined)
+    return "correct the handler, or the request; with --expect-status another status may be right";
+  return plan.handlers === null ? "name another --path" : "correct the handler, or name another --path";
 }
 
 /** What a server said of a failure, and how it ended where it did so by itself. */
-async function wordsAtTheEnd(server: ServerProcess): Promise<string> {
+async function wordsAtTheEnd(server: StartedServer): Promise<string> {
   await server.stop();
   const how = await server.ended;
   return /^ended with code 0\b/.test(how) ? server.lastWords() : how;
 }
 
-async function start(script: readonly string[], plan: SweepPlan, signal: AbortSignal): Promise<ServerProcess> {
+/** A core of ours, or what a command has started: that keeps no stats. */
+type StartedServer = Pick<ServerProcess, "url" | "stop" | "lastWords" | "ended"> &
+  Partial<Pick<ServerProcess, "readStats">>;
+
+async function start(
+  name: string,
+  plan: SweepPlan,
+  signal: AbortSignal,
+  serverScript: ServerScript,
+): Promise<StartedServer> {
+  const command = commandOf(plan, name);
   try {
-    return await startServerProcess(script, plan.pinning.server, signal);
+    return command === undefined
+      ? await startServerProcess(serverScript(name, plan, null), plan.pinning.server, signal)
+      : await startCommandServer(command.command, plan.pinning.server, signal);
   } catch (error) {
     throw notStarted(error);
   }
@@ -131,7 +209,7 @@ interface Wording {
   lastWords?(): Promise<string>;
 }
 
-async function checkAnswer({ errorClass, status, text }: Asked, wording: Wording): Promise<void> {
+async function checkAnswer({ errorClass, status, text, connectFailure }: Asked, wording: Wording): Promise<void> {
   if (errorClass === null) return;
   const words = (await wording.lastWords?.()) ?? "";
   const server = words === "" ? "" : `; the server said: ${words}`;
@@ -139,7 +217,7 @@ async function checkAnswer({ errorClass, status, text }: Asked, wording: Wording
   throw new LoopoolError(
     wording.code,
     status === null
-      ? `${wording.said} (${errorClass})${server}; no trial was run: ${wording.remedy}`
+      ? `${wording.said} (${errorClass}${errorClass === "connect-refused" || connectFailure === "" ? "" : `: ${connectFailure}`})${server}; no trial was run: ${wording.remedy}`
       : `${wording.answered} with status ${status}${body}, and only 2xx counts${server}; no trial was run: ${wording.remedy}`,
   );
 }
@@ -147,27 +225,15 @@ async function checkAnswer({ errorClass, status, text }: Asked, wording: Wording
 /** An instant under full load. */
 async function probe(
   plan: SweepPlan,
-  url: string,
+  asked: LoadOptions,
   signal: AbortSignal,
 ): Promise<Pick<Probe, "requestsPerSecond" | "meanLatencyMs">> {
   const concurrency = Math.max(...plan.concurrencies);
-  const options = { ...optionsOf(plan, url), requests: Number.POSITIVE_INFINITY, durationMs: PROBE_MS, concurrency };
+  const options = { ...asked, requests: Number.POSITIVE_INFINITY, durationMs: PROBE_MS, concurrency };
   const found = await run(options, signal);
   const { sum, count } = found.latency.total;
   return {
     requestsPerSecond: found.completed / workSeconds(found),
     meanLatencyMs: count === 0 ? 0 : sum / count / 1e6,
-  };
-}
-
-function optionsOf({ keepAlive }: SweepPlan, url: string): LoadOptions {
-  return {
-    target: urlTarget(url),
-    requests: 1,
-    concurrency: 1,
-    keepAlive,
-    timeoutMs: REQUEST_TIMEOUT_MS,
-    headers: [],
-    byFirstByte: false,
   };
 }

@@ -3,11 +3,11 @@ import { fileURLToPath } from "node:url";
 
 import { foldedLine } from "../../shared/terminal-text.js";
 
-/** Every child that is alive: none may outlive this process. */
-const alive = new Map<ChildProcess, NodeJS.Signals>();
+/** Every child that is alive, and how it is ended: none may outlive this process. */
+const alive = new Map<ChildProcess, () => void>();
 
 process.on("exit", () => {
-  for (const [child, killSignal] of alive) child.kill(killSignal);
+  for (const kill of alive.values()) kill();
 });
 
 /** loopool's own command line; beside this file in sources and build alike. */
@@ -37,15 +37,44 @@ export function startChild(
   signal: AbortSignal,
   killSignal: "SIGKILL" | "SIGTERM" = "SIGKILL",
 ): Child {
-  const command = [process.execPath, ...script];
+  return startProgram([process.execPath, ...script], cpus, signal, { killSignal });
+}
+
+interface ProgramOptions {
+  readonly killSignal: "SIGKILL" | "SIGTERM";
+  /** In place of this process's. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** It is a shell, or may start others: all of them are sent the signal, and it is given no channel to this process. */
+  readonly ownGroup?: boolean;
+}
+
+/** The same for any program with its arguments. */
+export function startProgram(
+  command: readonly string[],
+  cpus: string | null,
+  signal: AbortSignal,
+  { killSignal, env, ownGroup = false }: ProgramOptions,
+): Child {
   const [program, ...rest] = cpus === null ? command : ["taskset", "--cpu-list", cpus, ...command];
   // A group of its own: a Ctrl-C in the terminal reaches us alone, and we decide in which order things end.
   // The channel tells a server that we are gone, which SIGKILL gives us no time to.
-  const child = spawn(program!, rest, { stdio: ["pipe", "pipe", "pipe", "ipc"], detached: true });
-  alive.set(child, killSignal);
+  const child = spawn(program!, rest, {
+    stdio: ownGroup ? ["ignore", "ignore", "pipe"] : ["pipe", "pipe", "pipe", "ipc"],
+    detached: true,
+    ...(env === undefined ? {} : { env }),
+  });
   const kill = (): void => {
-    child.kill(killSignal);
+    if (!ownGroup || child.pid === undefined) {
+      child.kill(killSignal);
+      return;
+    }
+    try {
+      process.kill(-child.pid, killSignal);
+    } catch {
+      // There is none of it left.
+    }
   };
+  alive.set(child, kill);
   if (signal.aborted) kill();
   signal.addEventListener("abort", kill, { once: true });
 

@@ -48,7 +48,8 @@ export function describeEnvironment(packageFolder: string, server: ServerFacts):
   };
 }
 
-function commitOf(folder: string): string {
+/** The commit of a checkout, with "-dirty" where its code has changes; "unknown" for a folder that is none. */
+export function commitOf(folder: string): string {
   const git = (...args: string[]): string =>
     execFileSync("git", ["-C", folder, ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
   try {

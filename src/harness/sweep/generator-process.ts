@@ -1,5 +1,10 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { GeneratorResult } from "../drivers/result.js";
+import type { StoredRequests } from "../load/request/stored.js";
 import { commandLine, startChild } from "./child.js";
+import type { SweepPlan } from "./result.js";
 
 /** What one run of the generator is asked for. */
 export interface GeneratorRequest {
@@ -18,6 +23,16 @@ export interface GeneratorRequest {
   readonly threads: number;
   /** Another load generator; null: our own. */
   readonly driver: string | null;
+  /** Of an open loop. */
+  readonly arrivals: "even" | "poisson";
+  readonly rampSeconds: number;
+  /** Decides random arrivals and the order of kinds. */
+  readonly seed: number;
+  /** What is sent; null: a GET of the URL. */
+  readonly traffic: StoredRequests | null;
+  readonly variableLength: boolean;
+  /** With an https URL; null: Node's authorities. */
+  readonly tls: SweepPlan["tls"] | null;
 }
 
 /** A generator that has warmed itself and the server up, and waits. */
@@ -37,10 +52,13 @@ export async function warmUpGenerator(
   cpus: string | null,
   signal: AbortSignal,
 ): Promise<WarmGenerator> {
-  const { url, driver } = request;
+  const { url, driver, traffic } = request;
   // A tool that is under way is for `load` to end.
   const killSignal = driver === null ? "SIGKILL" : "SIGTERM";
-  const script = [commandLine, "load", "--json", "--hold", ...flagsOf(request), url];
+  const folder = traffic === null ? null : await mkdtemp(join(tmpdir(), "loopool-requests-"));
+  const file = folder === null ? null : join(folder, "requests.json");
+  if (file !== null) await writeFile(file, JSON.stringify(traffic), { mode: 0o600 });
+  const script = [commandLine, "load", "--json", "--hold", ...flagsOf(request, file), url];
   const child = startChild(script, cpus, signal, killSignal);
   let output = "";
   await new Promise<void>((resolve, reject) => {
@@ -49,6 +67,9 @@ export async function warmUpGenerator(
       if (output.startsWith(WARM)) resolve();
     });
     child.ended.then((how) => reject(new Error(`in its warm-up the generator ${how}`)));
+  }).catch(async (error: unknown) => {
+    if (folder !== null) await rm(folder, { recursive: true, force: true });
+    throw error;
   });
   return {
     async measure() {
@@ -63,14 +84,26 @@ export async function warmUpGenerator(
     async stop() {
       child.process.kill(killSignal);
       await child.ended;
+      if (folder !== null) await rm(folder, { recursive: true, force: true });
     },
   };
 }
 
 const WARM = "warm\n";
 
-function flagsOf({ requests, seconds, rate, driver, ...request }: GeneratorRequest): readonly string[] {
+/** `file` holds what is sent; null: a GET of the URL. */
+function flagsOf(
+  { requests, seconds, rate, driver, ...request }: GeneratorRequest,
+  file: string | null,
+): readonly string[] {
   return [
+    ...(rate === null ? [] : [`--arrivals=${request.arrivals}`, `--ramp=${request.rampSeconds}`]),
+    ...(request.tls?.insecure === true ? ["--insecure"] : []),
+    ...(request.tls?.ca ? [`--ca=${request.tls.ca}`] : []),
+    ...(driver === null ? [`--seed=${request.seed}`] : []),
+    ...(file === null ? [] : [`--requests-file=${file}`]),
+    // What is said to be so need not be said: another generator could not be told.
+    ...(request.variableLength ? ["--variable-length"] : file === null ? [] : ["--no-variable-length"]),
     ...(requests === null ? [] : [`--requests=${requests}`]),
     ...(seconds === null ? [] : [`--duration=${seconds}`]),
     ...(rate === null ? [] : [`--rate=${rate}`]),

@@ -1,5 +1,6 @@
 import { type Random, seededRandom } from "../statistics/random.js";
-import type { SweepPlan, Target, TrialResult } from "./result.js";
+import { coreOrders, shuffled } from "./core-orders.js";
+import type { OtherVersion, SweepPlan, Target, TargetCommand, TrialResult } from "./result.js";
 
 /** What a server is put under: so many connections, each with one request under way, or these and a rate of requests. */
 export interface Load {
@@ -25,7 +26,7 @@ export const MAX_PLANNED_TRIALS = 100_000;
 
 /** Names of what is compared: the same in schemas/loopool-sweep-3.schema.json. They become keys of objects in a chart's library. */
 export function isTargetName(name: string): boolean {
-  return /^[A-Za-z0-9][\w.: -]{0,99}$/.test(name) && !(name in Object.prototype);
+  return /^[A-Za-z0-9][\w.:@ -]{0,99}$/.test(name) && !(name in Object.prototype);
 }
 
 /** One trial to run. */
@@ -45,14 +46,67 @@ export function coreOf({ control }: SweepPlan, target: string): string {
   return target === control?.name ? control.of : target;
 }
 
+/** A core of the other version, as a plan names it. */
+export function otherName(core: string, { label }: OtherVersion): string {
+  return `${core}@${label}`;
+}
+
+/** The core of the other version that a name stands for; null for anything else. */
+export function otherCoreOf({ against }: SweepPlan, name: string): string | null {
+  const end = against === undefined ? null : `@${against.label}`;
+  return end !== null && name.endsWith(end) ? name.slice(0, -end.length) : null;
+}
+
+/** What the ratios of one of a plan's cores are to: the same core of the other version, without one the first of all. null where it is itself that. */
+export function baseOf(plan: SweepPlan, core: string): string | null {
+  const { cores, against } = plan;
+  const base = against === undefined ? cores[0]! : otherCoreOf(plan, core) === null ? otherName(core, against) : core;
+  return base === core ? null : base;
+}
+
+/** The plan with each of its cores measured beside the same core of another version, which comes before it. */
+export function withOtherVersion(plan: SweepPlan, against: OtherVersion): SweepPlan {
+  const cores = plan.cores.flatMap((core) => [otherName(core, against), core]);
+  const [first = ""] = cores;
+  return {
+    ...plan,
+    cores,
+    against,
+    ...(plan.control === undefined ? {} : { control: { name: `${first} again`, of: first } }),
+  };
+}
+
 /** The server that is not ours behind a name; undefined for a core. */
 export function externalTargetOf(plan: SweepPlan, target: string): Target | undefined {
   return plan.targets?.find(({ name }) => name === coreOf(plan, target));
 }
 
+/** The command that starts the server behind a name; undefined for a core and for a server that runs already. */
+export function commandOf(plan: SweepPlan, target: string): TargetCommand | undefined {
+  return plan.commands?.find(({ name }) => name === coreOf(plan, target));
+}
+
+/** Whether the server behind a name is a core of ours. */
+export function isOurs(plan: SweepPlan, target: string): boolean {
+  return externalTargetOf(plan, target) === undefined && commandOf(plan, target) === undefined;
+}
+
+/** What is sent, as a reader knows it: "GET /x", or "a mix of 3 kinds of request". */
+export function requestText({ path, traffic }: Pick<SweepPlan, "path" | "traffic">): string {
+  const kinds = traffic?.requests ?? [];
+  if (kinds.length > 1) return `a mix of ${kinds.length} kinds of request`;
+  const [only] = kinds;
+  return only === undefined ? `GET ${path}` : `${only.method} ${only.path}`;
+}
+
+/** Names of the kinds of request that are sent. */
+export function kindNames({ path, traffic }: Pick<SweepPlan, "path" | "traffic">): readonly string[] {
+  return traffic?.requests.map(({ name }) => name) ?? [`GET ${path}`];
+}
+
 /** The closed loops of a plan, in the order they were asked for. */
 function closedLoads({ concurrencies, openLoop, serverCpus }: SweepPlan): readonly Load[] {
-  return openLoop !== undefined && openLoop.shares === null
+  return openLoop !== undefined && openLoop.shares === null && openLoop.saturation !== true
     ? []
     : onEachCpus(
         serverCpus,
@@ -83,8 +137,8 @@ export function loadsOf(plan: SweepPlan): readonly Load[] {
  * All trials in the order they run: blocks that hold every cell once, so that what drifts over the sweep hits all alike. Closed loops come
  * before open ones, whose rates may depend on them.
  * In a block the loads stand in random order, and for each the cores run directly after one another, so that a pair is
- * minutes younger than the drift. Every second block takes the cores in the reverse of the order before (ABBA), so that
- * none is always the one that comes first. The seed decides everything; a plan with more trials begins with the same ones.
+ * minutes younger than the drift. Which core comes first is random, too (core-orders.ts). The seed decides everything; a plan
+ * with more trials begins with the same ones.
  */
 export function planTrials(plan: SweepPlan): readonly PlannedTrial[] {
   const random = seededRandom(plan.seed);
@@ -93,14 +147,11 @@ export function planTrials(plan: SweepPlan): readonly PlannedTrial[] {
 
 function blocksOf(plan: SweepPlan, loads: readonly Load[], random: Random): readonly PlannedTrial[] {
   const cores = targetsOf(plan);
-  const lastOrder = new Map<Load, readonly string[]>();
+  const orders = new Map(loads.map((load) => [load, coreOrders(cores, random)]));
   const planned: PlannedTrial[] = [];
   for (let block = 0; block < plan.trials; block++) {
     for (const load of shuffled(loads, random)) {
-      const before = lastOrder.get(load);
-      const order = block % 2 === 1 && before !== undefined ? [...before].reverse() : shuffled(cores, random);
-      lastOrder.set(load, order);
-      for (const core of order) planned.push({ core, ...load, block });
+      for (const core of orders.get(load)!()) planned.push({ core, ...load, block });
     }
   }
   return planned;
@@ -125,7 +176,7 @@ export function misfitOfPlan(plan: SweepPlan): string | null {
   const twice = targets.find((name, index) => targets.indexOf(name) !== index);
   if (twice !== undefined) return `two things are named "${twice}"`;
   const unknown = [
-    ...(plan.targets ?? []).map(({ name }) => name),
+    ...[...(plan.targets ?? []), ...(plan.commands ?? [])].map(({ name }) => name),
     ...(plan.control === undefined ? [] : [plan.control.of]),
   ];
   const lost = unknown.find((name) => !plan.cores.includes(name));
@@ -138,16 +189,6 @@ export function missingTrials(plan: SweepPlan, finished: readonly TrialResult[])
     `${block}/${concurrency}/${rate}/${serverCpus}/${core}`;
   const done = new Set(finished.map(key));
   return planTrials(plan).filter((trial) => !done.has(key(trial)));
-}
-
-/** A new order, all equally likely (Fisher and Yates; Durstenfeld, CACM 7(7), 1964). */
-export function shuffled<T>(items: readonly T[], random: Random): readonly T[] {
-  const order = [...items];
-  for (let i = order.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
-  return order;
 }
 
 /** How long the warm-up before a window by time is: half as long, in whole seconds where the window has one. */

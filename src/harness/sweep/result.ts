@@ -1,4 +1,5 @@
 import type { GeneratorResult } from "../drivers/result.js";
+import type { StoredRequests } from "../load/request/stored.js";
 
 /** The file a sweep leaves in bench/results: everything a report needs, so that a report can always be made again. */
 export interface SweepResult {
@@ -15,16 +16,42 @@ export interface SweepResult {
   readonly environment: Environment;
   /** Why a sweep with `plan.until` added no more blocks; absent for others and while it runs. */
   readonly stopped?: Stop;
+  /** Cores whose answers to the same requests differed before the first trial; absent where none did, or where nobody looked. */
+  readonly stateDifferences?: readonly StateDifference[];
   /** Finished trials, in the order they ran. */
   readonly trials: readonly TrialResult[];
 }
 
+/** How the answers of a core to a sequence of requests differ from those of the base. */
+export interface StateDifference {
+  readonly core: string;
+  readonly base: string;
+  /** What differs: the first of these that does. */
+  readonly what: "status" | "type" | "length" | "body";
+  readonly requests: number;
+  /** Different answers that each gave: more, or fewer, copies of what a handler keeps in its thread. */
+  readonly answers: number;
+  readonly baseAnswers: number;
+}
+
 /** What was asked for; with the seed it gives the order of all trials. */
 export interface SweepPlan {
-  /** Names of what is compared, cores of ours and the names of `targets`; the first one is the base of every ratio. */
+  /**
+   * Names of what is compared, cores of ours, those of another version, and the names of `targets`; the first one is the base of every ratio,
+   * with `against` each core's own of the other version.
+   */
   readonly cores: readonly string[];
+  /** Another version of loopool, whose cores are among them; absent where there is none. */
+  readonly against?: OtherVersion;
   /** Servers among them that are not ours: they run already, and are not restarted between trials. Absent where there are none. */
   readonly targets?: readonly Target[];
+  /** How certificates of targets over https are checked; absent: by Node's authorities. */
+  readonly tls?: {
+    readonly insecure: boolean /** Absolute path of a file with authorities; null: Node's. */;
+    readonly ca: string | null;
+  };
+  /** Commands among them that start a server which is not ours, anew for each trial. Absent where there are none. */
+  readonly commands?: readonly TargetCommand[];
   readonly concurrencies: readonly number[];
   /** Requests in the measured window of one trial; in an open loop the rate and the length of the window decide. */
   readonly requests: number;
@@ -32,8 +59,12 @@ export interface SweepPlan {
   readonly warmupRequests: number;
   /** Trials per cell (a cell is one core at one concurrency). Each block holds every cell once. With `until` it grows as the sweep runs. */
   readonly trials: number;
-  /** Path and query requested. */
+  /** Path and query requested; with `traffic` those of its only kind, or "/". */
   readonly path: string;
+  /** What is sent in place of a GET of `path`; absent: that. */
+  readonly traffic?: StoredRequests;
+  /** Bodies of a kind of request may differ in length; absent: they may not. */
+  readonly variableLength?: boolean;
   readonly keepAlive: boolean;
   /** What speaks HTTP before the cores, the same for all; absent in a result of an older version: "uws". */
   readonly adapter?: string;
@@ -42,6 +73,8 @@ export interface SweepPlan {
   readonly workers: number;
   /** Absolute path of a module with the user's own handlers; null: the built-in ones. */
   readonly handlers: string | null;
+  /** What that module is to be taken for, as `serve --app-style` has it; absent: for what it looks like. */
+  readonly appStyle?: string;
   readonly pinning: Pinning;
   /** A/A: one core is measured a second time in every block, as if it were another; absent where that was not asked for. */
   readonly control?: AaControl;
@@ -62,11 +95,29 @@ export interface SweepPlan {
   readonly serverCpus?: readonly ServerCpus[];
 }
 
+/** Another version of loopool. */
+export interface OtherVersion {
+  readonly from: "commit" | "folder" | "package";
+  /** The whole hash of the commit, or the absolute path. */
+  readonly source: string;
+  /** Behind the "@" in the names of its cores: the short hash, or the version. */
+  readonly label: string;
+  /** Of its code: a sweep that is resumed goes on with the same one. */
+  readonly sha256: string;
+}
+
 /** A server that is not ours. */
 export interface Target {
   readonly name: string;
-  /** What is requested of it: http, with path and query. */
+  /** What is requested of it: http, https, or unix:/path/to.sock:/route, with path and query; with `traffic` its path stands before all others. */
   readonly url: string;
+}
+
+/** A server that is not ours, and how it is started. */
+export interface TargetCommand {
+  readonly name: string;
+  /** As a shell takes it. Its server listens on the port that PORT names, or on one of its own. */
+  readonly command: string;
 }
 
 export interface OpenLoopPlan {
@@ -79,6 +130,12 @@ export interface OpenLoopPlan {
   readonly rates: readonly { readonly concurrency: number; readonly requestsPerSecond: number }[];
   /** Length of a trial's window. */
   readonly seconds: number;
+  /** Absent in a result of an older version: "even". */
+  readonly arrivals?: "even" | "poisson";
+  /** For how long the rate rises from 0; absent: 0. */
+  readonly rampSeconds?: number;
+  /** The rates were given, and there are closed loops all the same: both questions are asked. Absent: not so. */
+  readonly saturation?: boolean;
 }
 
 /** One core under a second name: what tells the two apart is noise. */
@@ -193,4 +250,6 @@ export interface Environment {
   readonly loadAverage: number;
   /** Iterations of the calibrated loop per µs, shared by all trials so that /cpu does the same work in each. */
   readonly iterationsPerMicro: number;
+  /** NODE_ENV of the servers with the user's application; absent without one. */
+  readonly nodeEnv?: string;
 }

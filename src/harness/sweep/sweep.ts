@@ -1,5 +1,5 @@
 import { LoopoolError } from "../../shared/errors.js";
-import { errorClasses } from "../load/run-result.js";
+import { errorClasses } from "../load/result/run-result.js";
 import type { Checked } from "./check.js";
 import { describeEnvironment } from "./environment.js";
 import { missingTrials, type PlannedTrial, planTrials } from "./plan.js";
@@ -36,11 +36,24 @@ export interface NewSweep {
 /** A result without a trial, of a plan whose servers were checked. */
 export function beginSweep(
   { name, command, plan, packageFolder }: NewSweep,
-  { facts }: Pick<Checked, "facts">,
+  { facts, stateDifferences = [] }: Pick<Checked, "facts"> & Partial<Pick<Checked, "stateDifferences">>,
 ): SweepResult {
   const startedAt = new Date().toISOString();
-  const environment = describeEnvironment(packageFolder, facts);
-  return { schema: "loopool-sweep/3", name, command, startedAt, finishedAt: null, plan, environment, trials: [] };
+  // Servers copy this process's environment, and take what is the default where it says nothing.
+  const nodeEnv = plan.handlers === null ? {} : { nodeEnv: process.env["NODE_ENV"] ?? "production" };
+  const environment = { ...describeEnvironment(packageFolder, facts), ...nodeEnv };
+  const found = stateDifferences.length === 0 ? {} : { stateDifferences };
+  return {
+    schema: "loopool-sweep/3",
+    name,
+    command,
+    startedAt,
+    finishedAt: null,
+    plan,
+    environment,
+    ...found,
+    trials: [],
+  };
 }
 
 /** What is to be done when every trial of the plan has run: a plan with more of them, or why there are to be no more. */

@@ -1,7 +1,9 @@
 import { messageOf } from "../../shared/errors.js";
 import { commandLine } from "./child.js";
+import { type CommandServer, startCommandServer } from "./command-server.js";
 import { type GeneratorRequest, type WarmGenerator, warmUpGenerator } from "./generator-process.js";
-import { coreOf, externalTargetOf, type PlannedTrial, planUnder, warmUpSeconds } from "./plan.js";
+import { commandOf, coreOf, externalTargetOf, type PlannedTrial, planUnder, warmUpSeconds } from "./plan.js";
+import { urlOf } from "./plan-options.js";
 import type { SweepPlan, TrialResult } from "./result.js";
 import { accountingBetween, type ServerProcess, startServerProcess } from "./server-process.js";
 
@@ -27,20 +29,24 @@ export async function runTrial(
   const timeout = AbortSignal.timeout(trialTimeoutMs);
   const limited = AbortSignal.any([signal, timeout]);
   let server: ServerProcess | undefined;
+  let started: CommandServer | undefined;
   let generator: WarmGenerator | undefined;
   try {
     const target = externalTargetOf(plan, planned.core);
-    if (target === undefined) {
+    const command = commandOf(plan, planned.core);
+    if (command !== undefined) {
+      started = await startCommandServer(command.command, plan.pinning.server, limited);
+    } else if (target === undefined) {
       const script = serverScript(coreOf(plan, planned.core), plan, iterationsPerMicro);
       server = await startServerProcess(script, plan.pinning.server, limited);
     }
-    const url = target?.url ?? `${server?.url}${plan.path}`;
+    const url = target?.url ?? urlOf(plan, (started ?? server)!.url);
     generator = await warmUpGenerator(requestOf(planned, plan, url), plan.pinning.generator, limited);
     const before = await server?.readStats();
     const run = await generator.measure();
     const after = await server?.readStats();
     const accounting = before === undefined || after === undefined ? null : accountingBetween(before, after);
-    const said = server?.lastWords() ?? "";
+    const said = (started ?? server)?.lastWords() ?? "";
     const words = said === "" ? {} : { serverErrors: said };
     return { ...planned, startedAt, run, server: accounting, failure: null, ...words };
   } catch (error) {
@@ -53,14 +59,31 @@ export async function runTrial(
     // The generator first: it may still wait to be told to go on, and hold connections that the server would drain.
     await generator?.stop();
     await server?.stop();
+    await started?.stop();
   }
 }
 
-function requestOf({ concurrency, rate }: PlannedTrial, plan: SweepPlan, url: string): GeneratorRequest {
-  const { keepAlive, path, driver = null, threads = 1 } = plan;
+function requestOf({ concurrency, rate, block }: PlannedTrial, plan: SweepPlan, url: string): GeneratorRequest {
+  const { keepAlive, path, driver = null, threads = 1, traffic = null, variableLength = false, openLoop } = plan;
   // What another generator's bodies began with is not told.
   const byFirstByte = driver === null && ANSWERS_IN_KINDS.test(path);
-  return { url, ...windowOf(plan, concurrency, rate), concurrency, keepAlive, rate, byFirstByte, threads, driver };
+  return {
+    url,
+    ...windowOf(plan, concurrency, rate),
+    concurrency,
+    keepAlive,
+    rate,
+    byFirstByte,
+    threads,
+    driver,
+    arrivals: openLoop?.arrivals ?? "even",
+    rampSeconds: openLoop?.rampSeconds ?? 0,
+    // The same for every core in a block, and another in each block.
+    seed: (plan.seed + Math.imul(block + 1, 0x9e3779b1)) >>> 0,
+    traffic,
+    variableLength,
+    tls: url.startsWith("https:") ? (plan.tls ?? null) : null,
+  };
 }
 
 /** Window and warm-up, which by time is half as long. */
@@ -70,7 +93,8 @@ function windowOf(
   rate: number | null,
 ): Pick<GeneratorRequest, "requests" | "seconds" | "warmup"> {
   if (rate !== null) {
-    const scheduled = Math.max(concurrency, Math.round(rate * openLoop!.seconds));
+    const full = openLoop!.seconds - (openLoop!.rampSeconds ?? 0) / 2;
+    const scheduled = Math.max(concurrency, Math.round(rate * full));
     // As many as usual would take long where the rate is low.
     return { requests: scheduled, seconds: null, warmup: String(Math.min(warmupRequests, scheduled >> 1)) };
   }
@@ -90,5 +114,6 @@ export const serveScript: ServerScript = (core, plan, iterationsPerMicro) => [
   `--workers=${plan.workers}`,
   ...(plan.adapter === undefined ? [] : [`--adapter=${plan.adapter}`]),
   ...(plan.handlers === null ? [] : [`--handlers=${plan.handlers}`]),
+  ...(plan.appStyle === undefined ? [] : [`--app-style=${plan.appStyle}`]),
   ...(iterationsPerMicro === null ? [] : [`--iterations-per-us=${iterationsPerMicro}`]),
 ];

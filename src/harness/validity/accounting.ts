@@ -1,7 +1,7 @@
 import { meanGrainOf, meanOf } from "../drivers/latency.js";
 import { completedInWindow, windowSeconds } from "../drivers/rate.js";
 import type { GeneratorResult } from "../drivers/result.js";
-import { type ErrorClass, errorClasses, unsentClasses } from "../load/run-result.js";
+import { type ErrorClass, errorClasses, unsentClasses } from "../load/result/run-result.js";
 import { type Reason, thresholds, type Warning } from "./diagnostics.js";
 import type { RanTrial } from "./saturation.js";
 
@@ -187,12 +187,24 @@ export function audit(trials: readonly RanTrial[]): readonly Reason[] {
   return reasons;
 }
 
+function lengthsVary(trials: readonly RanTrial[]): readonly Warning[] {
+  const found = trials.flatMap(({ run }) => run.bodyLengths ?? []);
+  if (found.length === 0) return [];
+  const [shortest, longest] = [
+    Math.min(...found.map((one) => one.shortest)),
+    Math.max(...found.map((one) => one.longest)),
+  ];
+  return [{ code: "lengths-vary", trials: found.length, shortest, longest }];
+}
+
 /** What a reader must know of the accounting of trials that are valid all the same. */
 export function cautions(trials: readonly RanTrial[]): readonly Warning[] {
   const late = ({ run }: RanTrial): number => (completedLate(run) > thresholds.lateNoted ? completedLate(run) : 0);
   const found = worst(trials, late);
-  if (found === null || late(found.trial) > thresholds.lateInvalid) return [];
+  const lengths = lengthsVary(trials);
+  if (found === null || late(found.trial) > thresholds.lateInvalid) return lengths;
   return [
+    ...lengths,
     { code: "window-short", trials: found.trials, seconds: windowSeconds(found.trial.run), late: late(found.trial) },
   ];
 }

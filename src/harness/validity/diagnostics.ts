@@ -1,4 +1,4 @@
-import type { ErrorClass } from "../load/run-result.js";
+import type { ErrorClass } from "../load/result/run-result.js";
 
 /**
  * Findings about a cell (one core at one concurrency), as data: the report words them. `trials` is how many trials show the
@@ -56,8 +56,8 @@ export type Warning =
   /** As "window-too-short", but fewer. */
   | { readonly code: "window-short"; readonly trials: number; readonly seconds: number; readonly late: number }
   /**
-   * Open loop: for requests that come at random the 99th percentile is too low by about the share `bias`; trials of so many seconds would have less
-   * than `limits.tailBias`. `load` is how full the server was, `requests` those of a trial.
+   * Open loop: for requests that come at random, as these do unless `even`, the 99th percentile is too low by about the share `bias`; trials of so
+   * many seconds would have less than `limits.tailBias`. `load` is how full the server was, `requests` those of a trial.
    */
   | {
       readonly code: "tail-too-short";
@@ -65,9 +65,20 @@ export type Warning =
       readonly requests: number;
       readonly bias: number;
       readonly seconds: number;
+      readonly even: boolean;
     }
   /** Where the CPUs vary: the load generator ran on the server's, and kept so many of them busy. */
   | { readonly code: "generator-on-server-cpus"; readonly cpus: number; readonly generatorCpus: number }
+  /** Open loop: so many of `sent` requests found all connections busy when they were due. */
+  | {
+      readonly code: "connections-short";
+      readonly trials: number;
+      readonly concurrency: number;
+      readonly waited: number;
+      readonly sent: number;
+    }
+  /** Bodies of one kind of request had so many bytes, which the plan allows. */
+  | { readonly code: "lengths-vary"; readonly trials: number; readonly shortest: number; readonly longest: number }
   | { readonly code: "shared-cpus"; readonly cpus: number; readonly busyCpus: number }
   | {
       readonly code: "disturbed";
@@ -128,6 +139,8 @@ export const thresholds = {
   somewhatLate: 0.1,
   /** Open loop: a server that gets this much less than the rate does not keep up; less is the grain of a short window. */
   rateMissed: 0.02,
+  /** Open loop: where more than this share of the requests waits for a connection, the connections may be the limit and not the server. */
+  waitedForConnection: 0.01,
   /** Open loop: a 99th percentile that is too low by more than this, since the trial is short, is worth a word. */
   tailBias: 0.05,
   /** An outlier nearer to the median than this share of it is not worth a word. */

@@ -1,5 +1,5 @@
-import { Histogram } from "../load/histogram.js";
-import type { OpenLoopResult } from "../load/run-result.js";
+import { Histogram } from "../load/histogram/histogram.js";
+import type { OpenLoopResult } from "../load/result/run-result.js";
 import { median } from "../statistics/median.js";
 import { type Reason, thresholds, type Warning } from "./diagnostics.js";
 import type { RanTrial } from "./saturation.js";
@@ -32,16 +32,38 @@ export function pacing(trials: readonly RanTrial[]): {
   if (share >= thresholds.late) return { reasons: [{ code: "generator-late", ...found }], warnings: [] };
   const missed = paced
     .map(({ openLoop }) => openLoop)
-    .filter(({ rate, achievedRate }) => achievedRate < rate * (1 - thresholds.rateMissed))
+    .filter(({ rate, meanRate = rate, achievedRate }) => achievedRate < meanRate * (1 - thresholds.rateMissed))
     .sort((a, b) => a.achievedRate - b.achievedRate);
   const [worst] = missed;
+  const short = trials
+    .filter(({ run }) => (run.openLoop?.waited ?? 0) > thresholds.waitedForConnection * run.sent)
+    .sort((a, b) => b.run.openLoop!.waited! / b.run.sent - a.run.openLoop!.waited! / a.run.sent);
+  const [shortest] = short;
   return {
     reasons: [],
     warnings: [
       ...(share >= thresholds.somewhatLate ? [{ code: "generator-somewhat-late", ...found } as const] : []),
       ...(worst === undefined
         ? []
-        : [{ code: "overloaded", trials: missed.length, rate: worst.rate, achievedRate: worst.achievedRate } as const]),
+        : [
+            {
+              code: "overloaded",
+              trials: missed.length,
+              rate: worst.meanRate ?? worst.rate,
+              achievedRate: worst.achievedRate,
+            } as const,
+          ]),
+      ...(shortest === undefined
+        ? []
+        : [
+            {
+              code: "connections-short",
+              trials: short.length,
+              concurrency: shortest.run.concurrency,
+              waited: shortest.run.openLoop!.waited!,
+              sent: shortest.run.sent,
+            } as const,
+          ]),
     ],
   };
 }

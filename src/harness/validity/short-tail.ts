@@ -3,7 +3,7 @@ import { thresholds, type Warning } from "./diagnostics.js";
 import { loopShare, type RanTrial } from "./saturation.js";
 
 /**
- * By what share the 99th percentile of a trial lies below that of a trial without end, about, if requests come at random: a queue needs time to
+ * By what share the 99th percentile of a trial lies below that of a trial without end, about, where requests come at random: a queue needs time to
  * become as long as it can, and a trial that is short beside that time sees few of the long ones. `load` is the share of its capacity at which
  * the server runs, 0 to below 1.
  *
@@ -35,5 +35,7 @@ export function shortTail(trials: readonly RanTrial[]): readonly Warning[] {
   const requests = median(trials.map(({ run }) => run.completed));
   const bias = expectedTailBias(requests, load);
   if (bias <= thresholds.tailBias) return [];
-  return [{ code: "tail-too-short", load, requests, bias, seconds: Math.ceil(enoughRequests(load) / rate) }];
+  // Results of an older version have no arrivals: they were even.
+  const even = trials.every(({ run }) => (run.openLoop?.arrivals ?? "even") === "even");
+  return [{ code: "tail-too-short", even, load, requests, bias, seconds: Math.ceil(enoughRequests(load) / rate) }];
 }

@@ -8,15 +8,17 @@ import type { Adapter, AdapterModule } from "../../adapter.js";
 import type { Core } from "../../core.js";
 import type { ServerConfig, ServerLimits } from "../../shared/config.js";
 import type { HandlerContext } from "../../shared/handlers/context.js";
-import type { HandlerRequest } from "../../shared/handlers/handler.js";
+import { ServerRequest } from "../../shared/handlers/request.js";
+import type { Route } from "../../shared/handlers/route.js";
 import { Counter } from "../../shared/stats/stats.js";
 import { AccessPolicy } from "../access-policy.js";
 import { HeadCheck } from "../head-check.js";
 import { FieldReader } from "../header-field-reader.js";
 import { type Listening, portError, portOptions, urlOf } from "../listening.js";
-import { BAD_TARGET, BAD_VERSION, METHOD_NOT_ALLOWED, NO_HTTP, type Refusal } from "../refusals.js";
+import { BAD_TARGET, BAD_VERSION, NO_HTTP, NO_TUNNELS, type Refusal } from "../refusals.js";
 import { adapterState, idleOrLate } from "../state.js";
-import { inviteBody, whenBodyIsRead } from "./body.js";
+import { StreamedUpload } from "../upload.js";
+import { inviteBody, refuseAfterBody, submitWithBody, submitWithStream } from "./body.js";
 import type { Connection } from "./connection.js";
 import { Connections } from "./connections.js";
 import { isRtsp } from "./protocol.js";
@@ -45,11 +47,12 @@ async function listen(
   const verdictOn = (
     request: IncomingMessage,
     { authority, path, query = "" }: Target,
+    route: Route,
     connection: Connection,
   ): Refusal | null => {
     const isHttp10 = request.httpVersion === "1.0";
     head.begin(isHttp10, authority);
-    const readsFields = fields.begin(core.headersOf(path));
+    const readsFields = fields.begin(route.headers);
     const { rawHeaders } = request;
     for (let i = 0; i < rawHeaders.length; i += 2) {
       const name = rawHeaders[i]!.toLowerCase();
@@ -62,33 +65,43 @@ async function listen(
     if (isHttp10 && isRtsp(request)) return NO_HTTP;
     // The asterisk is for OPTIONS alone (RFC 9112 §3.2.4), the authority-form for CONNECT, which does not come here.
     if (!path.startsWith("/") && (path !== "*" || request.method !== "OPTIONS")) return BAD_TARGET;
-    return head.verdict(request.method!, path, query) ?? access.refusalOf(connection, path, head);
+    return head.verdict(request.method!, path, query, route) ?? access.refusalOf(connection, path, head);
   };
-  const onRequest = (request: IncomingMessage, response: ServerResponse, isAwaited = false): void => {
-    const connection = connections.of(request.socket);
+  const onRequest = (message: IncomingMessage, response: ServerResponse, isAwaited = false): void => {
+    const connection = connections.of(message.socket);
     if (!connection.takesRequests) return;
     stats.add(Counter.requests, 1);
-    const target = targetOf(request.url!);
+    const target = targetOf(message.url!);
     const { path, query } = target;
-    const refusal = verdictOn(request, target, connection);
-    const entry = log === null ? null : connection.entry(log, request, path, query);
-    const reply = new NodeReply(response, request.method === "HEAD", state, entry, connection);
+    const method = message.method!;
+    const route = core.routeOf(method, path);
+    const refusal = verdictOn(message, target, route, connection);
+    const entry = log === null ? null : connection.entry(log, message, path, query);
+    const reply = new NodeReply(response, method === "HEAD", state, entry, connection);
     if (refusal?.closes) {
       reply.refuse(refusal);
       return;
     }
     const isLast = connection.isLast();
     if (head.closes || isLast) reply.close();
-    // The verdict takes no other method.
-    const method = request.method as HandlerRequest["method"];
-    const accepted = { method, path, query: query ?? "", headers: fields.found };
-    const answer = (): void => {
-      if (refusal !== null) reply.refuse(refusal);
-      else core.submit(accepted, reply);
-    };
-    if (isAwaited) inviteBody(request, response);
-    if (head.hasBody) whenBodyIsRead(request, limits.maxBodyBytes, connection, reply, answer);
-    else answer();
+    if (isAwaited) inviteBody(message, response);
+    const arriving = { message, connection, reply };
+    if (refusal !== null) {
+      if (head.hasBody) refuseAfterBody(arriving, limits.maxBodyBytes, refusal);
+      else reply.refuse(refusal);
+      return;
+    }
+    const { headers, lines } = fields;
+    const request = new ServerRequest({ method, path, query: query ?? "", headers, fields: lines });
+    reply.request = request;
+    if (!head.hasBody) {
+      if (route.stream) request.stream = StreamedUpload.empty();
+      core.submit(request, reply);
+    } else if (route.stream) {
+      submitWithStream(state, request, arriving);
+    } else {
+      submitWithBody(state, request, head.bodyBytes, arriving);
+    }
   };
 
   const server = await createServerFor(config);
@@ -103,7 +116,7 @@ async function listen(
     // Node hands out the bare socket: it neither reads from it any more nor listens to what befalls it.
     socket.on("error", () => {});
     socket.resume();
-    connections.of(socket as Socket).refuse({ ...METHOD_NOT_ALLOWED, closes: true });
+    connections.of(socket as Socket).refuse(NO_TUNNELS);
   });
   server.on("clientError", (error, socket) => connections.of(socket as Socket).fail(error));
 
@@ -124,14 +137,13 @@ async function listen(
 
 /** What Node takes beyond the limit on heads: a head that is somewhat too long gets an answer that says by what. */
 const SPARE_HEAD_BYTES = 8 * 1024;
-/** For a body within its limit to arrive. */
-const BODY_TIMEOUT_MS = 30_000;
 
 async function createServerFor({ tls, limits }: { readonly tls: ServerConfig["tls"]; readonly limits: ServerLimits }) {
   const options = {
     maxHeaderSize: limits.maxHeadBytes + SPARE_HEAD_BYTES,
     headersTimeout: limits.headTimeoutMs,
-    requestTimeout: limits.headTimeoutMs + BODY_TIMEOUT_MS,
+    /** None for all: a body that is read as a stream may take any time. body.ts has the times for bodies. */
+    requestTimeout: 0,
     keepAliveTimeout: limits.idleTimeoutMs,
     /** How often Node looks for heads and requests that are late. */
     connectionsCheckingInterval: Math.min(1000, limits.headTimeoutMs / 4),

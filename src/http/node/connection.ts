@@ -13,7 +13,7 @@ import {
   TOO_LATE,
   TOO_MANY_CONNECTIONS,
 } from "../refusals.js";
-import { type AdapterState, bodyBytes } from "../state.js";
+import type { AdapterState } from "../state.js";
 
 /** Requests of one connection that may wait for their answers (pipelining). Who sends more is cut off: Node would take any number. */
 const MAX_WAITING = 1000;
@@ -24,16 +24,15 @@ const LINGER_MS = 2000;
 interface PendingReply {
   /** The client has gone. */
   abort(): void;
-  /** Answers with a refusal instead. */
-  refuse(refusal: Refusal): void;
 }
 
 /** A request whose body is arriving. The next one on its connection may begin to arrive before the end of this one has been told. */
 export interface Reading {
-  readonly request: IncomingMessage;
-  readonly reply: PendingReply;
-  /** Its request has its answer, or is about to be answered. */
+  readonly message: IncomingMessage;
+  /** Its end has come, or its request has its answer. */
   isOver: boolean;
+  /** What arrives is no body: this is what is wrong. */
+  fail(refusal: Refusal): void;
 }
 
 /** One connection; with TLS from the end of its handshake. */
@@ -127,9 +126,10 @@ export class Connection {
     }
     const { reading } = this;
     // Complete, but its end has not been told: what is wrong comes after it.
-    if (reading !== null && !reading.isOver && !reading.request.complete) {
-      reading.isOver = true;
-      reading.reply.refuse(refusal);
+    if (reading !== null && !reading.isOver && !reading.message.complete) {
+      // The client has closed its half in the middle of a body: it is taken for gone.
+      if (error.code === "HPE_INVALID_EOF_STATE") this.#socket.destroy();
+      else reading.fail(refusal);
       return;
     }
     this.refuse(refusal);
@@ -150,7 +150,7 @@ export class Connection {
     // A head that is none is a request, too: what is answered has been asked.
     stats.add(Counter.requests, 1);
     stats.addResponse(status);
-    stats.add(Counter.bodyBytes, bodyBytes(body));
+    stats.add(Counter.bodyBytes, Buffer.byteLength(body as string));
     if (refusal.counter !== null) stats.add(refusal.counter, 1);
     this.#write(refusal);
     this.#linger();
@@ -158,7 +158,7 @@ export class Connection {
 
   #write({ response: { status, headers, body } }: Refusal): void {
     const fields = Buffer.from(headers.wire(status)).toString("latin1");
-    const ours = `Date: ${new Date().toUTCString()}\r\nContent-Length: ${bodyBytes(body)}\r\nConnection: close`;
+    const ours = `Date: ${new Date().toUTCString()}\r\nContent-Length: ${Buffer.byteLength(body as string)}\r\nConnection: close`;
     this.#socket.write(`HTTP/1.1 ${fields}\r\n${ours}\r\n\r\n${body as string}`);
   }
 

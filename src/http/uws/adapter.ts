@@ -5,7 +5,7 @@ import type { Core } from "../../core.js";
 import type { ServerConfig, ServerLimits, UnixConfig } from "../../shared/config.js";
 import { usageError } from "../../shared/errors.js";
 import type { HandlerContext } from "../../shared/handlers/context.js";
-import type { HandlerRequest } from "../../shared/handlers/handler.js";
+import { ServerRequest } from "../../shared/handlers/request.js";
 import { Counter, type ThreadStats } from "../../shared/stats/stats.js";
 import { AccessPolicy } from "../access-policy.js";
 import { NO_ADDRESS } from "../addresses.js";
@@ -49,31 +49,40 @@ async function listen(
   const logEntries = log === null ? null : createLogEntries(log, addressOf);
   const isLastOfConnection = lastOfConnection(limits.maxConnectionRequests, stats);
   const fields = new FieldReader();
+  // loopool's own handlers read no body: µWS skips it.
+  const bodies = config.handlers === null ? null : await import("./body.js");
   const visitBoth: typeof head.visit = (name, value) => {
     head.visit(name, value);
     fields.visit(name, value);
   };
 
   /** `method` null: neither GET nor HEAD, which it is to be asked. */
-  const onRequest = (known: HandlerRequest["method"] | null) => (res: HttpResponse, req: HttpRequest) => {
+  const onRequest = (known: "GET" | "HEAD" | null) => (res: HttpResponse, req: HttpRequest) => {
     stats.add(Counter.requests, 1);
     const path = req.getUrl();
     const query: string | undefined = req.getQuery();
     const method = known ?? req.getCaseSensitiveMethod();
+    const route = core.routeOf(method, path);
     head.begin();
     // All lines, at 0.08 µs each: `req.getHeader` knows the first line of a field only, and takes 0.06 µs for each name, there or not.
-    req.forEach(fields.begin(core.headersOf(path)) ? visitBoth : head.visit);
-    const refusal = head.verdict(method, path, query ?? "") ?? access.refusalOf(res, path, head);
+    req.forEach(fields.begin(route.headers) ? visitBoth : head.visit);
+    const refusal = head.verdict(method, path, query ?? "", route) ?? access.refusalOf(res, path, head);
     const entry = logEntries === null ? null : logEntries.enter(res, req, method, path, query);
     const closing = head.closes ? closingOf(req) : isLastOfConnection() ? "by us" : "no";
     const reply = new UwsReply(res, known === "HEAD", closing, state, entry);
-    if (refusal !== null) reply.refuse(refusal);
-    // The verdict takes no other method.
-    else
-      core.submit(
-        { method: method as HandlerRequest["method"], path, query: query ?? "", headers: fields.found },
-        reply,
-      );
+    if (refusal !== null) {
+      reply.refuse(refusal);
+    } else {
+      const { headers, lines } = fields;
+      const request = new ServerRequest({ method, path, query: query ?? "", headers, fields: lines });
+      reply.request = request;
+      if (head.hasBody && bodies !== null) {
+        bodies.submitWithBody(res, state, request, route, head.bodyBytes, reply);
+      } else {
+        if (route.stream) request.stream = bodies!.emptyStream();
+        core.submit(request, reply);
+      }
+    }
     reply.defer();
   };
   const app = (await createApp(uws, config))

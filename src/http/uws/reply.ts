@@ -4,9 +4,11 @@ import { COPIED_BODY_BYTES, type HandlerResponse } from "../../shared/handlers/h
 import { Counter } from "../../shared/stats/stats.js";
 import type { FileSource } from "../file-source.js";
 import { AdapterReply } from "../reply.js";
+import type { StreamSink } from "../send-stream.js";
 import { type AdapterState, bodyBytes } from "../state.js";
 import type { SlowReaders } from "./slow-readers.js";
 import { type Client, sendFile, sendLarge } from "./stream.js";
+import type { UwsStreamSink } from "./stream-sink.js";
 
 /** What the replies of this adapter have in common. */
 export interface UwsState extends AdapterState {
@@ -18,6 +20,9 @@ export interface UwsState extends AdapterState {
  * client that asked, where RFC 9112 §9.6 wants it said all the same.
  */
 export type Closing = "no" | "by us" | "by the client";
+
+/** Loaded with the first stream. */
+let Sink: typeof UwsStreamSink | null = null;
 
 /**
  * The answer to one request on a µWS socket. µWS forbids touching a response after an abort and wants writes outside the
@@ -31,7 +36,8 @@ export class UwsReply extends AdapterReply<UwsState> implements Client {
   #closing: Closing;
   /** µWS' abort handler is called for a connection that we close, too. */
   #isClosed = false;
-  #isStreaming = false;
+  #isWatched = false;
+  #sink: UwsStreamSink | null = null;
 
   constructor(res: HttpResponse, headOnly: boolean, closing: Closing, adapter: UwsState, entry: LogEntry | null) {
     super(adapter, headOnly, entry);
@@ -42,6 +48,11 @@ export class UwsReply extends AdapterReply<UwsState> implements Client {
 
   close(): void {
     if (this.#closing === "no") this.#closing = "by us";
+  }
+
+  /** Its connection is to be closed after the answer, so that the answer must not be given in the µWS handler's own turn. */
+  get closes(): boolean {
+    return this.#closing !== "no";
   }
 
   /** The adapter: the µWS handler is about to return. A response that is still to come needs an abort handler, or µWS ends the process. */
@@ -56,12 +67,13 @@ export class UwsReply extends AdapterReply<UwsState> implements Client {
   }
 
   override send(response: HandlerResponse): void {
-    if (this.#closing !== "no" && !this.isInFlight) {
-      // In the handler's own turn. A short body in bytes is the sender's again when this returns.
+    if (this.#closing !== "no") {
+      // It may be the handler's own turn: an awaited promise that is settled resolves in it. A short body in bytes is the sender's again when
+      // this returns.
       const { body } = response;
       const isShort = body instanceof Uint8Array && body.byteLength <= COPIED_BODY_BYTES;
       const kept = isShort ? { ...response, body: Uint8Array.from(body) } : response;
-      setImmediate(() => this.send(kept));
+      setImmediate(() => super.send(kept));
       return;
     }
     super.send(response);
@@ -90,11 +102,13 @@ export class UwsReply extends AdapterReply<UwsState> implements Client {
 
     if (!hasBody) {
       // Called with a length, endWithoutBody does not complete in this release (uWebSockets#1855): so it is written as a field.
-      if (status !== 204 && status !== 304) res.writeHeader("Content-Length", String(bodyBytes(body)));
+      const bytes = status === 204 || status === 304 ? null : bodyBytes(body);
+      if (bytes !== null) res.writeHeader("Content-Length", String(bytes));
       if (closes) this.#endAndClose();
       else res.endWithoutBody();
     } else if (!(body instanceof Uint8Array) || body.byteLength <= COPIED_BODY_BYTES) {
-      const bytes = bodyBytes(body);
+      // Of files and streams only the heads come here.
+      const bytes = bodyBytes(body)!;
       this.adapter.stats.add(Counter.bodyBytes, bytes);
       if (this.#closing === "by the client") res.writeHeader("Connection", "close");
       res.end(body as string | Uint8Array, closes);
@@ -109,6 +123,21 @@ export class UwsReply extends AdapterReply<UwsState> implements Client {
 
   protected writeFile(response: HandlerResponse, file: FileSource): void {
     sendFile(this.#res, this, file, () => this.#beginStream(this.#writeHead(response), file.bytes));
+  }
+
+  protected async loadStreams(): Promise<void> {
+    Sink = (await import("./stream-sink.js")).UwsStreamSink;
+  }
+
+  protected streamSink(response: HandlerResponse, bytes: number | null): StreamSink {
+    const writeHead = (): void => {
+      // As for other bodies that are streamed, the client closes, or µWS some time later: `end` with a word for that breaks the chunks.
+      if (this.#writeHead(response)) this.#res.writeHeader("Connection", "close");
+    };
+    const onLast = (): void => this.dropUpload();
+    const onEnd = (): void => this.finish();
+    this.#sink = new Sink!(this.#res, this, this.adapter.slowReaders, bytes, { writeHead, onLast, onEnd });
+    return this.#sink;
   }
 
   /**
@@ -127,7 +156,7 @@ export class UwsReply extends AdapterReply<UwsState> implements Client {
     if (closes) this.#res.writeHeader("Connection", "close");
     this.watchClient();
     this.adapter.stats.add(Counter.bodyBytes, bytes);
-    this.#isStreaming = true;
+    this.#isWatched = true;
     this.adapter.slowReaders.watch(this);
     return () => {
       if (this.aborted) return;
@@ -145,10 +174,11 @@ export class UwsReply extends AdapterReply<UwsState> implements Client {
     if (this.#isClosed) return;
     if (this.adapter.slowReaders.isSlow(this)) this.adapter.stats.add(Counter.limitSlowReaders, 1);
     this.giveUp();
+    this.#sink?.release();
   }
 
   protected override finish(): void {
-    if (this.#isStreaming) this.adapter.slowReaders.forget(this);
+    if (this.#isWatched) this.adapter.slowReaders.forget(this);
     super.finish();
   }
 }

@@ -1,73 +1,63 @@
-import { pathToFileURL } from "node:url";
-import { inspect } from "node:util";
-import { type LoopoolError, usageError } from "../errors.js";
-import { FIELD_NAME, type Handler } from "../handlers/handler.js";
+import type { Application } from "../../app/application.js";
+import type { AppStyle } from "../app-style.js";
+import { LoopoolError, messageOf, usageError } from "../errors.js";
+import type { Handler } from "../handlers/handler.js";
+import { handlerOf } from "./check-handler.js";
 
 /** A module may connect to something first, at top level; one that takes longer is taken for stuck. */
 const IMPORT_TIMEOUT_MS = 30_000;
 
+/** What a user's module brings. */
+export interface OwnHandlers {
+  readonly byPath: Readonly<Record<string, Handler>>;
+  /** An application that takes every other path, in place of the files; null: none. */
+  readonly fallback: Handler | null;
+  /** The module itself; null: there is none. */
+  readonly application: Application | null;
+}
+
+export const NO_HANDLERS: OwnHandlers = { byPath: {}, fallback: null, application: null };
+
+/** How a module is to be taken. */
+export interface ImportOptions {
+  /** null: for what it looks like. */
+  readonly style: AppStyle | null;
+  readonly scheme: "http" | "https";
+  readonly timeoutMs: number;
+}
+
+const defaults: ImportOptions = { style: null, scheme: "http", timeoutMs: IMPORT_TIMEOUT_MS };
+
 /**
- * Handlers by path from a user's module, ESM (`export const handlers = { "/path": handler }`) or CommonJS
- * (`module.exports = { handlers }`). `file` is a path. Throws a usage error, in one line, that names the file.
+ * The handlers of a user's module: an application, or functions by path (`handlers`). `file` is an absolute path. Throws a usage error, in one
+ * line, that names the file.
  */
-export async function importHandlers(
-  file: string,
-  timeoutMs = IMPORT_TIMEOUT_MS,
-): Promise<Readonly<Record<string, Handler>>> {
+export async function importHandlers(file: string, options: Partial<ImportOptions> = {}): Promise<OwnHandlers> {
   const wrong = (what: string): LoopoolError => usageError(`--handlers ${file}${what}`);
-  let entries: [string, unknown][];
+  // What loads modules is loaded where there is one.
+  const { loadApplication, whyNotLoaded } = await import("../../app/application.js");
   try {
-    const handlers = exported(await inTime(import(pathToFileURL(file).href), timeoutMs));
-    entries = typeof handlers === "object" && handlers !== null ? Object.entries(handlers) : [];
+    const application = await loadApplication({ ...defaults, ...options, file });
+    const { serves } = application;
+    if ("all" in serves) return { byPath: {}, fallback: serves.all, application };
+    return { byPath: checked(serves.byPath, wrong), fallback: null, application };
   } catch (error) {
-    throw wrong(` cannot be imported: ${inOneLine(error)}`);
+    if (error instanceof LoopoolError) throw error;
+    throw wrong(whyNotLoaded(error, file));
   }
+}
+
+function checked(handlers: unknown, wrong: (what: string) => LoopoolError): Readonly<Record<string, Handler>> {
+  const entries: [string, unknown][] =
+    typeof handlers === "object" && handlers !== null ? Object.entries(handlers) : [];
   if (entries.length === 0) throw wrong(' must export an object "handlers" with a function for each path');
-  for (const [path, handler] of entries) {
+  const byPath = entries.map(([path, given]): [string, Handler] => {
     if (!path.startsWith("/")) throw wrong(`: the path "${path}" must start with "/"`);
-    if (typeof handler !== "function") throw wrong(`: the handler of "${path}" is not a function`);
-    const { headers = [] } = handler as { headers?: unknown };
-    if (!Array.isArray(headers) || !headers.every(isLowerCaseName)) {
-      throw wrong(`: "headers" of "${path}" must be a list of field names in lower case`);
+    try {
+      return [path, handlerOf(given)];
+    } catch (error) {
+      throw wrong(`: the handler of "${path}" ${messageOf(error)}`);
     }
-  }
-  return Object.fromEntries(entries) as Record<string, Handler>;
-}
-
-/** What to say of a module that ended its process or thread with `code` while it was imported. */
-export function endedByImport(file: string, code: number): LoopoolError {
-  return usageError(`--handlers ${file} called process.exit(${code}) when it was imported: it must not end the server`);
-}
-
-/** Node finds the names of a CommonJS module's exports by reading its text; what it does not find is in `default` alone. */
-function exported(module: { readonly handlers?: unknown; readonly default?: unknown }): unknown {
-  return module.handlers ?? (module.default as { readonly handlers?: unknown } | null | undefined)?.handlers;
-}
-
-/** The timer also keeps this thread alive: without it, Node ends one in which nothing else is left to wait for. */
-async function inTime<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const message = `it was not loaded after ${timeoutMs / 1000} s: does an "await" at its top level never end?`;
-    timer = setTimeout(() => reject(new Error(message)), timeoutMs);
   });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** What a module throws is anything at all, and a message may have a stack of modules below its first line. */
-function inOneLine(thrown: unknown): string {
-  try {
-    const text = thrown instanceof Error ? String(thrown.message) : inspect(thrown, { breakLength: Infinity });
-    return text.replace(/\s+/g, " ").trim();
-  } catch {
-    return "it threw something that cannot be printed";
-  }
-}
-
-function isLowerCaseName(name: unknown): boolean {
-  return typeof name === "string" && FIELD_NAME.test(name) && name === name.toLowerCase();
+  return Object.fromEntries(byPath);
 }

@@ -61,6 +61,8 @@ export function createSharedState(
 /** What the handlers of one thread work with. */
 export interface HandlerContext {
   readonly shared: SharedState;
+  /** 0: the main thread; 1 + i: worker i. */
+  readonly thread: number;
   /** This thread's own slot. */
   readonly stats: ThreadStats;
   /** This thread's views of the cache. */
@@ -76,6 +78,7 @@ export function threadContext(shared: SharedState, thread: number): HandlerConte
   const maySleep = thread > 0;
   return {
     shared,
+    thread,
     stats,
     cache: new SharedCache({ memory, shape, thread, maySleep, stats }),
     loading: new Loading(loading, thread),

@@ -1,6 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { STATUS_CODES } from "node:http";
 import { BadResult } from "./result-error.js";
+import type { RouteTable } from "./route.js";
 
 /** Values of request header fields by name in lower case. A field that came in several lines is one value, joined by commas (RFC 9110 §5.3). */
 export type RequestHeaders = Readonly<Record<string, string>>;
@@ -8,16 +9,30 @@ export type RequestHeaders = Readonly<Record<string, string>>;
 /** Those of a request in which no field was found that its handler reads. Always this object, so that a look tells. */
 export const NO_HEADERS: RequestHeaders = Object.freeze({});
 
+/** The fields of a request whose handler does not ask for all of them. Always this list, so that a look tells. */
+export const NO_FIELDS: readonly string[] = Object.freeze([]);
+
+/** The body of a request without one. Always this object, so that a look tells. */
+export const NO_BODY = new Uint8Array(0);
+
 /** What a handler is asked. */
 export interface HandlerRequest {
-  /** A handler answers HEAD as it would GET: the adapter leaves the body out. */
-  readonly method: "GET" | "HEAD";
+  /** Any token, as it came: one of those that the handler takes. HEAD is answered as GET would be: the body is left out. */
+  readonly method: string;
   /** As it arrived: not decoded, without the query. */
   readonly path: string;
   /** What follows the `?`, as it arrived; "" without one. */
   readonly query: string;
-  /** Those fields of its header that the handler says it reads; NO_HEADERS where it has none of them. */
+  /** Those fields of its header that the handler says it reads, NO_HEADERS where it has none of them; all of them for `headers: "all"`. */
   readonly headers: RequestHeaders;
+  /** `headers: "all"` only: name in lower case, value, name, value, …, a pair for each line of the header, in order; else NO_FIELDS. */
+  readonly fields: readonly string[];
+  /** The whole body over an ordinary ArrayBuffer, which is the handler's; NO_BODY without one or with `stream: true`. */
+  readonly body: Uint8Array;
+  /** `stream: true` only: the body as it arrives, for one reader. Throws when the client goes before its end. */
+  readonly stream: AsyncIterable<Uint8Array> | null;
+  /** Aborted when the client has gone before the response has been sent whole. */
+  readonly signal: AbortSignal;
 }
 
 /** A file to stream from the disk, for bodies too large to hold in memory. */
@@ -34,9 +49,22 @@ export interface FileBody {
   readonly handle?: FileHandle;
 }
 
+/** A body that is made while it is sent. */
+export interface StreamBody {
+  /** `next` is called when the client has room for more, `return` when no more is wanted: at the latest when the client has gone. */
+  readonly chunks: AsyncIterator<Uint8Array>;
+  /** Of the whole body: what Content-Length will say; without it the body is chunked. */
+  readonly bytes?: number;
+}
+
 /** Whether a body is to be streamed from the disk. */
 export function isFileBody(body: HandlerResponse["body"]): body is FileBody {
-  return typeof body !== "string" && !(body instanceof Uint8Array);
+  return typeof body !== "string" && !(body instanceof Uint8Array) && "file" in body;
+}
+
+/** Whether a body is made while it is sent. */
+export function isStreamBody(body: HandlerResponse["body"]): body is StreamBody {
+  return typeof body !== "string" && !(body instanceof Uint8Array) && "chunks" in body;
 }
 
 /** What goes back to the client. A body in bytes is not copied before it is sent: it must not change afterwards. */
@@ -44,7 +72,7 @@ export interface HandlerResponse {
   /** 200 to 599. */
   readonly status: number;
   readonly headers: HeaderBlock;
-  readonly body: string | Uint8Array | FileBody;
+  readonly body: string | Uint8Array | FileBody | StreamBody;
   /** A body in the shared cache that is longer than COPIED_BODY_BYTES: the pin on it, which is given back when it has been sent. */
   readonly pin?: number;
 }
@@ -63,30 +91,31 @@ export interface HandlerResult {
   /** An integer from 200 to 599. */
   readonly status: number;
   readonly headers: HeaderBlock | HeaderFields;
-  readonly body: string | ArrayBufferView | ArrayBufferLike | FileBody;
+  readonly body: string | ArrayBufferView | ArrayBufferLike | FileBody | StreamBody | StreamSource;
 }
+
+/** What is sent as it comes: a generator or any other iterator, an async iterable, a ReadableStream, a Readable of Node. */
+export type StreamSource = AsyncIterable<Uint8Array | string> | IterableIterator<Uint8Array | string>;
 
 /** Answers one request, now or later. A throw or a rejection becomes a 500 and is counted. */
 export interface Handler {
   (request: HandlerRequest): HandlerResult | PromiseLike<HandlerResult>;
-  /** Names of the request header fields it reads, in lower case. What nobody reads is not copied. */
-  readonly headers?: readonly string[];
-}
-
-/** Which request header fields are read: where there is no handler of a path's own, the one of files answers. */
-export interface HeaderTable {
-  readonly byPath: ReadonlyMap<string, readonly string[]>;
-  readonly files: readonly string[];
-  /** Paths of the user's own handlers. */
-  readonly own: ReadonlySet<string>;
+  /** Names of the request header fields it reads, in lower case, or all of them. What nobody reads is not copied. */
+  readonly headers?: readonly string[] | "all";
+  /** The methods it takes; GET and HEAD where it does not say. HEAD belongs to GET, and OPTIONS is answered for it where it is not named. */
+  readonly methods?: readonly string[] | "all";
+  /** It reads the body of its requests while that arrives. */
+  readonly stream?: boolean;
 }
 
 /** All handlers of a thread behind one function, which never throws and never rejects. */
 export interface Dispatch {
   (request: HandlerRequest): HandlerResponse | Promise<HandlerResponse>;
-  readonly headerTable: HeaderTable;
+  readonly routes: RouteTable;
   /** What is answered instead of a response that could not be sent, for `cause`: counted and logged as a failure of that path's handler. Never throws. */
   unsendable(path: string, cause: unknown): HandlerResponse;
+  /** Ends the user's code in this thread, when no more requests come. Never rejects. */
+  close(): Promise<void>;
 }
 
 export const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;

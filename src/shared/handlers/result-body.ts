@@ -1,6 +1,7 @@
 import { isAnyArrayBuffer } from "node:util/types";
-import { COPIED_BODY_BYTES, type FileBody, type HandlerResponse } from "./handler.js";
+import { COPIED_BODY_BYTES, type FileBody, type HandlerResponse, type StreamBody } from "./handler.js";
 import { BadResult, shown, typeOf } from "./result-error.js";
+import { chunksOf } from "./result-stream.js";
 
 /** Reads the true length of a typed array, whatever an object says of itself: bytes are written to shared memory by it. */
 const trueByteLength = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), "byteLength")!
@@ -12,8 +13,12 @@ export function bodyOf(body: unknown): HandlerResponse["body"] {
   if (ArrayBuffer.isView(body)) return bytesOf(body);
   if (isAnyArrayBuffer(body)) return bytesOf(new Uint8Array(body));
   if (typeof body === "object" && body !== null) {
+    const stream = chunksOf(body);
+    if (stream !== null) return { chunks: stream };
     const { file, bytes, offset, modifiedMs } = body as Partial<Record<keyof FileBody, unknown>>;
     if (file !== undefined) return fileOf(file, bytes, offset, modifiedMs);
+    const { chunks } = body as Partial<Record<keyof StreamBody, unknown>>;
+    if (chunks !== undefined) return streamOf(chunks, bytes);
   }
   throw new BadResult(`body of type ${typeOf(body)}: ${remedy(body)}`);
 }
@@ -21,8 +26,7 @@ export function bodyOf(body: unknown): HandlerResponse["body"] {
 function remedy(body: unknown): string {
   if (body === undefined || body === null) return 'use "" for an empty body';
   if (typeof body !== "object") return "use a string";
-  if ("getReader" in body || "pipe" in body)
-    return "streams are not supported; use a string, bytes, or { file, bytes }";
+  if ("pipe" in body) return "use a Readable, or a stream that iterates";
   if ("arrayBuffer" in body) return "use new Uint8Array(await body.arrayBuffer())";
   if ("then" in body) return "await it first";
   return "use JSON.stringify or new Uint8Array";
@@ -60,6 +64,17 @@ function fileOf(file: unknown, bytes: unknown, offset: unknown, modifiedMs: unkn
     ...(offset === undefined ? {} : { offset }),
     ...(modifiedMs === undefined ? {} : { modifiedMs }),
   };
+}
+
+function streamOf(source: unknown, bytes: unknown): StreamBody {
+  if (bytes !== undefined && !isCount(bytes)) {
+    throw new BadResult(`body.bytes ${shown(bytes)}: use the number of bytes that the chunks have, or leave it out`);
+  }
+  const chunks = typeof source === "object" && source !== null ? chunksOf(source) : null;
+  if (chunks === null) {
+    throw new BadResult(`body.chunks of type ${typeOf(source)}: use a stream, an async iterable or a generator`);
+  }
+  return bytes === undefined ? { chunks } : { chunks, bytes };
 }
 
 function isCount(value: unknown): value is number {

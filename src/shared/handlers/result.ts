@@ -1,19 +1,20 @@
 import { type HandlerResponse, HeaderBlock } from "./handler.js";
-import { bodyOf } from "./result-body.js";
 import { BadResult, shown, typeOf } from "./result-error.js";
-import { fieldsOf, type HeaderBlocks } from "./result-headers.js";
+
+/** Makes headers and body of what a handler returned as such. Throws BadResult. */
+export type PartsOf = (headers: unknown, body: unknown) => Pick<HandlerResponse, "headers" | "body">;
 
 /**
  * The one place where what a handler returned is looked at: every part of the response that comes out of it has the type that the cores
- * and the adapters rely on. Each property is read once. Throws BadResult, or whatever a getter of the result throws.
+ * and the adapters rely on. `partsOf`: null where only loopool's own handlers run. Each property is read once. Throws BadResult, or whatever a getter of the result throws.
  */
-export function responseOf(result: unknown, blocks: HeaderBlocks): HandlerResponse {
+export function responseOf(result: unknown, partsOf: PartsOf | null): HandlerResponse {
   if (typeof result !== "object" || result === null) throw noResult(result);
   const { status, headers, body } = result as Partial<Record<keyof HandlerResponse, unknown>>;
   if (!isStatus(status)) throw badStatus(result, status);
   // Only loopool's own handlers have blocks, pins, and open files.
-  if (headers instanceof HeaderBlock) return result as HandlerResponse;
-  return { status, headers: blocks.of(fieldsOf(headers)), body: bodyOf(body) };
+  if (headers instanceof HeaderBlock || partsOf === null) return result as HandlerResponse;
+  return { status, ...partsOf(headers, body) };
 }
 
 function isStatus(status: unknown): status is number {

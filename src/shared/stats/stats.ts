@@ -69,6 +69,13 @@ export const Counter = {
   /** Main: requests that are not as HTTP has them; requests for metrics that are not this client's to see. */
   malformed: 36,
   denied: 37,
+  /** Main: bytes of request bodies that arrived for handlers. */
+  requestBodyBytes: 38,
+  /** Main: responses that a handler is making while they are sent (a level); those that failed before their end. */
+  streams: 39,
+  streamsFailed: 40,
+  /** Main: bytes of shared memory that bodies of requests have on their way to a worker (a level). */
+  bodyMemory: 41,
 } as const;
 
 export type Counter = (typeof Counter)[keyof typeof Counter];

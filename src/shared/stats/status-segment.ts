@@ -43,7 +43,15 @@ export const SHOWN_PATH_BYTES = 80;
 const METHOD_BITS = 4;
 
 /** Methods by their numbers. */
-export const methods = ["GET", "HEAD"] as const;
+export const methods: readonly string[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"];
+/** Number of every other one: its name and a space stand before the path. */
+export const OTHER_METHOD = 2 ** METHOD_BITS - 1;
+
+/** The number of a method. */
+export function methodNumber(method: string): number {
+  const number = methods.indexOf(method);
+  return number === -1 ? OTHER_METHOD : number;
+}
 
 /** Bytes of shared memory for the status of `workers` workers; zeroed. */
 export function statusBytes(workers: number): number {
@@ -93,8 +101,8 @@ export class StatusSegment {
   }
 
   /**
-   * Worker: writes the request that it is about to run, and shows it with `begin`. `method` is a number in `methods`; the path's UTF-8 starts
-   * at word `pathWord` of `from`.
+   * Worker: writes the request that it is about to run, and shows it with `begin`. `method` is its number; the path's UTF-8 starts at word
+   * `pathWord` of `from`.
    */
   prepare(worker: number, method: number, from: Int32Array, pathWord: number, pathBytes: number): void {
     const words = this.words;
@@ -160,7 +168,8 @@ export class StatusSegment {
     const shown = new Uint8Array(path.buffer, 0, Math.min(pathBytes, SHOWN_PATH_BYTES));
     // As a stream: a character that is cut in two at the end is left out.
     const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(shown, { stream: true });
-    return `${methods[request & (2 ** METHOD_BITS - 1)]} ${text}${pathBytes > SHOWN_PATH_BYTES ? "…" : ""}`;
+    const method = methods[request & (2 ** METHOD_BITS - 1)];
+    return `${method === undefined ? "" : `${method} `}${text}${pathBytes > SHOWN_PATH_BYTES ? "…" : ""}`;
   }
 
   /** The sampler's first word for a worker. */

@@ -2,11 +2,13 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { checkDriverOptions } from "../../../src/harness/drivers/check.js";
 import { driverNamed, driverNames } from "../../../src/harness/drivers/drivers.js";
-import type { LoadOptions } from "../../../src/harness/load/options.js";
+import { plainGet } from "../../../src/harness/load/request/kind.js";
+import { type LoadOptions, targetOf } from "../../../src/harness/load/request/options.js";
 import { optionsFor } from "../load/liar.js";
 
 const test = suite("what a tool cannot do");
 
+const get = plainGet("/");
 const counted = optionsFor(9090, {});
 const timed = optionsFor(9090, { requests: Number.POSITIVE_INFINITY, durationMs: 2000 });
 
@@ -24,8 +26,42 @@ const refusals: readonly (readonly [
       [name, { ...fitting, bodySha256: "0".repeat(64) }, null, /leave out --sha256/],
       [name, { ...fitting, byFirstByte: true }, null, /leave out --by-first-byte/],
       [name, { ...fitting, localAddress: "127.0.0.1" }, null, /leave out --local-address/],
+      [
+        name,
+        { ...fitting, kinds: [get, { ...get, name: "b" }] },
+        null,
+        /cannot send several kinds of request: leave out --requests-file/,
+      ],
+      [name, { ...fitting, fields: { names: ["a"], rows: [["1"]] } }, null, /leave out --fields/],
+      [name, { ...fitting, kinds: [{ ...get, statuses: [[404, 404]] }] }, null, /leave out --expect-status/],
+      [name, { ...fitting, target: { ...fitting.target, socketPath: "/x" } }, null, /leave out --unix-socket/],
+      [
+        name,
+        { ...fitting, target: targetOf("https://127.0.0.1/") },
+        null,
+        /is used with http:\/\/ only, not https:\/\/127/,
+      ],
     ] as const;
   }),
+  [
+    "ab",
+    { ...counted, kinds: [{ ...get, method: "PATCH", body: Buffer.from("x") }] },
+    null,
+    /cannot send a body with PATCH: leave out --method/,
+  ],
+  [
+    "autocannon",
+    { ...counted, kinds: [{ ...get, method: "POST", body: Buffer.of(255) }] },
+    null,
+    /cannot send a body that is not text in UTF-8: leave out --body-file/,
+  ],
+  ["h2load", { ...counted, kinds: [{ ...get, method: "DELETE" }] }, null, /cannot send DELETE: leave out --method/],
+  [
+    "h2load",
+    { ...counted, kinds: [{ ...get, method: "POST" }] },
+    null,
+    /cannot send POST without a body: leave out --method/,
+  ],
   ["wrk", counted, null, /^--driver wrk cannot stop after a number of requests: give --duration$/],
   ["wrk", timed, counted, /give --warmup in seconds, like "2s"$/],
   ["wrk", { ...timed, durationMs: 1500 }, null, /^--driver wrk takes --duration in steps of 1 s, not 1.5 s$/],
@@ -53,6 +89,10 @@ for (const [name, options, warmUp, message] of refusals) {
 }
 
 test("what it can do is let through", () => {
+  for (const name of driverNames) {
+    const post = { ...get, method: "POST", body: Buffer.from("x") };
+    checkDriverOptions(driverNamed(name), { ...timed, kinds: [post], variableLength: true }, null);
+  }
   for (const name of driverNames) checkDriverOptions(driverNamed(name), timed, { ...timed, durationMs: 1000 });
   for (const name of ["ab", "h2load", "autocannon", "oha"]) checkDriverOptions(driverNamed(name), counted, counted);
   checkDriverOptions(driverNamed("ab"), { ...counted, durationMs: 1000, keepAlive: false }, null);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { ToolPercentiles, ToolResult } from "../../../src/harness/drivers/result.js";
-import type { RunResult } from "../../../src/harness/load/run-result.js";
+import type { RunResult } from "../../../src/harness/load/result/run-result.js";
 import type { ReportData } from "../../../src/harness/report/data.js";
 import { writeReport } from "../../../src/harness/report/files/write.js";
 import type { SweepResult, TrialResult } from "../../../src/harness/sweep/result.js";
@@ -13,7 +13,7 @@ import { plausibleSweep } from "../report/fixture.js";
 
 /** The same run as a tool tells it that has a mean and two percentiles, and drops what is under way at its end. */
 function asReported(run: RunResult, changes: Partial<ToolPercentiles> = {}): ToolResult {
-  const { openLoop, perSecond, window, loop, ...rest } = run;
+  const { openLoop, perSecond, window, loop, kinds, bodyLengths, connectFailure, ...rest } = run;
   const total: ToolPercentiles = {
     unit: "ns",
     count: run.completed,

@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { latencyOf, meanGrainOf, meanOf } from "../../../src/harness/drivers/latency.js";
 import type { ToolPercentiles } from "../../../src/harness/drivers/result.js";
-import { Histogram } from "../../../src/harness/load/histogram.js";
+import { Histogram } from "../../../src/harness/load/histogram/histogram.js";
 
 const test = suite("latencies, whatever they are stored as");
 

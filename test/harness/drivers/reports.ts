@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DriverOptions } from "../../../src/harness/drivers/driver.js";
 import type { EndedTool } from "../../../src/harness/drivers/process.js";
-import { targetOf } from "../../../src/harness/load/options.js";
+import { targetOf } from "../../../src/harness/load/request/options.js";
 import { packageRoot } from "../../../src/shared/package-root.js";
 
 /** What a tool wrote when it was run against a server of node:http on 127.0.0.1 (oha: written by hand in the form of its 1.16). */

@@ -5,6 +5,7 @@ import * as assert from "uvu/assert";
 import type { Driver, DriverOptions } from "../../../src/harness/drivers/driver.js";
 import { driverNamed, driverNames } from "../../../src/harness/drivers/drivers.js";
 import type { ToolResult } from "../../../src/harness/drivers/result.js";
+import { plainGet } from "../../../src/harness/load/request/kind.js";
 import { childrenOf } from "../../support/cli.js";
 import { programTool, requiring } from "../../support/requires.js";
 import { withServer } from "../../support/server.js";
@@ -63,6 +64,29 @@ for (const name of driverNames) {
   const driver = driverNamed(name);
   const test = suite(name);
   const check = name === "autocannon" ? test : requiring(test, programTool(name, REMEDIES[name]!, name !== "oha"));
+
+  check("sends the method, the header fields and the body that it is given", async () => {
+    const bytes = Array.from({ length: 300 }, (_, index) => index % (driver.capabilities.binaryBodies ? 256 : 128));
+    const body = Buffer.from(bytes);
+    const headers = [["Content-Type", "application/x-test"]] as const;
+    const post = { ...plainGet("/"), method: "POST", body, headers };
+    const wrong: string[] = [];
+    const listener: RequestListener = (request, response) => {
+      const chunks: Buffer[] = [];
+      request.on("data", (chunk: Buffer) => chunks.push(chunk));
+      request.on("end", () => {
+        const isWhole = Buffer.concat(chunks).equals(body);
+        const type = request.headers["content-type"];
+        if (!isWhole || request.method !== "POST" || type !== "application/x-test")
+          wrong.push(`${request.method} ${type} ${isWhole}`);
+        hello(request, response);
+      });
+    };
+    const { result } = await against(driver, listener, { kinds: [post] });
+    assert.equal(wrong, []);
+    assert.ok(result.completed >= 100);
+    assert.equal([result.method, result.requestBodyBytes], ["POST", 300]);
+  });
 
   check("counts what the server counts, and tells itself, its command and its CPU time", async () => {
     const { result, received } = await against(driver, hello);

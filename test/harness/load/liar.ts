@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import { type LoadOptions, targetOf } from "../../../src/harness/load/options.js";
-import { errorClasses, type RunResult } from "../../../src/harness/load/run-result.js";
+import { type LoadOptions, targetOf } from "../../../src/harness/load/request/options.js";
+import { errorClasses, type RunResult } from "../../../src/harness/load/result/run-result.js";
 import { startGenerator } from "../../../src/harness/load/start.js";
 
 export type Settings = Partial<LoadOptions> & { readonly path?: string; readonly threads?: number };
@@ -38,6 +38,8 @@ export function optionsFor(port: number, { path = "/", ...settings }: Omit<Setti
     timeoutMs: 10_000,
     headers: [],
     byFirstByte: false,
+    // In an open loop: times that a test can reckon with.
+    arrivals: "even",
     ...settings,
   };
 }

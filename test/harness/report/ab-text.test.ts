@@ -2,10 +2,10 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Histogram, type StoredHistogram } from "../../../src/harness/load/histogram.js";
-import { targetOf } from "../../../src/harness/load/options.js";
-import { run } from "../../../src/harness/load/run.js";
-import { type ErrorClass, noErrors, type RunResult } from "../../../src/harness/load/run-result.js";
+import { Histogram, type StoredHistogram } from "../../../src/harness/load/histogram/histogram.js";
+import { targetOf } from "../../../src/harness/load/request/options.js";
+import { type ErrorClass, noErrors, type RunResult } from "../../../src/harness/load/result/run-result.js";
+import { run } from "../../../src/harness/load/run/run.js";
 import { abReport } from "../../../src/harness/report/ab-text.js";
 
 /** What ApacheBench 2.3 printed for `ab -q -k -n 1000 -c 10` against a server of node:http that answers 404, banner left out. */

@@ -108,6 +108,17 @@ const refusals: readonly (readonly [string, SweepResult, RegExp])[] = [
     sweepOf(1, 1, 1, { path: "/hello" }),
     /did not measure the same: path \/, then \/hello; run both with the same flags$/,
   ],
+  [
+    "another method",
+    sweepOf(1, 1, 1, {
+      traffic: {
+        schema: "loopool-requests/1",
+        headers: {},
+        requests: [{ name: "POST /", weight: 1, method: "POST", path: "/", headers: {} }],
+      },
+    }),
+    /did not measure the same: GET \/, then POST \/, or not with the same bodies/,
+  ],
   ["other requests", sweepOf(1, 1, 1, { requests: 50 }), /requests 100, then 50/],
   ["no keep-alive", sweepOf(1, 1, 1, { keepAlive: false }), /keepAlive true, then false/],
   [
@@ -116,6 +127,16 @@ const refusals: readonly (readonly [string, SweepResult, RegExp])[] = [
     /--pin 0:1, then none:none/,
   ],
 ];
+
+changes("evenly spaced arrivals are not compared with random ones", () => {
+  const openLoop = { shares: null, rates: [{ concurrency: 10, requestsPerSecond: 100 }], seconds: 1 };
+  const even = sweepOf(1, 1, 1, { openLoop, concurrencies: [10] });
+  const random = sweepOf(1, 1, 1, { openLoop: { ...openLoop, arrivals: "poisson" }, concurrencies: [10] });
+  assert.throws(
+    () => changeBetween({ file: "a.json", sweep: even }, { file: "b.json", sweep: random }),
+    /did not measure the same: --arrivals even, then --arrivals poisson; run both with the same --arrivals and --ramp/,
+  );
+});
 
 for (const [what, after, message] of refusals) {
   changes(`a sweep with ${what} is refused with what is wrong`, () => {

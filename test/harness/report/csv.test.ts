@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { RunResult } from "../../../src/harness/load/run-result.js";
+import type { RunResult } from "../../../src/harness/load/result/run-result.js";
 import { compare } from "../../../src/harness/report/comparison.js";
 import { runCsv, trialsCsv } from "../../../src/harness/report/csv.js";
 import { metrics } from "../../../src/harness/report/metrics.js";
@@ -108,7 +108,7 @@ test("one run is one row, in an open loop with its rate and lag; without a succe
   const [open] = rowsOf(runCsv({ ...run, loop: "open", openLoop }));
   assert.equal([open!["rate_per_s"], open!["achieved_rate_per_s"]], ["2000", "1999.5"]);
   assert.is(Number(open!["max_lag_ms"]), run.latency.total.max / 1e6);
-  const nothing = { ...run.latency.total, count: 0, min: 0, max: 0, sum: 0, sumOfSquares: 0, counts: [] };
+  const nothing = { ...run.latency.total, count: 0, min: 0, max: 0, sum: 0, squaredDeviations: 0, counts: [] };
   const failed: RunResult = { ...run, completed: 0, latency: { ...run.latency, total: nothing } };
   const [row] = rowsOf(runCsv(failed));
   assert.equal([row!["p50_ms"], row!["mean_ms"], row!["max_ms"], row!["requests_per_s"]], ["", "", "", "0"]);

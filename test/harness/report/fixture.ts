@@ -1,5 +1,5 @@
-import { Histogram, type StoredHistogram } from "../../../src/harness/load/histogram.js";
-import { noErrors, type OpenLoopResult, type RunResult } from "../../../src/harness/load/run-result.js";
+import { Histogram, type StoredHistogram } from "../../../src/harness/load/histogram/histogram.js";
+import { noErrors, type OpenLoopResult, type RunResult } from "../../../src/harness/load/result/run-result.js";
 import { type Random, seededRandom } from "../../../src/harness/statistics/random.js";
 import { coreOf, loadsOf, targetsOf } from "../../../src/harness/sweep/plan.js";
 import type { SweepPlan, SweepResult, TrialResult } from "../../../src/harness/sweep/result.js";

@@ -1,7 +1,7 @@
 import { build } from "hdr-histogram-js";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Histogram } from "../../../src/harness/load/histogram.js";
+import { Histogram } from "../../../src/harness/load/histogram/histogram.js";
 import { hgrmOf } from "../../../src/harness/report/hgrm.js";
 import { seededRandom } from "../../../src/harness/statistics/random.js";
 

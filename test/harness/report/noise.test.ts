@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { RunResult } from "../../../src/harness/load/run-result.js";
+import type { RunResult } from "../../../src/harness/load/result/run-result.js";
 import { answerOf } from "../../../src/harness/report/answer.js";
 import { compare } from "../../../src/harness/report/comparison.js";
 import type { SweepResult, TrialResult } from "../../../src/harness/sweep/result.js";

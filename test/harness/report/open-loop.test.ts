@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Histogram } from "../../../src/harness/load/histogram.js";
-import type { RunResult } from "../../../src/harness/load/run-result.js";
+import { Histogram } from "../../../src/harness/load/histogram/histogram.js";
+import type { RunResult } from "../../../src/harness/load/result/run-result.js";
 import { answerOf } from "../../../src/harness/report/answer.js";
 import { compare } from "../../../src/harness/report/comparison.js";
 import { reportDocument } from "../../../src/harness/report/document.js";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { errorClasses } from "../../../src/harness/load/run-result.js";
+import { errorClasses } from "../../../src/harness/load/result/run-result.js";
 import { readSweep } from "../../../src/harness/report/read.js";
 import { failedRequests } from "../../../src/harness/validity/accounting.js";
 import { plausibleSweep } from "./fixture.js";

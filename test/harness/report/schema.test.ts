@@ -155,10 +155,10 @@ test("a report or a run that is not as described is refused with the location", 
   };
   data.levels[1]!.cells[0]!.verdict = { ...data.levels[1]!.cells[0]!.verdict, valid: "yes" };
   assert.is(await misfitOf("loopool-report/2", data), "levels[1].cells[0].verdict.valid is string, not boolean");
-  const run = { schema: "loopool-load/2", ...(sweep.trials[0]!.run as object) };
-  await describes("loopool-load/2", written(run));
-  assert.is(await misfitOf("loopool-load/2", { ...run, schema: undefined }), "it lacks schema");
-  assert.is(await misfitOf("loopool-load/2", { ...run, errors: { reset: -1 } }), "errors.reset must be >= 0");
+  const run = { schema: "loopool-load/3", ...(sweep.trials[0]!.run as object) };
+  await describes("loopool-load/3", written(run));
+  assert.is(await misfitOf("loopool-load/3", { ...run, schema: undefined }), "it lacks schema");
+  assert.is(await misfitOf("loopool-load/3", { ...run, errors: { reset: -1 } }), "errors.reset must be >= 0");
 });
 
 test("every schema is one of draft 2020-12 and ships with the package", () => {

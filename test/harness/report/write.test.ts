@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { compressed } from "../../../src/harness/load/histogram.js";
+import { compressed } from "../../../src/harness/load/histogram/histogram.js";
 import { compare } from "../../../src/harness/report/comparison.js";
 import type { ReportData } from "../../../src/harness/report/data.js";
 import { type WrittenReport, writeReport } from "../../../src/harness/report/files/write.js";

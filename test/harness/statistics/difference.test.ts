@@ -93,6 +93,12 @@ calls("a difference within the noise floor is none, upwards and downwards, and o
   }
 });
 
+calls("a difference as large as the noise floor is within it", () => {
+  const { ratio } = judge([testOf(1.1)])[0]!;
+  assert.is(judge([testOf(1.1)], ratio)[0]!.verdict, "none");
+  assert.is(judge([testOf(1.1)], ratio * (1 - 1e-12))[0]!.verdict, "higher");
+});
+
 calls("what cannot be compared keeps its place and is not counted in the family", () => {
   const [none, one] = judge([null, testOf(1.1)]);
   assert.is(none, null);

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { noises } from "../../../bench/noises.js";
+import { heldOut, noises } from "../../../bench/noises.js";
 import { operating, procedures } from "../../../bench/procedures.js";
 import {
   draws,
@@ -21,8 +21,8 @@ import { seededRandom } from "../../../src/harness/statistics/random.js";
 const stored = fileURLToPath(new URL("../../../../bench/results/2026-11-21-cores-quiet.json", import.meta.url));
 const levels = noiseIn(await readSweep(stored));
 const defaultTrials = planOf({}).trials;
-/** So many that chance moves a share by little more than one in a hundred. */
-const SWEEPS = 1000;
+/** So many that chance moves a share of 5% by one in a hundred; bench/power.ts takes 4,000. */
+const SWEEPS = 500;
 const SEED = 2026;
 
 const simulated = (kind: keyof typeof draws, ratio: number, seed: number): SimulatedSweep => ({
@@ -41,7 +41,7 @@ function alarms(sweeps: number, simulate: () => readonly boolean[]): number {
 const power = suite("false alarms and power");
 
 for (const kind of ["resampled", "normal"] as const) {
-  power(`of 1,000 A/A sweeps with ${kind} noise 2% to 8% call a difference`, () => {
+  power(`of 500 A/A sweeps with ${kind} noise 2% to 8% call a difference`, () => {
     const sweep = simulated(kind, 1, 2026);
     const called = alarms(SWEEPS, () => simulatedSweep(sweep));
     assert.ok(called >= 0.02 * SWEEPS && called <= 0.08 * SWEEPS, `${called} of ${SWEEPS}`);
@@ -90,7 +90,7 @@ power("two sweeps of the same code, one of which had a faster hour, differ in 6%
 });
 
 power("one trial in ten that is disturbed hides no difference of 30% from eight blocks", () => {
-  const found = operating(procedures.biweight, {
+  const found = operating(procedures.sweep, {
     noise: noises["10% disturbed"]!,
     blocks: 8,
     ratios: [1.3],
@@ -98,27 +98,24 @@ power("one trial in ten that is disturbed hides no difference of 30% from eight 
     random: seededRandom(SEED),
   });
   assert.ok(found.found[0]!.alone >= 0.88, `${found.found[0]!.alone}`);
-  assert.ok(found.halfWidth! < 0.1, `${found.halfWidth}`);
+  assert.ok(found.halfWidth! < 0.12, `${found.halfWidth}`);
 });
 
-for (const [name, noise] of Object.entries(noises)) {
-  power(`intervals hold the ratio, and equal cores are rarely told apart: ${name}`, () => {
+for (const [name, noise] of Object.entries({ ...noises, ...heldOut })) {
+  power(`intervals hold the ratio as often as they say, and equal cores are rarely told apart: ${name}`, () => {
     for (const blocks of [6, 16]) {
       const random = seededRandom(SEED);
-      const { coverage, falseCalls, familyFalseCalls } = operating(procedures.biweight, {
+      const { coverage, falseCalls, familyFalseCalls } = operating(procedures.sweep, {
         noise,
         blocks,
         ratios: [],
-        repetitions: 2 * SWEEPS,
+        repetitions: SWEEPS,
         random,
       });
-      // Of 2,000 chance moves a share of 5% by half of one, of 500 families by one; the truth for two modes is 7.6% (bench/power.ts).
-      assert.ok(coverage >= 0.925, `${blocks} blocks: ${coverage}`);
-      assert.ok(falseCalls <= 0.07, `${blocks} blocks: ${falseCalls}`);
-      assert.ok(
-        familyFalseCalls <= (name === "two modes" ? 0.11 : 0.085),
-        `${blocks} blocks, four comparisons: ${familyFalseCalls}`,
-      );
+      // Of 500 chance moves a share of 5% by one, of 125 families by two.
+      assert.ok(coverage >= 0.92 && coverage <= 0.99, `${blocks} blocks: ${coverage}`);
+      assert.ok(falseCalls <= 0.08, `${blocks} blocks: ${falseCalls}`);
+      assert.ok(familyFalseCalls <= 0.12, `${blocks} blocks, four comparisons: ${familyFalseCalls}`);
     }
   });
 }

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { excludesOne, fewestPairs, logRatio, pairedRatio } from "../../../src/harness/statistics/ratio.js";
+import { excludesOne, fewestPairs, logRatio, pairedP, pairedRatio } from "../../../src/harness/statistics/ratio.js";
 
 const ones = (n: number): readonly number[] => new Array<number>(n).fill(1);
 
@@ -38,17 +38,17 @@ point("pairing takes out drift that both cores share", () => {
   assert.ok(excludesOne(ratio));
 });
 
-point("p and interval come from one procedure: p is 5% where the interval ends at 1", () => {
-  for (const blocks of [6, 9, 16]) {
-    const other = Array.from({ length: blocks }, (_, block) => Math.exp(0.02 * Math.sin(7 * block)));
-    const { interval } = pairedRatio(ones(blocks), other)!;
-    for (const end of [interval!.low, interval!.high]) {
-      const { p } = pairedRatio(
-        ones(blocks),
-        other.map((value) => value / end),
-      )!;
-      assert.ok(Math.abs(p - 0.05) < 1e-9, `${blocks}: ${p}`);
-    }
+point("p and interval come from one procedure: p falls to 5% where the interval ends", () => {
+  for (const blocks of [6, 8, 9, 16, 40]) {
+    const other = Array.from({ length: blocks }, (_, block) =>
+      Math.exp(0.02 * Math.sin(7 * block) + (block % 9 === 3 ? 1 : 0)),
+    );
+    const { low, high } = pairedRatio(ones(blocks), other)!.interval!;
+    const p = (ratio: number): number => pairedP(other.map((value) => Math.log(value / ratio)));
+    const little = 1 + 1e-3 * (high / low - 1);
+    assert.ok(p(low * little) > 0.05 && p(high / little) > 0.05, `${blocks}: within`);
+    assert.ok(p(low / little) <= 0.05 && p(high * little) <= 0.05, `${blocks}: without`);
+    assert.is(pairedP(other.map(Math.log)), pairedRatio(ones(blocks), other)!.p);
   }
 });
 

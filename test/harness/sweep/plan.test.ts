@@ -33,18 +33,30 @@ test("the cores of one concurrency run directly after one another", () => {
   }
 });
 
-test("every second block takes the cores of a concurrency in reverse, so that each comes first as often", () => {
-  const planned = planTrials({ ...plan, cores: ["a", "b"] });
-  const orders = (block: number, concurrency: number): string =>
-    planned
-      .filter((trial) => trial.block === block && trial.concurrency === concurrency)
-      .map(({ core }) => core)
-      .join("");
+test("who comes first is random, and each core does so in half of every eight blocks", () => {
+  const planned = planTrials({ ...plan, cores: ["a", "b"], trials: 64 });
   for (const concurrency of plan.concurrencies) {
-    for (let block = 0; block < 8; block += 2) {
-      assert.is(orders(block + 1, concurrency), [...orders(block, concurrency)].reverse().join(""));
+    const firsts = Array.from(
+      { length: 64 },
+      (_, block) => planned.find((trial) => trial.block === block && trial.concurrency === concurrency)!.core,
+    );
+    for (let group = 0; group < 64; group += 8) {
+      assert.is(firsts.slice(group, group + 8).filter((core) => core === "a").length, 4);
     }
+    const changes = firsts.slice(1).filter((core, block) => core !== firsts[block]).length;
+    assert.ok(changes > 20 && changes < 50, `the first core changes in ${changes} of 63 blocks`);
   }
+});
+
+test("of three cores each order comes as often as its reverse", () => {
+  const planned = planTrials({ ...plan, concurrencies: [10] });
+  const orders = Array.from({ length: 8 }, (_, block) =>
+    planned
+      .filter((trial) => trial.block === block)
+      .map(({ core }) => core)
+      .join(""),
+  );
+  assert.equal(orders.toSorted(), orders.map((order) => [...order].reverse().join("")).toSorted());
 });
 
 test("the seed decides the order, and another seed another one", () => {

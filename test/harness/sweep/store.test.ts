@@ -57,6 +57,31 @@ test("a new result has the day it began and its name, in a folder that is made",
     assert.equal(JSON.parse(readFileSync(file, "utf8")), empty);
   }));
 
+test("what is written is with the disk before it takes the place of what was there", () =>
+  inFolder(async (folder) => {
+    const probe = await open(join(folder, "probe"), "w");
+    const handles = Object.getPrototypeOf(probe) as typeof probe;
+    await probe.close();
+    const { sync } = handles;
+    const seen: string[] = [];
+    handles.sync = async function () {
+      await sync.call(this);
+      const names = readdirSync(folder).filter((name) => name !== "probe");
+      seen.push(
+        names.map((name) => `${name}: ${JSON.parse(readFileSync(join(folder, name), "utf8")).trials.length}`).join(),
+      );
+    };
+    try {
+      const file = await createResultFile(folder, empty);
+      await writeResult(file, { ...empty, trials: [trial] });
+      const name = "2026-01-02-cores.json";
+      assert.equal(seen, [`${name}: 0`, `${name}: 0,${name}.tmp: 1`]);
+      assert.is(JSON.parse(readFileSync(file, "utf8")).trials.length, 1);
+    } finally {
+      handles.sync = sync;
+    }
+  }));
+
 test("an existing file is never overwritten, however many begin at once", () =>
   inFolder(async (folder) => {
     const mine = join(folder, "2026-01-02-cores.json");

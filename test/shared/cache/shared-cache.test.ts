@@ -168,15 +168,15 @@ function start(task: CacheTask): Worker {
   return new Worker(new URL("./fixtures/cache-thread.js", import.meta.url), { workerData: task });
 }
 
-test("a million operations of four threads: no entry is ever half another one, and nothing stays in use", async () => {
+test("400,000 operations of four threads: no entry is ever half another one, and nothing stays in use", async () => {
   const shape = { bytes: 2 * 2 ** 20, threads: 4 };
   const { memory, cache } = newCache(shape);
-  const load = { memory, shape, operations: 250_000, keys: 3000, maxBodyBytes: 2500, end: "done" } as const;
+  const load = { memory, shape, operations: 100_000, keys: 3000, maxBodyBytes: 2500, end: "done" } as const;
   const threads = [1, 2, 3].map((thread) => start({ ...load, thread, seed: 100 + thread }));
   const messages = threads.map((thread) => once(thread, "message"));
   const own = work(cache, { ...load, thread: 0, seed: 100 });
   const results = [own, ...(await Promise.all(messages)).map(([result]) => result as typeof own)];
-  assert.ok(results.every(({ found }) => found > 10_000));
+  assert.ok(results.every(({ found }) => found > 4000));
   assert.equal(
     results.map(({ broken }) => broken),
     [0, 0, 0, 0],

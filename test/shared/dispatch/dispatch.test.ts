@@ -8,8 +8,9 @@ import { defaultConfig } from "../../../src/shared/default-config.js";
 import { createDispatch } from "../../../src/shared/dispatch/dispatch.js";
 import { FailureLog } from "../../../src/shared/failure-log.js";
 import { createSharedState, threadContext } from "../../../src/shared/handlers/context.js";
-import { type Dispatch, NO_HEADERS } from "../../../src/shared/handlers/handler.js";
+import type { Dispatch } from "../../../src/shared/handlers/handler.js";
 import { badResults, thrown } from "../../core/fixtures/results.js";
+import { requestOf } from "../../support/requests.js";
 
 const test = suite("dispatch");
 
@@ -36,7 +37,7 @@ test("what is logged of a failure names the route, the part that is wrong, and w
   await withDispatch(async (dispatch, lines) => {
     for (const [path, [, expected]] of Object.entries({ ...badResults, ...thrown })) {
       for (const query of ["", "later"]) {
-        const { status } = await dispatch({ method: "GET", path, query, headers: NO_HEADERS });
+        const { status } = await dispatch(requestOf(path, { query }));
         assert.is(status, 500, path);
         const line = lines.pop() ?? "";
         assert.ok(line.startsWith("loopool: "), line);
@@ -53,7 +54,7 @@ test("equal header fields are one block from the second answer on, however often
   await withDispatch(async (dispatch) => {
     const blocks = new Set<unknown>();
     for (let i = 0; i < 100; i++) {
-      const response = await dispatch({ method: "GET", path: "/headers-object", query: "", headers: NO_HEADERS });
+      const response = await dispatch(requestOf("/headers-object"));
       if (i > 0) blocks.add(response.headers);
     }
     assert.is(blocks.size, 1);

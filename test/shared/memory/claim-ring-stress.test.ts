@@ -8,8 +8,9 @@ import { ClaimRing, claimRingBytes } from "../../../src/shared/memory/claim-ring
 import { canary, EMPTY, REPORT_WORDS, RETURNED, type StressMemory, TORN } from "./fixtures/stress-consumer.js";
 
 const CONSUMERS = 3;
-const ITEMS = 40_000;
-const KILLS = 30;
+/** `LOOPOOL_TEST_CLAIMS=40000` for the long form. */
+const ITEMS = Number(process.env["LOOPOOL_TEST_CLAIMS"] ?? 10_000);
+const KILLS = Math.round(ITEMS / 1300);
 /** Few slots, so that the ring is full and empty all the time. */
 const shape = { slots: 4, payloadBytes: 64 };
 

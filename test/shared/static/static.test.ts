@@ -5,8 +5,8 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { defaultConfig } from "../../../src/shared/default-config.js";
 import { createSharedState, threadContext } from "../../../src/shared/handlers/context.js";
-import { NO_HEADERS } from "../../../src/shared/handlers/handler.js";
 import { staticFiles } from "../../../src/shared/static/static.js";
+import { requestOf } from "../../support/requests.js";
 
 const test = suite("files without an adapter");
 
@@ -16,7 +16,7 @@ test("a redirect never has what a URI may not have, whatever an adapter lets thr
     mkdirSync(join(root, "ä €"));
     const config = { ...defaultConfig(), root, cacheBytes: 2 ** 20 };
     const files = staticFiles(threadContext(createSharedState(config, 0, { iterationsPerMicro: 1, uws: "" }), 0));
-    const { status, headers } = await files({ method: "GET", path: "/ä €", query: "ü=\r\n%20", headers: NO_HEADERS });
+    const { status, headers } = await files(requestOf("/ä €", { query: "ü=\r\n%20" }));
     assert.is(status, 301);
     const fields = "fields" in headers ? (headers.fields as readonly string[]) : [];
     assert.is(fields[fields.indexOf("Location") + 1], "/%C3%A4%20%E2%82%AC/?%C3%BC=%0D%0A%20");

@@ -12,13 +12,19 @@ import { reportDocument } from "../document.js";
 import { type Condition, type Judgement, judgeChange } from "../fail-if.js";
 import { hgrmOf } from "../hgrm.js";
 import { latenciesOf } from "../latencies.js";
+import { judgeSweep, type Limit } from "../limits.js";
 import { unfinishedNotice } from "../notes.js";
 import { readSweep } from "../read.js";
+import { summaryLines } from "../summary.js";
 
 /** What was written, and the answer in words for the terminal. */
 export interface WrittenReport {
   readonly markdownPath: string;
   readonly answer: readonly string[];
+  /** Of the limits; both empty where none were given. */
+  readonly judgement: Judgement;
+  /** Requests per second and latencies in columns; empty of a comparison of two sweeps. */
+  readonly summary: readonly string[];
 }
 
 /** A folder, or what makes it: called once the results have been read, so that a file that cannot be used leaves nothing behind. */
@@ -33,7 +39,11 @@ function folderOf(out: OutputFolder): string {
  * as data (report.json), its charts (SVG), its trials (trials.csv) and the latencies of each cell (.hgrm). An earlier report of the same
  * result is replaced. Throws a usage error when the result cannot be used, a LoopoolError when the folder cannot be written.
  */
-export async function writeReport(resultFile: string, out: OutputFolder): Promise<WrittenReport> {
+export async function writeReport(
+  resultFile: string,
+  out: OutputFolder,
+  limits: readonly Limit[] = [],
+): Promise<WrittenReport> {
   const comparison = compare(await readSweep(resultFile));
   const outDir = folderOf(out);
   const answer = answerOf(comparison);
@@ -67,13 +77,9 @@ export async function writeReport(resultFile: string, out: OutputFolder): Promis
   return {
     markdownPath,
     answer: [...(notice === null ? [] : [notice]), [answer.headline, ...answer.explanation].join(" "), ...answer.lines],
+    summary: summaryLines(comparison),
+    judgement: judgeSweep(comparison, limits),
   };
-}
-
-/** What was written of a change, and what is to be told. */
-export interface WrittenChange extends WrittenReport {
-  /** Of the conditions: both empty where none were given. */
-  readonly judgement: Judgement;
 }
 
 /**
@@ -84,7 +90,7 @@ export async function writeChange(
   files: ChangeFiles,
   out: OutputFolder,
   conditions: readonly Condition[],
-): Promise<WrittenChange> {
+): Promise<WrittenReport> {
   const change = changeBetween(
     { file: files.before, sweep: await readSweep(files.before) },
     { file: files.after, sweep: await readSweep(files.after) },
@@ -97,7 +103,7 @@ export async function writeChange(
     await writeFile(join(outDir, name, "change.json"), encode(changeData(change, files)));
     await writeFile(markdownPath, changeDocument(change, files));
   });
-  return { markdownPath, answer: changeAnswer(change), judgement: judgeChange(change, conditions) };
+  return { markdownPath, answer: changeAnswer(change), summary: [], judgement: judgeChange(change, conditions) };
 }
 
 async function writing(outDir: string, write: () => Promise<void>): Promise<void> {

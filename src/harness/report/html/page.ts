@@ -5,6 +5,7 @@ import { calledAs } from "../called.js";
 import type { Comparison } from "../comparison.js";
 import { pinningText } from "../cpus.js";
 import { listed, loadText } from "../format.js";
+import { kindsNote, kindsTable } from "../kinds.js";
 import type { CellLatency } from "../latencies.js";
 import { comparability, phasesNote, readingOf, unfinishedNotice } from "../notes.js";
 import { phasesTable } from "../phases.js";
@@ -72,6 +73,7 @@ function sectionsOf({ comparison, latencies, resultFile }: PageContent): readonl
   const { sweep, levels } = comparison;
   const { plan } = sweep;
   const several = plan.cores.length > 1;
+  const kinds = kindsTable(comparison);
   const figures = new Figures();
   const targets = targetsOf(plan);
   const overview = html`${several ? tableMarkup("Ratios with 95% interval; ~ no difference is called: it is not significant, or within the noise floor", overviewTable(comparison)) : null}${figures.row(overviewFigures(comparison))}`;
@@ -94,6 +96,7 @@ function sectionsOf({ comparison, latencies, resultFile }: PageContent): readonl
       title: "Per concurrency",
       body: html`${several ? html`<p>${apartNote}</p>\n` : null}${levels.map((level) => tableMarkup(`${loadText(level)}: ${medians}`, levelTable(level)))}`,
     },
+    ...(kinds === null ? [] : [{ id: "kinds", title: "By kind of request", body: tableMarkup(kindsNote, kinds) }]),
     ...(several
       ? [
           {

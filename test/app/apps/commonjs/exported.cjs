@@ -1,0 +1,3 @@
+const { join } = require("node:path");
+
+module.exports = (request, response) => response.end(JSON.stringify([request.url, join(__dirname, "x")]));

@@ -1,0 +1,4 @@
+import express from "express";
+import { expressApp } from "./express-app.js";
+
+export default expressApp(express);

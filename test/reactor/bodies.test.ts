@@ -1,0 +1,3 @@
+import { bodyConformance } from "../core/body-conformance.js";
+
+for (const adapter of ["uws", "node"]) bodyConformance("reactor", adapter);
