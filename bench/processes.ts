@@ -2,7 +2,7 @@ import { execFile, spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { listeningIn } from "../src/harness/listening-line.js";
-import { cpuList } from "../src/harness/statistics/cpu-list.js";
+import { cpuList } from "../src/shared/process-limits.js";
 
 /** CPU for the server and CPU for the generator, where there are two and `taskset`; null leaves both to the scheduler. */
 export interface Cpus {

@@ -1,9 +1,10 @@
-import { coarsePass } from "../harness/break-even/plan.js";
+import { coarsePass, misfitOfPoints } from "../harness/break-even/plan.js";
 import type { BreakEvenPlan } from "../harness/break-even/result.js";
 import { type PinningFacts, pinningOf, resolvePinning, workersFor } from "../harness/sweep/pinning.js";
 import type { ServerCpus } from "../harness/sweep/result.js";
 import { adapters, modes } from "../server.js";
 import { usageError } from "../shared/errors.js";
+import { usableCpus } from "../shared/process-limits.js";
 import { DEFAULT_SECONDS } from "./sweep-loads.js";
 import { listOf, number, oneOf, wholeNumber } from "./values/options.js";
 
@@ -74,22 +75,26 @@ export function breakEvenPlanOf(argv: Readonly<Record<string, unknown>>, facts: 
     adapter: oneOf("adapter", argv["adapter"] ?? adapters[0], adapters),
     seed: wholeNumber("seed", argv["seed"] ?? 1, 0, 2 ** 32 - 1),
   };
-  return { ...plan, passes: [coarsePass(plan)] };
+  const whole = { ...plan, passes: [coarsePass(plan)] };
+  const misfit = misfitOfPoints(whole);
+  if (misfit !== null) throw usageError(`--costs, --blocks and --concurrency ask for too much: ${misfit}`);
+  return whole;
 }
 
 function serverCpusOf(argv: Readonly<Record<string, unknown>>, facts: PinningFacts): readonly ServerCpus[] {
+  const usable = usableCpus({ cpus: facts.cpus, quota: facts.quota ?? null });
   const given = argv["workers"] === undefined ? null : wholeNumber("workers", argv["workers"], 1, 256);
   const workersOf = (cpus: number): number =>
     given ?? Math.min(256, workersFor(cpus, { path: "/cpu", handlers: null }));
   if (argv["server-cpus"] === undefined && !facts.hasTaskset) {
-    const cpus = facts.cpus.length;
+    const cpus = usable;
     return [
       { cpus, pinning: resolvePinning("auto", { path: "/cpu", handlers: null }, facts), workers: workersOf(cpus) },
     ];
   }
   const asked =
     argv["server-cpus"] === undefined
-      ? [1, 2].filter((cpus) => cpus <= facts.cpus.length)
+      ? [1, 2].filter((cpus) => cpus <= usable)
       : listOf("server-cpus", argv["server-cpus"], (flag, raw) => wholeNumber(flag, raw, 1, MAX_CPUS));
   return asked.map((cpus) => ({ cpus, pinning: pinningOf(cpus, facts), workers: workersOf(cpus) }));
 }

@@ -140,8 +140,7 @@ async function measure(argv: Values): Promise<Measurement> {
 }
 
 function describe(trial: PlannedPoint): string {
-  const cpus = counted(trial.serverCpus, "CPU");
-  return `${trial.pass === 0 ? "" : "refined "}block ${trial.block + 1}, ${cpus}, ${costText(trial.costMicros)}, ${loadText(trial)}, ${trial.core}`;
+  return `${trial.pass === 0 ? "" : "refined "}block ${trial.block + 1}, ${costText(trial.costMicros)}, ${loadText(trial)}, ${trial.core}`;
 }
 
 async function begin(argv: Values, timeoutMs: number, signal: AbortSignal): Promise<Measurement> {

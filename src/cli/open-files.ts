@@ -1,5 +1,5 @@
 import { usageError } from "../shared/errors.js";
-import { openFilesLimit } from "../shared/open-files-limit.js";
+import { openFilesLimit } from "../shared/process-limits.js";
 
 /** Descriptors that a generator has open beside its connections, with room to spare. */
 const SPARE_DESCRIPTORS = 50;

@@ -1,14 +1,21 @@
 import { accessSync } from "node:fs";
 import { resolve } from "node:path";
 import { driverNames } from "../harness/drivers/drivers.js";
-import { cpuList } from "../harness/statistics/cpu-list.js";
-import { type PinningFacts, pinningFacts, resolvePinning } from "../harness/sweep/pinning.js";
+import {
+  type PinningFacts,
+  pinningFacts,
+  pinningOf,
+  resolvePinning,
+  type Workload,
+  workersFor,
+} from "../harness/sweep/pinning.js";
 import { misfitOfPlan } from "../harness/sweep/plan.js";
-import type { Pinning, SweepPlan, Target, Until } from "../harness/sweep/result.js";
+import type { Pinning, ServerCpus, SweepPlan, Target, Until } from "../harness/sweep/result.js";
 import { adapters, modes } from "../server.js";
 import type { AppStyle } from "../shared/config.js";
 import { appStyles } from "../shared/default-config.js";
 import { usageError } from "../shared/errors.js";
+import { cpuList, usableCpus } from "../shared/process-limits.js";
 import { authoritiesOf } from "./load-target.js";
 import { requestFlags } from "./requests/flags.js";
 import { coresOf, DEFAULT_SECONDS, generatorOf, openLoopOf, targetCommandsOf, targetsOf } from "./sweep-loads.js";
@@ -79,6 +86,7 @@ export const planOptions = {
   handlers: { describe: "your own application, a module, see docs/applications.md" },
   "app-style": { describe: `what it is to be taken for: ${appStyles.join(", ")} [default: what it looks like]` },
   pin: { describe: "CPUs: auto, none, or SERVER:GENERATOR like 0:1 [default: auto]" },
+  "server-cpus": { describe: "numbers of CPUs that the server is given, by affinity, like 1,2: each with every load" },
 } as const;
 
 /**
@@ -93,11 +101,9 @@ export function planOf(argv: Readonly<Record<string, unknown>>, traffic: Traffic
   }
   const handlers = argv["handlers"] === undefined ? null : handlersFile(text("handlers", argv["handlers"]));
   const facts = pinningFacts();
-  const pinning = resolvePinning(
-    text("pin", argv["pin"] ?? "auto"),
-    { path, handlers: handlers ?? commandText(argv) },
-    facts,
-  );
+  const workload = { path, handlers: handlers ?? commandText(argv) };
+  const serverCpus = serverCpusOf(argv, workload, facts);
+  const pinning = serverCpus?.[0]?.pinning ?? resolvePinning(text("pin", argv["pin"] ?? "auto"), workload, facts);
   const requests = wholeNumber("requests", argv["requests"] ?? base.requests, 1, 1e9);
   const concurrencies = listOf("concurrency", argv["concurrency"] ?? base.concurrency, (flag, raw) =>
     wholeNumber(flag, raw, 1, 100_000),
@@ -134,7 +140,8 @@ export function planOf(argv: Readonly<Record<string, unknown>>, traffic: Traffic
     keepAlive: argv["keepAlive"] !== false,
     adapter: oneOf("adapter", argv["adapter"] ?? adapters[0], adapters),
     seed: wholeNumber("seed", argv["seed"] ?? DEFAULT_SEED, 0, 2 ** 32 - 1),
-    workers: wholeNumber("workers", argv["workers"] ?? defaultWorkers(pinning, facts), 1, 256),
+    workers:
+      serverCpus?.[0]?.workers ?? wholeNumber("workers", argv["workers"] ?? defaultWorkers(pinning, facts), 1, 256),
     handlers,
     ...(argv["app-style"] === undefined ? {} : { appStyle: appStyleOf(argv["app-style"]) }),
     pinning,
@@ -146,6 +153,7 @@ export function planOf(argv: Readonly<Record<string, unknown>>, traffic: Traffic
     ...(isLong ? { seconds: openLoop.seconds } : {}),
     ...(argv["aa"] === true ? { control: { name: `${cores[0]} again`, of: cores[0]! } } : {}),
     ...(until === null ? {} : { until }),
+    ...(serverCpus === null ? {} : { serverCpus }),
   };
   const unreachable = targets.find(({ url }) => !url.startsWith("http:"));
   if (plan.driver !== undefined && unreachable !== undefined) {
@@ -228,7 +236,35 @@ export function handlersFile(value: string): string {
   return file;
 }
 
+/** `--server-cpus`; null without it. Throws a usage error where another flag leaves no sense to it. */
+function serverCpusOf(
+  argv: Readonly<Record<string, unknown>>,
+  workload: Workload,
+  facts: PinningFacts,
+): readonly ServerCpus[] | null {
+  if (argv["server-cpus"] === undefined) return null;
+  if (argv["pin"] !== undefined) throw usageError("--server-cpus says where the server runs: leave out --pin");
+  if (argv["target"] !== undefined) {
+    throw usageError("--server-cpus starts each server on its CPUs, and a --target runs already: leave one out");
+  }
+  if (argv["rate"] === "auto") {
+    throw usageError(
+      "--rate auto is of the capacity on one number of CPUs: with --server-cpus give rates, like --rate 1000",
+    );
+  }
+  const counts = listOf("server-cpus", argv["server-cpus"], (flag, raw) => wholeNumber(flag, raw, 1, 4096));
+  const workers = argv["workers"] === undefined ? null : wholeNumber("workers", argv["workers"], 1, 256);
+  return [...counts]
+    .sort((a, b) => a - b)
+    .map((cpus) => ({
+      cpus,
+      pinning: pinningOf(cpus, facts),
+      workers: workers ?? Math.min(256, workersFor(cpus, workload)),
+    }));
+}
+
 /** Pinned, the main thread keeps one of the server's CPUs; unpinned, a burning handler may use them all. */
-function defaultWorkers({ server }: Pinning, { cpus }: PinningFacts): number {
-  return Math.max(1, server === null ? cpus.length : cpuList(server).size - 1);
+function defaultWorkers({ server }: Pinning, { cpus, quota = null }: PinningFacts): number {
+  const usable = usableCpus({ cpus, quota });
+  return Math.max(1, server === null ? usable : Math.min(usable, cpuList(server).size) - 1);
 }

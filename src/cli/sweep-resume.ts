@@ -17,7 +17,7 @@ import { saysTraffic, trafficOf } from "./sweep-traffic.js";
 type Values = Readonly<Record<string, unknown>>;
 
 /** Flags whose value is a list. */
-const LISTS: ReadonlySet<string> = new Set(["cores", "concurrency", "rate"]);
+const LISTS: ReadonlySet<string> = new Set(["cores", "concurrency", "rate", "server-cpus"]);
 /** Flags whose value is a path. */
 const PATHS: ReadonlySet<string> = new Set(["handlers", "out", "ca"]);
 
@@ -58,6 +58,7 @@ function flagsOf(file: string, { name, plan }: SweepResult): ReadonlyMap<string,
     adapter: plan.adapter ?? "uws",
     workers: plan.workers,
     handlers: plan.handlers,
+    "server-cpus": plan.serverCpus?.map(({ cpus }) => cpus).join() ?? null,
     "app-style": plan.appStyle ?? null,
     pin: pinning.server === null ? "none" : `${pinning.server}:${pinning.generator}`,
     name,

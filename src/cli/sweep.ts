@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { setUpEnvironment } from "../app/environment.js";
+import { pinningText } from "../harness/report/cpus.js";
 import { writeReport } from "../harness/report/files/write.js";
 import { loadText } from "../harness/report/format.js";
 import { checkKinds, type Limit, parseLimits } from "../harness/report/limits.js";
@@ -103,6 +104,7 @@ export const sweepCommand: Command = {
       .example(called("sweep --against HEAD~1 --path /hello"), "what the last commit changed: both versions in turns")
       .example(called("sweep --rate auto --concurrency 100"), "latencies at 50, 70 and 90% of the capacity (open loop)")
       .example(called("sweep --driver wrk --duration 2"), "the same plan with wrk, to check one with the other")
+      .example(called("sweep --server-cpus 1,2"), "with one CPU and with two")
       .example(called("sweep --no-keep-alive --concurrency 450"), "a new connection for every request")
       .example(called(`sweep --resume ${defaultFolders.results}/2026-11-21-cores.json`), "finish what was interrupted")
       .epilogue(reportFiles),
@@ -186,7 +188,7 @@ async function begin(argv: Values, timeoutMs: number, signal: AbortSignal): Prom
   for (const note of notes) console.error(`loopool: ${oneLine(note)}`);
   if (plan.handlers !== null || plan.commands !== undefined) console.error(answersText(checked.answers));
   for (const difference of stateDifferences) console.error(`loopool: ${oneLine(stateText(difference))}`);
-  console.error(oneLine(`${missingTrials(plan, []).length} trials, each written to ${file}. ${plan.pinning.reason}`));
+  console.error(oneLine(`${missingTrials(plan, []).length} trials, each written to ${file}. ${pinningText(plan)}`));
   console.error(estimateText(plan, checked.probes));
   return { file, result, serverScript };
 }
@@ -210,10 +212,12 @@ async function resume(argv: Values, signal: AbortSignal): Promise<Sweep> {
       `--resume ${file}: its trials cannot be compared with ones made here (${changes.join("; ")}): start a new sweep`,
     );
   }
-  const { server, generator } = plan.pinning;
-  if (server !== null && generator !== null) resolvePinning(`${server}:${generator}`, plan, pinningFacts());
+  for (const { pinning } of plan.serverCpus ?? [plan]) {
+    const { server, generator } = pinning;
+    if (server !== null && generator !== null) resolvePinning(`${server}:${generator}`, plan, pinningFacts());
+  }
   checkOpenFiles(Math.max(...plan.concurrencies), plan.threads);
-  console.error(oneLine(`${missing} trials are missing in ${file}. ${plan.pinning.reason}`));
+  console.error(oneLine(`${missing} trials are missing in ${file}. ${pinningText(plan)}`));
   const runs = runsText(plan);
   if (runs !== null) console.error(oneLine(runs));
   const other = await otherVersionOf(argv["against"], signal);

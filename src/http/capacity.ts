@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { LoopoolError, usageError } from "../shared/errors.js";
-import { openFilesLimit } from "../shared/open-files-limit.js";
+import { openFilesLimit } from "../shared/process-limits.js";
 
 /** Descriptors that are kept for files being read, more workers and a log opened anew: a part of those there are, within bounds. */
 const RESERVE = { part: 1 / 8, min: 8, max: 256 } as const;

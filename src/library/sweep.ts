@@ -32,6 +32,7 @@ const kinds: Kinds<Omit<SweepOptions, "signal" | "onProgress" | "targets" | "tar
   workers: "value",
   handlers: "value",
   pin: "value",
+  serverCpus: "list",
   keepAlive: "boolean",
   quick: "boolean",
   aa: "boolean",

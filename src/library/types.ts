@@ -28,7 +28,7 @@ export interface ServeOptions {
   readonly tlsSelfSigned?: boolean;
   /** Folder whose files are served. Default: loopool's own pages. */
   readonly root?: string;
-  /** Worker threads of the pool, a number or "MIN:MAX". Default: one fewer than CPUs, at least 1. */
+  /** Worker threads of the pool, a number or "MIN:MAX". Default: one fewer than CPUs that affinity and quota allow, at least 1. */
   readonly workers?: number | `${number}:${number}`;
   /** Seconds without work after which a worker beyond MIN ends. Default: 10. */
   readonly workerIdle?: number;
@@ -235,6 +235,8 @@ export interface SweepOptions {
   readonly handlers?: string;
   /** CPUs: "auto", "none", or "SERVER:GENERATOR" like "0:1". Default: "auto". */
   readonly pin?: string;
+  /** Numbers of CPUs that the server is given, by affinity, each with every load. Default: as `pin` says. */
+  readonly serverCpus?: number | readonly number[];
   /** Use a connection for many requests. Default: true. */
   readonly keepAlive?: boolean;
   /** A small sweep, to see that it works. Default: false. */

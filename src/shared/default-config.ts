@@ -1,7 +1,7 @@
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { AppStyle, FileRules, LogConfig, ServerConfig, ServerLimits, UnixConfig } from "./config.js";
 import { packageRoot } from "./package-root.js";
+import { usableCpus } from "./process-limits.js";
 
 export const DEFAULT_FILE_RULES: FileRules = {
   // A point or a dash, then eight hexadecimal digits or more, letters and figures among them: a date is no hash.
@@ -41,9 +41,9 @@ export const appStyles: readonly AppStyle[] = ["fetch", "node", "listen", "handl
 /** The most workers of a pool. */
 export const MAX_WORKERS = 256;
 
-/** The configuration of a server that is told nothing: the one place where defaults are written. Workers: one fewer than CPUs, at least 1. */
+/** The configuration of a server that is told nothing: the one place where defaults are written. Workers: one fewer than CPUs that affinity and quota allow, at least 1. */
 export function defaultConfig(): ServerConfig {
-  const workers = Math.min(MAX_WORKERS, Math.max(1, availableParallelism() - 1));
+  const workers = Math.min(MAX_WORKERS, Math.max(1, usableCpus() - 1));
   return {
     mode: "reactor",
     adapter: "uws",

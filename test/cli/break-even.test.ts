@@ -114,6 +114,7 @@ test("a mistake in a flag is one line that names it", async () => {
     [["--costs", "5"], /--costs must name two costs or more/],
     [["--costs", "0,-1"], /--costs must be a number from 0 to 10000000/],
     [["--server-cpus", "4096"], /--server-cpus 4096 (is more than there are: this process may use \d+|needs taskset)/],
+    [["--blocks", "1000", "--concurrency", "1,2,3,4,5,6,7,8,9,10"], /trials may be needed, 100,000 are the most/],
     [["--sleep", "1", "--slow-share", "0.5"], /leave one out/],
     [["--duration", "1"], /--duration is that of the trials with --rate/],
     [["--resume", "x.json", "--costs", "0,1"], /--resume x\.json goes on as it was begun: leave out --costs/],
@@ -137,7 +138,7 @@ test("a file that is none, or was damaged, is refused with the place", async () 
     [JSON.stringify({ ...stored, plan: { ...stored.plan, seed: "x" } }), /plan\.seed is string, not integer/],
     [
       JSON.stringify({ ...stored, plan: { ...stored.plan, serverCpus: [{ ...stored.plan.serverCpus[0], cpus: 77 }] } }),
-      /plan\.passes names \d+ CPUs, plan\.serverCpus does not/,
+      /plan: passes names \d+ CPUs, serverCpus does not/,
     ],
   ] as const) {
     writeFileSync(damaged, content);

@@ -8,6 +8,7 @@ import { errorClasses } from "../../src/harness/load/result/run-result.js";
 import { pinningFacts } from "../../src/harness/sweep/pinning.js";
 import { missingTrials, planTrials } from "../../src/harness/sweep/plan.js";
 import type { SweepResult } from "../../src/harness/sweep/result.js";
+import { cpuList } from "../../src/shared/process-limits.js";
 import { childrenOf, isAlive, loopool, type Running } from "../support/cli.js";
 
 const folder = mkdtempSync(join(tmpdir(), "loopool-test-"));
@@ -92,6 +93,64 @@ test("--aa measures the first core against itself, and the report tells the nois
     assert.equal([run!.completed, server!.requests], [500, 500]);
   }
   assert.match(output, /A\/A: /);
+});
+
+test("--server-cpus gives servers that many CPUs, in the same blocks, and the first line says what holds with each", async () => {
+  const { cpus, hasTaskset } = pinningFacts();
+  if (!hasTaskset) {
+    const { code, errors } = await loopool("sweep", "--server-cpus", "1", ...folders).ended;
+    assert.is(code, 2);
+    assert.match(errors, /--server-cpus 1 needs taskset/);
+    return;
+  }
+  const counts = [1, 2].filter((count) => count <= cpus.length);
+  const small = ["--concurrency", "2", "--requests", "200", "--warmup", "20", "--trials", "2", "--path", "/hello"];
+  const running = loopool("sweep", "--server-cpus", counts.join(), ...small, "--name", "cpus", ...folders);
+  /** CPUs that the servers of the sweep may use, as the kernel says. */
+  const seen = new Set<number>();
+  let over = false;
+  const ended = running.ended.finally(() => {
+    over = true;
+  });
+  while (!over) {
+    for (const { pid, command } of childrenOf(running.process.pid!)) {
+      if (!command.includes("main.js serve")) continue;
+      try {
+        const list = /^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]!;
+        // The probe before the first trial is on the first number of CPUs, too.
+        if (command.startsWith(process.execPath)) seen.add(cpuList(list).size);
+      } catch {
+        // It ended while we looked.
+      }
+    }
+    await new Promise(setImmediate);
+  }
+  const { code, output, errors } = await ended;
+  assert.is(code, 0, errors);
+  assert.equal([...seen].sort(), counts);
+  const { trials, plan } = read(/^Result: (.*)$/m.exec(output)?.[1] ?? "");
+  assert.equal(
+    plan.serverCpus!.map(({ cpus: count, workers }) => [count, workers]),
+    counts.map((count) => [count, Math.max(1, count - 1)]),
+  );
+  for (const count of counts) {
+    assert.is(trials.filter(({ serverCpus, run }) => serverCpus === count && run?.completed === 200).length, 4);
+  }
+  assert.match(output, /^With 1 CPU: No answer: there are too few trials/m);
+  const report = readFileSync(/^Report: (.*)$/m.exec(output)?.[1] ?? "", "utf8");
+  assert.match(report, /### c=2, 1 CPU\n/);
+});
+
+test("--server-cpus is refused where another flag leaves no sense to it", async () => {
+  for (const [flags, message] of [
+    [["--pin", "none"], /--server-cpus says where the server runs: leave out --pin/],
+    [["--rate", "auto"], /with --server-cpus give rates/],
+    [["--target", "a=http://127.0.0.1:1/"], /a --target runs already: leave one out/],
+  ] as const) {
+    const { code, errors } = await loopool("sweep", "--server-cpus", "1", ...flags, ...folders).ended;
+    assert.is(code, 2, errors);
+    assert.match(errors, message);
+  }
 });
 
 test("--until adds blocks in pairs until it may stop, and says why it did", async () => {

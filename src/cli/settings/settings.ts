@@ -76,7 +76,8 @@ export const settings = {
   },
   root: { describe: "folder whose files are served; without it the www folder of loopool", schema: text },
   workers: {
-    describe: "worker threads of the pool, a number or MIN:MAX; without it one fewer than CPUs, at least 1",
+    describe:
+      "worker threads of the pool, a number or MIN:MAX; without it one fewer than CPUs that affinity and quota allow, at least 1",
     schema: {
       anyOf: [
         { type: "integer", minimum: 1, maximum: MAX_WORKERS },

@@ -1,12 +1,14 @@
 import { type Random, seededRandom } from "../statistics/random.js";
 import { shuffled } from "../sweep/core-orders.js";
 import type { PlannedTrial } from "../sweep/plan.js";
+import { MAX_PLANNED_TRIALS } from "../sweep/plan.js";
 import type { ServerCpus, SweepPlan } from "../sweep/result.js";
 import type { BreakEvenPlan, BreakEvenTrial, CostPoint, HandlerKind, Pass } from "./result.js";
 
 /** One trial to run. */
 export interface PlannedPoint extends PlannedTrial, CostPoint {
   readonly rate: number | null;
+  readonly serverCpus: number;
   readonly pass: number;
 }
 
@@ -89,6 +91,28 @@ function pointsOf(
   return planned;
 }
 
+/** What keeps a plan from being run or reported, in words; null where nothing does. */
+export function misfitOfPoints({
+  cores,
+  passes,
+  refinedBlocks,
+  refinedCosts,
+  costsMicros,
+  serverCpus,
+  concurrencies,
+}: BreakEvenPlan): string | null {
+  const planned = passes.reduce((sum, { blocks, points }) => sum + blocks * points.length * cores.length, 0);
+  const perLoad = Math.max(refinedCosts, costsMicros.length) * (cores.length - 1);
+  const later = refinedBlocks * perLoad * serverCpus.length * concurrencies.length * 2 * cores.length;
+  const most = planned + (passes.length > 1 ? 0 : later);
+  if (most > MAX_PLANNED_TRIALS) {
+    return `${most.toLocaleString("en")} trials may be needed, ${MAX_PLANNED_TRIALS.toLocaleString("en")} are the most: use fewer costs, blocks or concurrencies`;
+  }
+  const known = new Set(serverCpus.map(({ cpus }) => cpus));
+  const lost = passes.flatMap(({ points }) => points).find((point) => !known.has(point.serverCpus));
+  return lost === undefined ? null : `passes names ${lost.serverCpus} CPUs, serverCpus does not`;
+}
+
 /** The trials of a plan that have no result yet, in order. */
 export function missingPoints(plan: BreakEvenPlan, finished: readonly BreakEvenTrial[]): readonly PlannedPoint[] {
   const key = (trial: PlannedPoint): string =>
@@ -118,7 +142,9 @@ export function sweepPlanOf(plan: BreakEvenPlan, point: CostPoint, blocks: numbe
   const { pinning, workers } = cpusOf(plan, point.serverCpus);
   const { concurrency, rate } = point;
   const perWindow = speedOf(plan, point) * plan.windowSeconds;
-  const rounds = plan.handler.waitMs === 0 ? 1 : ROUNDS_OF_WAITING;
+  // Where the connections wait longer for a CPU than the handler does for anything else, answers come one after another.
+  const inStep = plan.handler.waitMs * 1000 > concurrency * meanCost(plan.handler, point.costMicros);
+  const rounds = inStep ? ROUNDS_OF_WAITING : 1;
   return {
     cores: plan.cores,
     concurrencies: [concurrency],

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { messageOf, usageError } from "../../shared/errors.js";
 import { damagedHistogram } from "../report/read.js";
 import { misfitOf } from "../report/schema.js";
+import { misfitOfPoints } from "./plan.js";
 import type { BreakEvenResult } from "./result.js";
 
 const SCHEMA = "loopool-break-even/1";
@@ -36,9 +37,8 @@ export async function readBreakEven(file: string): Promise<BreakEvenResult> {
 
 /** What a schema cannot say. */
 function damagedPlan({ plan, trials }: BreakEvenResult): string | null {
-  const known = new Set(plan.serverCpus.map(({ cpus }) => cpus));
-  const lost = plan.passes.flatMap(({ points }) => points).find(({ serverCpus }) => !known.has(serverCpus));
-  if (lost !== undefined) return `plan.passes names ${lost.serverCpus} CPUs, plan.serverCpus does not`;
+  const misfit = misfitOfPoints(plan);
+  if (misfit !== null) return `plan: ${misfit}`;
   const strange = trials.findIndex(({ pass, core }) => plan.passes[pass] === undefined || !plan.cores.includes(core));
   return strange === -1 ? null : `trials[${strange}] is of no pass or core of the plan`;
 }

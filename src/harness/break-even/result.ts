@@ -69,4 +69,5 @@ export interface BreakEvenTrial extends TrialResult, CostPoint {
   /** Index of its pass. Blocks count from 0 in each. */
   readonly pass: number;
   readonly rate: number | null;
+  readonly serverCpus: number;
 }

@@ -1,10 +1,10 @@
 import { isCalled } from "../statistics/difference.js";
-import { type Load, requestText } from "../sweep/plan.js";
+import { requestText } from "../sweep/plan.js";
 import type { SweepPlan } from "../sweep/result.js";
 import { stateText } from "../sweep/state-check.js";
 import type { Cell } from "./cell.js";
 import type { Comparison, Level, Ratios } from "./comparison.js";
-import { oneCpuNote, serverCpusSentence } from "./cpus.js";
+import { oneCpuNote, serverCpusSentence, sharedCpusNotes } from "./cpus.js";
 import { reasonText } from "./diagnostic-text.js";
 import { meaningOf, testNotes } from "./difference-text.js";
 import { disturbedText, oftenDisturbed } from "./disturbed.js";
@@ -22,17 +22,48 @@ export interface Answer {
   readonly lines: readonly string[];
 }
 
-/** What the answer rests on: the closed loops, and where there are none the open ones. */
-function decisive({ levels }: Comparison): readonly Level[] {
-  const closed = levels.filter(({ rate }) => rate === null);
-  return closed.length > 0 ? closed : levels;
+/**
+ * What the answer rests on, for each number of CPUs: the closed loops, and where there are none, or their requests per second are not fair, the
+ * open ones.
+ */
+function decisive({ levels }: Pick<Comparison, "levels">): readonly Level[] {
+  return [...new Set(levels.map(({ serverCpus }) => serverCpus))].flatMap((cpus) => {
+    const own = levels.filter(({ serverCpus }) => serverCpus === cpus);
+    const closed = own.filter(({ rate }) => rate === null);
+    const open = own.filter(({ rate }) => rate !== null);
+    const fair = closed.every(({ ranksByCost }) => ranksByCost !== true);
+    return closed.length > 0 && (fair || open.length === 0) ? closed : open;
+  });
+}
+
+/** What the first in a ranking is first in. */
+function leadText(levels: readonly Level[]): string {
+  if (levels.some(({ rate }) => rate !== null)) return "it has the shortest 99th percentile of latency";
+  const byCost = levels.filter(({ ranksByCost }) => ranksByCost === true);
+  if (byCost.length === 0) return "it serves the most requests per second";
+  const cheapest = "spends the least server CPU per request";
+  return byCost.length === levels.length
+    ? `it ${cheapest}`
+    : `it serves the most requests per second, or ${cheapest} where that is what can be ranked,`;
+}
+
+/** What is said of a comparison, for each number of CPUs where they vary. */
+function perCpus(comparison: Comparison, say: (comparison: Comparison) => string): string {
+  const { serverCpus } = comparison.sweep.plan;
+  if (serverCpus === undefined) return say(comparison);
+  return serverCpus
+    .map(({ cpus }) => {
+      const levels = comparison.levels.filter((level) => level.serverCpus === cpus);
+      return `With ${counted(cpus, "CPU")}: ${say({ ...comparison, levels })}`;
+    })
+    .join(" ");
 }
 
 /** The levels grouped by who was fastest at them, each group once, in ascending order of its first concurrency. */
 function groups(
   levels: readonly Level[],
-): readonly { readonly fastest: readonly string[]; readonly at: readonly Load[] }[] {
-  const found = new Map<string, { fastest: readonly string[]; at: Load[] }>();
+): readonly { readonly fastest: readonly string[]; readonly at: readonly Level[] }[] {
+  const found = new Map<string, { fastest: readonly string[]; at: Level[] }>();
   for (const level of levels) {
     if (level.outcome.kind !== "ranked") continue;
     const fastest = level.cells.map(({ core }) => core).filter((core) => namesFastest(level, core));
@@ -66,7 +97,7 @@ function headline(comparison: Comparison, levels: readonly Level[]): string {
   if (ranked.length === 1 && only !== undefined && only.fastest.length > 1) {
     return only.fastest.length === cores.length
       ? `On this evidence no difference was found between ${listed(cores)} for ${handler}.`
-      : `On this evidence ${listed(only.fastest)} serve ${handler} ${isClosed ? "fastest" : "with the shortest 99th percentile of latency"}, and no difference was found between them.`;
+      : `On this evidence ${listed(only.fastest)} serve ${handler} ${sharedLead(levels)}, and no difference was found between them.`;
   }
   const winners = ranked.filter(({ fastest }) => fastest.length === 1);
   const [name, ...others] = new Set(winners.flatMap(({ fastest }) => fastest));
@@ -74,10 +105,15 @@ function headline(comparison: Comparison, levels: readonly Level[]): string {
     const won = winners.flatMap((group) => group.at);
     const everywhere = isClosed ? "every concurrency measured" : "every rate measured";
     const where = won.length === levels.length ? everywhere : loadsText(won);
-    const lead = isClosed ? "it serves the most requests per second" : "it has the shortest 99th percentile of latency";
-    return `On this evidence ${handler} is served best by the ${name}: ${lead} at ${where}.`;
+    return `On this evidence ${handler} is served best by the ${name}: ${leadText(levels)} at ${where}.`;
   }
   return `On this evidence the best core for ${handler} depends on the ${isClosed ? "concurrency" : "load"}.`;
+}
+
+/** The same of several cores. */
+function sharedLead(levels: readonly Level[]): string {
+  if (levels.some(({ rate }) => rate !== null)) return "with the shortest 99th percentile of latency";
+  return levels.some(({ ranksByCost }) => ranksByCost === true) ? "with the least server CPU per request" : "fastest";
 }
 
 /** Of an application under a given rate both is asked: who serves more when saturated, and who is faster at that rate. */
@@ -98,7 +134,7 @@ function perGroup(comparison: Comparison): readonly string[] {
   if (ranked.length < 2) return [];
   return ranked.map(({ fastest, at: where }) =>
     fastest.length === 1
-      ? `At ${loadsText(where)} the ${fastest.join()} is ${where.every(({ rate }) => rate === null) ? "fastest" : "ahead"}.`
+      ? `At ${loadsText(where)} the ${fastest.join()} is ${where.every(({ rate, ranksByCost }) => rate === null && ranksByCost !== true) ? "fastest" : "ahead"}.`
       : `At ${loadsText(where)} no difference was found between ${listed(fastest)}.`,
   );
 }
@@ -222,6 +258,9 @@ function line(level: Level, base: Cell, entry: Ratios): string {
   const text = ratio(found.ratio, found.interval);
   const interval = text.interval === "" ? "" : ` ${text.interval}`;
   const meaning = meaningOf(found, level);
+  if (level.ranksByCost === true) {
+    return `${where} the ${core} spends ${text.value} × the ${base.core}'s server CPU per request${interval}: ${meaning}.`;
+  }
   return level.rate === null
     ? `${where} the ${core} serves ${text.value} × the ${base.core}'s requests${interval}: ${meaning}.`
     : `${where} the 99th percentile of latency of the ${core} is ${text.value} × the ${base.core}'s${interval}: ${meaning}.`;
@@ -234,6 +273,8 @@ function alone(level: Level, { core, verdict, estimates }: Cell): string {
   const where = `At ${loadText(level)}`;
   if (verdict.valid && level.rate !== null)
     return `${where} the 99th percentile of latency of the ${core} is ${figure} ms.`;
+  if (verdict.valid && level.ranksByCost === true)
+    return `${where} the ${core} spends ${figure} µs of server CPU per request.`;
   return verdict.valid
     ? `${where} the ${core} serves ${figure} requests per second.`
     : `${where} the ${core} is invalid: ${verdict.reasons.map(reasonText).join("; ")}.`;
@@ -242,11 +283,14 @@ function alone(level: Level, { core, verdict, estimates }: Cell): string {
 /** The answer of a comparison. */
 export function answerOf(comparison: Comparison): Answer {
   return {
-    headline: [serverCpusSentence(comparison.sweep) ?? [], ...headlines(comparison)].flat().join(" "),
+    headline: [serverCpusSentence(comparison.sweep) ?? [], perCpus(comparison, (one) => headlines(one).join(" "))]
+      .flat()
+      .join(" "),
     explanation: [
       ...(comparison.sweep.stateDifferences ?? []).map(stateText),
       ...oftenDisturbed(comparison.disturbed),
       ...oneCpuNote(comparison.sweep),
+      ...sharedCpusNotes(comparison.sweep, comparison.levels),
       ...perGroup(comparison),
       ...room(comparison),
       ...costs(comparison),

@@ -1,12 +1,13 @@
 import type { Interval } from "../statistics/interval.js";
 import { median, medianInterval } from "../statistics/median.js";
-import { isOurs, type Load } from "../sweep/plan.js";
-import type { SweepResult, TrialResult } from "../sweep/result.js";
+import { sharesCpus } from "../sweep/pinning.js";
+import { isOurs, isSameLoad, type Load, planUnder } from "../sweep/plan.js";
+import type { Pinning, SweepResult, TrialResult } from "../sweep/result.js";
 import { failedRequests } from "../validity/accounting.js";
-import { thresholds, type Verdict } from "../validity/diagnostics.js";
+import { thresholds, type Verdict, type Warning } from "../validity/diagnostics.js";
 import type { RanTrial } from "../validity/saturation.js";
 import { ranTrials, verdictOf } from "../validity/verdict.js";
-import { type Metric, type MetricKey, metrics } from "./metrics.js";
+import { type Metric, type MetricKey, metrics, type RankedLoad } from "./metrics.js";
 
 /** A median over trials with its distribution-free 95% interval (null below six trials). */
 export interface Estimate {
@@ -15,7 +16,7 @@ export interface Estimate {
 }
 
 /** One core under one load. */
-export interface Cell extends Load {
+export interface Cell extends RankedLoad {
   readonly core: string;
   /** Trials that left their accounts. */
   readonly trials: readonly (TrialResult & RanTrial)[];
@@ -29,23 +30,20 @@ export function byMetric<T>(value: (metric: Metric) => T): Readonly<Record<Metri
   return Object.fromEntries(metrics.map((metric) => [metric.key, value(metric)])) as Record<MetricKey, T>;
 }
 
-export function cellOf(sweep: SweepResult, core: string, { concurrency, rate }: Load): Cell {
-  const all = sweep.trials.filter(
-    (trial) => trial.core === core && trial.concurrency === concurrency && trial.rate === rate,
-  );
+export function cellOf(sweep: SweepResult, core: string, load: Load): Cell {
+  const { concurrency, rate, serverCpus } = load;
+  const all = sweep.trials.filter((trial) => trial.core === core && isSameLoad(trial, load));
   const ours = isOurs(sweep.plan, core);
   const trials = ranTrials(all, ours);
+  const { pinning } = planUnder(sweep.plan, load);
+  const verdict = verdictOf(all, { plannedTrials: sweep.plan.trials, pinning, environment: sweep.environment, ours });
   return {
     core,
     concurrency,
     rate,
+    ...(serverCpus === undefined ? {} : { serverCpus }),
     trials,
-    verdict: verdictOf(all, {
-      plannedTrials: sweep.plan.trials,
-      pinning: sweep.plan.pinning,
-      environment: sweep.environment,
-      ours,
-    }),
+    verdict: { ...verdict, warnings: [...verdict.warnings, ...sharing(trials, pinning, load)] },
     sentRequests: trials.reduce((sum, { run }) => sum + run.sent, 0),
     failedRequests: trials.reduce((sum, { run }) => sum + failedRequests(run), 0),
     estimates: byMetric((metric) => {
@@ -53,6 +51,17 @@ export function cellOf(sweep: SweepResult, core: string, { concurrency, rate }: 
       return { value: median(values), interval: medianInterval(values) };
     }),
   };
+}
+
+/** CPUs that the load generator kept busy, on average. */
+export function generatorCpus(trials: Cell["trials"]): number {
+  return median(trials.map(({ run }) => run.generator.cpuShare ?? 0));
+}
+
+/** Where the CPUs vary a cell says that the load generator had none of its own; with full CPUs it says so anyway. */
+function sharing(trials: Cell["trials"], pinning: Pinning, { serverCpus }: Load): readonly Warning[] {
+  if (serverCpus === undefined || trials.length === 0 || !sharesCpus(pinning)) return [];
+  return [{ code: "generator-on-server-cpus", cpus: serverCpus, generatorCpus: generatorCpus(trials) }];
 }
 
 /** May this metric of the cell be compared? Costs also where the load generator was the limit of the speed. */

@@ -1,4 +1,5 @@
 import { type Difference, isCalled } from "../statistics/difference.js";
+import { isSameLoad } from "../sweep/plan.js";
 import { calledAs } from "./called.js";
 import type { CellChange, Change } from "./change.js";
 import { serverCpusText } from "./cpus.js";
@@ -77,9 +78,7 @@ function line(cell: CellChange, base: string, bases: CellChange): string {
 function lines({ cells, base }: Change): readonly string[] {
   if (base === null) return [];
   return cells.flatMap((cell) => {
-    const bases = cells.find(
-      ({ core, concurrency, rate }) => core === base && concurrency === cell.concurrency && rate === cell.rate,
-    );
+    const bases = cells.find((other) => other.core === base && isSameLoad(other, cell));
     return cell.core === base || bases === undefined ? [] : [line(cell, base, bases)];
   });
 }

@@ -80,6 +80,13 @@ function checkComparable(before: StoredSweep, after: StoredSweep): void {
       );
     }
   }
+  const pins = ({ serverCpus = [] }: SweepPlan): string =>
+    serverCpus.map((one) => `${one.cpus} CPUs: ${one.pinning.server}`).join(", ");
+  if (pins(a) !== pins(b)) {
+    throw usageError(
+      `${both} did not measure the same: --server-cpus ${pins(a) || "not given"}, then ${pins(b) || "not given"}; run both with the same --server-cpus`,
+    );
+  }
   if (JSON.stringify(a.traffic) !== JSON.stringify(b.traffic)) {
     throw usageError(
       `${both} did not measure the same: ${requestText(a)}, then ${requestText(b)}, or not with the same bodies and header fields; send the same in both`,

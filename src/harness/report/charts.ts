@@ -1,17 +1,24 @@
 import { requestText } from "../sweep/plan.js";
 import type { Estimate } from "./cell.js";
-import type { Comparison } from "./comparison.js";
+import type { Comparison, Level } from "./comparison.js";
 import { counted, listed, loadText, tick } from "./format.js";
 import type { MetricKey } from "./metrics.js";
 import type { Plot, Point, Series } from "./plot.js";
+
+/** The levels along the axis; where the CPUs change there is a gap, so that no line leads from one number of them to another. */
+function slotsOf({ levels }: Comparison): readonly (Level | null)[] {
+  return levels.flatMap((level, index) =>
+    index > 0 && levels[index - 1]!.serverCpus !== level.serverCpus ? [null, level] : [level],
+  );
+}
 
 /**
  * The cells of one core: an invalid one leaves a gap in the line, never a point, except where the load generator alone was the limit, which
  * is drawn as a bound.
  */
-function pointsOf({ levels }: Comparison, core: string, key: MetricKey): readonly Point[] {
-  return levels.flatMap(({ cells }, category) => {
-    const cell = cells.find((candidate) => candidate.core === core);
+function pointsOf(comparison: Comparison, core: string, key: MetricKey): readonly Point[] {
+  return slotsOf(comparison).flatMap((level, category) => {
+    const cell = level?.cells.find((candidate) => candidate.core === core);
     if (cell === undefined || !(cell.verdict.valid || cell.verdict.lowerBound)) return [];
     const { value, interval }: Estimate = cell.estimates[key];
     // What another generator did not tell.
@@ -40,10 +47,13 @@ function subtitle({ levels, sweep: { plan } }: Comparison, bound: string): strin
   return parts.join(" · ");
 }
 
-function categories({ levels }: Comparison): readonly string[] {
-  return levels.map(({ concurrency, rate }) =>
-    rate === null ? String(concurrency) : `${concurrency}, ${tick(rate)}/s`,
-  );
+function categories(comparison: Comparison): readonly string[] {
+  return slotsOf(comparison).map((level) => {
+    if (level === null) return "";
+    const { concurrency, rate, serverCpus } = level;
+    const load = rate === null ? String(concurrency) : `${concurrency}, ${tick(rate)}/s`;
+    return serverCpus === undefined ? load : `${load}, ${counted(serverCpus, "CPU")}`;
+  });
 }
 
 /** Requests per second over concurrency. */

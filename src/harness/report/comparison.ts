@@ -1,10 +1,12 @@
 import { type Difference, isCalled, judge, pairedTest, type TestResult } from "../statistics/difference.js";
 import type { NoiseFloor } from "../statistics/noise-floor.js";
-import { baseOf, type Load, loadsOf, planTrials } from "../sweep/plan.js";
+import { sharesCpus } from "../sweep/pinning.js";
+import { baseOf, isSameLoad, type Load, loadsOf, planTrials, planUnder } from "../sweep/plan.js";
 import type { SweepPlan, SweepResult } from "../sweep/result.js";
-import { atCapacity, byMetric, type Cell, cellOf, paired, stands } from "./cell.js";
+import { thresholds } from "../validity/diagnostics.js";
+import { atCapacity, byMetric, type Cell, cellOf, generatorCpus, paired, stands } from "./cell.js";
 import { type DisturbedCount, disturbedOf } from "./disturbed.js";
-import { compares, type Metric, type MetricKey, metrics, rankingMetric, speed } from "./metrics.js";
+import { compares, type Metric, type MetricKey, metrics, type RankedLoad, rankingMetric, speed } from "./metrics.js";
 import { type Noise, noiseOf } from "./noise.js";
 
 /** What is known of two speeds when the load generator was the limit of the faster one: the ratio is at most, or at least, this. */
@@ -38,7 +40,7 @@ type Outcome =
   | { readonly kind: "ranked"; readonly fastest: readonly string[]; readonly atLeast: boolean };
 
 /** All cores under one load. */
-export interface Level extends Load {
+export interface Level extends RankedLoad {
   /** In the order of the plan: the base first. */
   readonly cells: readonly Cell[];
   /** One entry per core that has a base. */
@@ -59,11 +61,9 @@ export interface Comparison {
 
 /** Every cell by concurrency, the ones of a core that was measured a second time (A/A) after the others. */
 export function allCells({ levels, noise }: Pick<Comparison, "levels" | "noise">): readonly Cell[] {
-  return levels.flatMap(({ cells, concurrency, rate }) => [
-    ...cells,
-    ...(noise?.levels
-      .filter((level) => level.concurrency === concurrency && level.rate === rate)
-      .map(({ cell }) => cell) ?? []),
+  return levels.flatMap((level) => [
+    ...level.cells,
+    ...(noise?.levels.filter((other) => isSameLoad(other, level)).map(({ cell }) => cell) ?? []),
   ]);
 }
 
@@ -120,7 +120,7 @@ function speedBoundOf({ base, other, difference }: Pair): SpeedBound | null {
   return null;
 }
 
-function outcomeOf(load: Load, cells: readonly Cell[], ranking: readonly Pair[]): Outcome {
+function outcomeOf(load: RankedLoad, cells: readonly Cell[], ranking: readonly Pair[]): Outcome {
   // Of latencies the least is best.
   const sign = rankingMetric(load) === speed ? 1 : -1;
   const value = (cell: Cell): number => sign * cell.estimates[rankingMetric(load).key].value;
@@ -146,7 +146,13 @@ function outcomeOf(load: Load, cells: readonly Cell[], ranking: readonly Pair[])
 export function compare(sweep: SweepResult): Comparison {
   const { plan } = sweep;
   const loads = loadsOf(plan);
-  const cells = loads.map((load) => plan.cores.map((core) => cellOf(sweep, core, load)));
+  const cells = loads.map((load) =>
+    withRanking(
+      sweep,
+      load,
+      plan.cores.map((core) => cellOf(sweep, core, load)),
+    ),
+  );
   const noise = noiseOf(sweep);
   const pairs = new Map(
     metrics.map((metric) => [metric, compared(metric, plan, cells, noise?.floors[metric.key] ?? null)]),
@@ -157,13 +163,14 @@ export function compare(sweep: SweepResult): Comparison {
     sweep,
     levels: loads.map((load, index): Level => {
       const own = cells[index]!;
+      const ranked = own[0]?.ranksByCost === true ? { ...load, ranksByCost: true } : load;
       return {
-        ...load,
+        ...ranked,
         cells: own,
         ratios: pairsOf(plan, own, false).map(([base, cell]) => ratiosOf(base, cell, pairOf)),
         outcome:
           plan.against === undefined
-            ? outcomeOf(load, own, pairs.get(rankingMetric(load)) ?? [])
+            ? outcomeOf(ranked, own, pairs.get(rankingMetric(ranked)) ?? [])
             : { kind: "not-ranked" },
       };
     }),
@@ -171,6 +178,16 @@ export function compare(sweep: SweepResult): Comparison {
     noise,
     disturbed: disturbedOf(plan.cores, cells.flat()),
   };
+}
+
+/** Where the CPUs vary: cells of a closed loop that was not fair say what ranks them. */
+function withRanking({ plan }: SweepResult, load: Load, cells: readonly Cell[]): readonly Cell[] {
+  if (load.serverCpus === undefined || load.rate !== null) return cells;
+  if (!sharesCpus(planUnder(plan, load).pinning)) return cells;
+  const taken = cells.map(({ trials }) => generatorCpus(trials) / load.serverCpus!);
+  return taken.every((share) => share <= thresholds.sharedCpus)
+    ? cells
+    : cells.map((cell) => ({ ...cell, ranksByCost: true }));
 }
 
 function ratiosOf(

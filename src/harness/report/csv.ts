@@ -3,7 +3,7 @@ import { completedInWindow, requestsPerSecond, windowSeconds, workSeconds } from
 import type { GeneratorResult } from "../drivers/result.js";
 import { Histogram } from "../load/histogram/histogram.js";
 import { errorClasses, type KindResult } from "../load/result/run-result.js";
-import { isOurs } from "../sweep/plan.js";
+import { isOurs, isSameLoad, planUnder } from "../sweep/plan.js";
 import type { TrialResult } from "../sweep/result.js";
 import { failedRequests } from "../validity/accounting.js";
 import { generatorShare } from "../validity/saturation.js";
@@ -112,6 +112,7 @@ const trialColumns: readonly Column<TrialRow>[] = [
   ["reasons", ({ reasons }) => reasons.join("; ")],
   ["cell_valid", ({ cellReasons }) => cellReasons.length === 0],
   ["cell_reasons", ({ cellReasons }) => cellReasons.join("; ")],
+  ["server_cpus", ({ trial }) => trial.serverCpus ?? null],
 ];
 
 /** After the core, where requests are of several kinds. */
@@ -122,11 +123,14 @@ export function trialsCsv(comparison: Comparison): string {
   const { plan, environment, trials } = comparison.sweep;
   const cells = allCells(comparison);
   const rows = trials.flatMap((trial): readonly TrialRow[] => {
-    const cell = cells.find(
-      ({ core, concurrency, rate }) => core === trial.core && concurrency === trial.concurrency && rate === trial.rate,
-    );
+    const cell = cells.find((candidate) => candidate.core === trial.core && isSameLoad(candidate, trial));
     const ours = isOurs(plan, trial.core);
-    const { reasons } = verdictOf([trial], { plannedTrials: 1, pinning: plan.pinning, environment, ours });
+    const { reasons } = verdictOf([trial], {
+      plannedTrials: 1,
+      pinning: planUnder(plan, trial).pinning,
+      environment,
+      ours,
+    });
     const row = {
       trial,
       path: plan.path,

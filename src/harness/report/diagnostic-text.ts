@@ -100,6 +100,8 @@ export function warningText(warning: Warning): string {
         `${counted(warning.trials, "trial")} far from the others (${whole(warning.requestsPerSecond)} requests per second, the median is ` +
         `${whole(warning.median)}): something else may have run beside it, or the server stalled`
       );
+    case "generator-on-server-cpus":
+      return `the load generator ran on the server's ${counted(warning.cpus, "CPU")} and kept ${significant(warning.generatorCpus)} of them busy`;
     case "shared-cpus":
       return (
         `server and generator shared ${counted(warning.cpus, "CPU")} and kept ${significant(warning.busyCpus)} busy: ` +

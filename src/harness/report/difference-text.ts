@@ -1,8 +1,8 @@
 import { type Difference, type Doubt, isCalled } from "../statistics/difference.js";
-import type { Load } from "../sweep/plan.js";
 import type { Stop, Until } from "../sweep/result.js";
 import type { Comparison } from "./comparison.js";
 import { counted, listed, percentAbove, ratio, significant, whole } from "./format.js";
+import type { RankedLoad } from "./metrics.js";
 
 /** Differences and what they rest on, in words. */
 
@@ -13,8 +13,11 @@ export function differenceCell(difference: Difference): string {
 }
 
 /** What a ratio of the metric that ranks under a load means, and where no difference is called, why not. */
-export function meaningOf(difference: Difference, { rate }: Load): string {
+export function meaningOf(difference: Difference, load: RankedLoad): string {
   const { verdict } = difference;
+  const { rate } = load;
+  if (load.ranksByCost === true && (verdict === "higher" || verdict === "lower"))
+    return verdict === "higher" ? "more" : "less";
   if (verdict === "higher") return rate === null ? "faster" : "longer";
   if (verdict === "lower") return rate === null ? "slower" : "shorter";
   return whyNot(difference);

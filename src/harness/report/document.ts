@@ -2,6 +2,7 @@ import { apartNote } from "./agreement.js";
 import type { Answer } from "./answer.js";
 import { calledAs } from "./called.js";
 import type { Comparison } from "./comparison.js";
+import { pinningText } from "./cpus.js";
 import { listed, loadText } from "./format.js";
 import { kindsNote, kindsTable } from "./kinds.js";
 import { code, codeBlock, markdownTable, plain, target } from "./markdown.js";
@@ -84,7 +85,7 @@ export function reportDocument(comparison: Comparison, answer: Answer, reference
     diagnostics.length === 0 ? "Every cell is valid." : diagnostics.join("\n"),
     markdownTable(validityTable(comparison)),
     "## Environment",
-    plain(plan.pinning.reason),
+    plain(pinningText(plan)),
     markdownTable(environmentTable(comparison)),
     "## Make it again",
     codeBlock(sweep.command),

@@ -28,14 +28,15 @@ export function percentAbove(value: number): string {
   return `${((value - 1) * 100).toFixed(1)}%`;
 }
 
-/** "c=100", or in an open loop "c=100, 2,000/s". */
-export function loadText({ concurrency, rate }: Load): string {
-  return rate === null ? `c=${concurrency}` : `c=${concurrency}, ${whole(rate)}/s`;
+/** "c=100", or in an open loop "c=100, 2,000/s"; where the CPUs vary also "c=100, 2 CPUs". */
+export function loadText({ concurrency, rate, serverCpus }: Load): string {
+  const cpus = serverCpus === undefined ? "" : `, ${counted(serverCpus, "CPU")}`;
+  return rate === null ? `c=${concurrency}${cpus}` : `c=${concurrency}, ${whole(rate)}/s${cpus}`;
 }
 
 /** The same of several, each concurrency and rate: "c=10, 100 and 250". */
 export function loadsText(loads: readonly Load[]): string {
-  return loads.some(({ rate }) => rate !== null)
+  return loads.some(({ rate, serverCpus }) => rate !== null || serverCpus !== undefined)
     ? listed(loads.map((load) => `(${loadText(load)})`))
     : `c=${listed(loads.map(({ concurrency }) => concurrency))}`;
 }

@@ -1,5 +1,5 @@
 import { Histogram, isHistogram } from "../load/histogram/histogram.js";
-import { isOurs } from "../sweep/plan.js";
+import { isOurs, planUnder } from "../sweep/plan.js";
 import { verdictOf } from "../validity/verdict.js";
 import type { Cell } from "./cell.js";
 import { allCells, type Comparison } from "./comparison.js";
@@ -16,15 +16,16 @@ export interface CellLatency {
 /** The latencies of every cell with a valid trial. In a valid cell all trials are; in another one those that are valid by themselves. */
 export function latenciesOf(comparison: Comparison): readonly CellLatency[] {
   const { plan, environment } = comparison.sweep;
-  const context = { plannedTrials: 1, pinning: plan.pinning, environment };
   const names = new Set<string>();
   return allCells(comparison).flatMap((cell) => {
     const ours = isOurs(plan, cell.core);
-    const valid = cell.trials.filter((trial) => cell.verdict.valid || verdictOf([trial], { ...context, ours }).valid);
+    const context = { plannedTrials: 1, pinning: planUnder(plan, cell).pinning, environment, ours };
+    const valid = cell.trials.filter((trial) => cell.verdict.valid || verdictOf([trial], context).valid);
     const total = merged(valid);
     if (total === null) return [];
-    const { core, concurrency, rate } = cell;
-    const name = `${core}-c${concurrency}${rate === null ? "" : `-${rate}-per-s`}`;
+    const { core, concurrency, rate, serverCpus } = cell;
+    const cpus = serverCpus === undefined ? "" : `-${serverCpus}-cpus`;
+    const name = `${core}-c${concurrency}${rate === null ? "" : `-${rate}-per-s`}${cpus}`;
     return [{ cell, total, fileName: unique(name.replace(/[^\w.-]+/g, "_"), names) }];
   });
 }

@@ -50,12 +50,32 @@ export const tail: Metric = {
   format: significant,
 };
 
+/** What a request costs the server. */
+const cost: Metric = {
+  key: "cpuPerRequestMicros",
+  label: "Server CPU per request, µs",
+  cost: true,
+  of: ({ server }) =>
+    server === null ? Number.NaN : (server.cpuUserMicros + server.cpuSystemMicros) / server.requests,
+  format: significant,
+};
+
+/** A load, and whether its requests per second are fair. */
+export interface RankedLoad extends Load {
+  /**
+   * The load generator shared the CPUs of the server and took a part of them that a core with more threads lacked: what stays fair is the CPU
+   * of a request. Absent where it is not so.
+   */
+  readonly ranksByCost?: boolean;
+}
+
 /**
  * What ranks the cores under a load: in a closed loop how much they serve, in an open loop, where all are asked the same, how long the
- * slowest hundredth waits.
+ * slowest hundredth waits, and where neither is fair what a request costs.
  */
-export function rankingMetric({ rate }: Load): Metric {
-  return rate === null ? speed : tail;
+export function rankingMetric({ rate, ranksByCost }: RankedLoad): Metric {
+  if (rate !== null) return tail;
+  return ranksByCost === true ? cost : speed;
 }
 
 /** Whether a metric says anything of cores under this load: at a given rate all serve the same. */
@@ -87,14 +107,7 @@ export const metrics: readonly Metric[] = [
     of: ({ run }) => (run.latency.total?.max ?? Number.NaN) / 1e6,
     format: significant,
   },
-  {
-    key: "cpuPerRequestMicros",
-    label: "Server CPU per request, µs",
-    cost: true,
-    of: ({ server }) =>
-      server === null ? Number.NaN : (server.cpuUserMicros + server.cpuSystemMicros) / server.requests,
-    format: significant,
-  },
+  cost,
   {
     key: "peakRssMebibytes",
     label: "Peak RSS, MiB",

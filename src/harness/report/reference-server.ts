@@ -93,8 +93,8 @@ function measured({ concurrency, trials, estimates }: Cell): AbRow {
 }
 
 /** Whether a plan measures the default page, the one that the reference server's figures may stand beside. */
-export function isOfDefaultPage({ path, handlers, traffic }: SweepPlan): boolean {
-  return path === "/" && handlers === null && traffic === undefined;
+export function isOfDefaultPage({ path, handlers, traffic, serverCpus }: SweepPlan): boolean {
+  return path === "/" && handlers === null && traffic === undefined && serverCpus === undefined;
 }
 
 /** The reference server's table with a row of ours below each of its own; dashes where ours was not measured. */

@@ -68,12 +68,12 @@ export function overviewTable({ levels }: Comparison): Table {
   const titles = ["requests/s", "99% latency", "CPU per request"];
   return {
     header: [
-      levels.some(({ rate }) => rate !== null) ? "Load" : "Concurrency",
+      levels.some(({ rate, serverCpus }) => rate !== null || serverCpus !== undefined) ? "Load" : "Concurrency",
       ...compared.flatMap(({ core, base }) => titles.map((title) => `${core} ÷ ${base}: ${title}`)),
     ],
-    rows: levels.map(({ concurrency, rate, ratios }) => [
-      rate === null ? String(concurrency) : loadText({ concurrency, rate }),
-      ...ratios.flatMap((entry) => shown.map((metric) => ratioCell(entry, metric, rate !== null))),
+    rows: levels.map(({ ratios, ...level }) => [
+      level.rate === null && level.serverCpus === undefined ? String(level.concurrency) : loadText(level),
+      ...ratios.flatMap((entry) => shown.map((metric) => ratioCell(entry, metric, level.rate !== null))),
     ]),
   };
 }

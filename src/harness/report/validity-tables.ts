@@ -6,7 +6,7 @@ import { generatorShare, loopShare, type RanTrial, serverCpus } from "../validit
 import type { Cell } from "./cell.js";
 import { allCells, type Comparison } from "./comparison.js";
 import { reasonText, warningText } from "./diagnostic-text.js";
-import { loadText, percent, significant, whole } from "./format.js";
+import { counted, loadText, percent, significant, whole } from "./format.js";
 import type { Table } from "./table.js";
 
 /** What a report says of how its figures came about: whether they may be believed, and where they were measured. */
@@ -93,6 +93,7 @@ export function machineRows(machine: Environment): readonly (readonly string[])[
   return [
     ["CPU", machine.cpuModel],
     ["CPUs", String(machine.cores)],
+    ...(machine.cpuQuota == null ? [] : [["CPU quota", `${significant(machine.cpuQuota)} CPUs, by control group`]]),
     ["Memory", `${significant(machine.memoryBytes / 2 ** 30)} GiB`],
     ["System", `${machine.platform}, kernel ${machine.kernel}`],
     ["Node.js", `${machine.node} (V8 ${machine.v8}, libuv ${machine.uv})`],
@@ -116,8 +117,15 @@ export function environmentTable({ sweep }: Comparison): Table {
         : [[`loopool behind @${plan.against.label}`, { code: `${plan.against.from} ${plan.against.source}` }]]),
       ["Open files allowed", machine.openFilesLimit === null ? "unknown" : whole(machine.openFilesLimit)],
       ["Load average before", machine.loadAverage.toFixed(2)],
-      ["Server / generator", `${cpus(pinning.server)} / ${cpus(pinning.generator)}`],
-      ["Workers of the cores that have them", String(plan.workers)],
+      ...(plan.serverCpus === undefined
+        ? [
+            ["Server / generator", `${cpus(pinning.server)} / ${cpus(pinning.generator)}`],
+            ["Workers of the cores that have them", String(plan.workers)],
+          ]
+        : plan.serverCpus.map(({ cpus: count, pinning: own, workers }) => [
+            `Server / generator, ${counted(count, "CPU")}`,
+            `${cpus(own.server)} / ${cpus(own.generator)}; workers of the cores that have them: ${workers}`,
+          ])),
       ["Started / finished", `${sweep.startedAt} / ${sweep.finishedAt ?? "unfinished"}`],
       ["Trials", `${plan.trials} per cell${again}, ${windowText(plan)}`],
       ["Request", { code: requestText(plan) }],

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { cpus, loadavg, release, totalmem } from "node:os";
-import { openFilesLimit } from "../../shared/open-files-limit.js";
+import { cpuAllowance, openFilesLimit } from "../../shared/process-limits.js";
 import type { Environment } from "./result.js";
 
 /** What only the server knows. */
@@ -32,6 +32,7 @@ export function describeEnvironment(packageFolder: string, server: ServerFacts):
   return {
     cpuModel: cpus()[0]?.model.trim() ?? "unknown",
     cores: cpus().length,
+    cpuQuota: cpuAllowance().quota,
     memoryBytes: totalmem(),
     platform: `${process.platform} ${process.arch}`,
     kernel: release(),

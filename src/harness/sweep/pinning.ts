@@ -1,15 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { cpus } from "node:os";
 import { usageError } from "../../shared/errors.js";
-import { cpuList } from "../statistics/cpu-list.js";
+import { type CpuAllowance, cpuAllowance, cpuList } from "../../shared/process-limits.js";
 import type { Pinning } from "./result.js";
 
 /** What this machine lets us pin to. */
-export interface PinningFacts {
-  /** CPUs that this process may use, ascending. */
-  readonly cpus: readonly number[];
+export interface PinningFacts extends Pick<CpuAllowance, "cpus"> {
   readonly hasTaskset: boolean;
+  /** As CpuAllowance has it; absent: no limit. */
+  readonly quota?: number | null;
 }
 
 /** Handlers that burn CPU: a core of its own for the generator would be one that the pool's workers lack. */
@@ -125,12 +123,5 @@ function cpuWords(list: string): string {
 /** Looks at this machine. */
 export function pinningFacts(): PinningFacts {
   const hasTaskset = spawnSync("taskset", ["--version"], { stdio: "ignore" }).status === 0;
-  let allowed = cpus().map((_, cpu) => cpu);
-  try {
-    const list = /^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
-    if (list !== undefined) allowed = [...cpuList(list)].sort((a, b) => a - b);
-  } catch {
-    // No /proc: all CPUs, which taskset, if there is one, will confirm or refuse.
-  }
-  return { cpus: allowed, hasTaskset };
+  return { ...cpuAllowance(), hasTaskset };
 }

@@ -7,10 +7,22 @@ export interface Load {
   readonly concurrency: number;
   /** Requests per second of an open loop; null: a closed loop. */
   readonly rate: number | null;
+  /** CPUs of the server; absent where the plan does not vary them. */
+  readonly serverCpus?: number;
+}
+
+export function isSameLoad(a: Load, b: Load): boolean {
+  return a.concurrency === b.concurrency && a.rate === b.rate && a.serverCpus === b.serverCpus;
+}
+
+/** A plan as it is under one load: pinned for its number of CPUs, with the workers that suit them. */
+export function planUnder(plan: SweepPlan, { serverCpus }: Pick<Load, "serverCpus">): SweepPlan {
+  const found = serverCpus === undefined ? undefined : plan.serverCpus?.find(({ cpus }) => cpus === serverCpus);
+  return found === undefined ? plan : { ...plan, pinning: found.pinning, workers: found.workers };
 }
 
 /** Trials of a whole plan: at one a second more than a day. All of them are laid out in memory. */
-const MAX_PLANNED_TRIALS = 100_000;
+export const MAX_PLANNED_TRIALS = 100_000;
 
 /** Names of what is compared: the same in schemas/loopool-sweep-3.schema.json. They become keys of objects in a chart's library. */
 export function isTargetName(name: string): boolean {
@@ -93,20 +105,31 @@ export function kindNames({ path, traffic }: Pick<SweepPlan, "path" | "traffic">
 }
 
 /** The closed loops of a plan, in the order they were asked for. */
-function closedLoads({ concurrencies, openLoop }: SweepPlan): readonly Load[] {
+function closedLoads({ concurrencies, openLoop, serverCpus }: SweepPlan): readonly Load[] {
   return openLoop !== undefined && openLoop.shares === null && openLoop.saturation !== true
     ? []
-    : concurrencies.map((concurrency) => ({ concurrency, rate: null }));
+    : onEachCpus(
+        serverCpus,
+        concurrencies.map((concurrency) => ({ concurrency, rate: null })),
+      );
 }
 
-function openLoads({ openLoop }: SweepPlan): readonly Load[] {
-  return openLoop?.rates.map(({ concurrency, requestsPerSecond: rate }) => ({ concurrency, rate })) ?? [];
+function openLoads({ openLoop, serverCpus }: SweepPlan): readonly Load[] {
+  const loads = openLoop?.rates.map(({ concurrency, requestsPerSecond: rate }) => ({ concurrency, rate })) ?? [];
+  return onEachCpus(serverCpus, loads);
 }
 
-/** All loads of a plan: ascending by concurrency, at each the closed loop before the rates, which ascend. */
+/** Loads with every number of CPUs that a plan gives its server. */
+function onEachCpus(serverCpus: SweepPlan["serverCpus"], loads: readonly Load[]): readonly Load[] {
+  if (serverCpus === undefined) return loads;
+  return serverCpus.flatMap(({ cpus }) => loads.map((load) => ({ ...load, serverCpus: cpus })));
+}
+
+/** All loads of a plan: ascending by CPUs, then by concurrency, at each the closed loop before the rates, which ascend. */
 export function loadsOf(plan: SweepPlan): readonly Load[] {
   return [...closedLoads(plan), ...openLoads(plan)].sort(
-    (a, b) => a.concurrency - b.concurrency || (a.rate ?? 0) - (b.rate ?? 0),
+    (a, b) =>
+      (a.serverCpus ?? 0) - (b.serverCpus ?? 0) || a.concurrency - b.concurrency || (a.rate ?? 0) - (b.rate ?? 0),
   );
 }
 
@@ -136,8 +159,9 @@ function blocksOf(plan: SweepPlan, loads: readonly Load[], random: Random): read
 
 /** Trials of the whole plan, with the blocks and the rates that may still be added to it. */
 function mostTrials(plan: SweepPlan): number {
-  const { concurrencies, openLoop, until } = plan;
-  const rates = openLoop?.shares != null ? openLoop.shares.length * concurrencies.length : openLoads(plan).length;
+  const { concurrencies, openLoop, until, serverCpus } = plan;
+  const shares = (openLoop?.shares?.length ?? 0) * concurrencies.length * (serverCpus?.length ?? 1);
+  const rates = openLoop?.shares != null ? shares : openLoads(plan).length;
   const loads = closedLoads(plan).length + Math.max(rates, openLoads(plan).length);
   return Math.max(plan.trials, until?.maxTrials ?? 0) * loads * targetsOf(plan).length;
 }
@@ -161,7 +185,8 @@ export function misfitOfPlan(plan: SweepPlan): string | null {
 
 /** The trials of a plan that have no result yet, in order. */
 export function missingTrials(plan: SweepPlan, finished: readonly TrialResult[]): readonly PlannedTrial[] {
-  const key = ({ core, concurrency, rate, block }: PlannedTrial): string => `${block}/${concurrency}/${rate}/${core}`;
+  const key = ({ core, concurrency, rate, block, serverCpus }: PlannedTrial): string =>
+    `${block}/${concurrency}/${rate}/${serverCpus}/${core}`;
   const done = new Set(finished.map(key));
   return planTrials(plan).filter((trial) => !done.has(key(trial)));
 }

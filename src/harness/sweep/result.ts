@@ -88,6 +88,11 @@ export interface SweepPlan {
   readonly driver?: string;
   /** Trials at given rates; absent where all are closed loops. */
   readonly openLoop?: OpenLoopPlan;
+  /**
+   * Numbers of CPUs that the server is given, each with every load; `pinning` and `workers` are those of the first. Absent where it was not
+   * asked for.
+   */
+  readonly serverCpus?: readonly ServerCpus[];
 }
 
 /** Another version of loopool. */
@@ -177,6 +182,8 @@ export interface TrialResult {
   readonly concurrency: number;
   /** Requests per second of an open loop; null: a closed loop. A result of an older version has no such field, and closed loops. */
   readonly rate: number | null;
+  /** CPUs of the server, one of the plan's; absent where the plan has none. */
+  readonly serverCpus?: number;
   /** Block number from 0: trials of one block ran next to each other and are paired. */
   readonly block: number;
   /** ISO 8601, UTC. */
@@ -224,6 +231,8 @@ export type PhaseMeans = Readonly<Record<(typeof phases)[number], number>>;
 export interface Environment {
   readonly cpuModel: string;
   readonly cores: number;
+  /** CPUs that the control group allows; null: no limit; absent in a result of an older version. */
+  readonly cpuQuota?: number | null;
   readonly memoryBytes: number;
   readonly platform: string;
   /** Kernel release. */

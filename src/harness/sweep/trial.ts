@@ -2,7 +2,7 @@ import { messageOf } from "../../shared/errors.js";
 import { commandLine } from "./child.js";
 import { type CommandServer, startCommandServer } from "./command-server.js";
 import { type GeneratorRequest, type WarmGenerator, warmUpGenerator } from "./generator-process.js";
-import { commandOf, coreOf, externalTargetOf, type PlannedTrial, warmUpSeconds } from "./plan.js";
+import { commandOf, coreOf, externalTargetOf, type PlannedTrial, planUnder, warmUpSeconds } from "./plan.js";
 import { urlOf } from "./plan-options.js";
 import type { SweepPlan, TrialResult } from "./result.js";
 import { accountingBetween, type ServerProcess, startServerProcess } from "./server-process.js";
@@ -18,13 +18,14 @@ const ANSWERS_IN_KINDS = /^\/mixed(\?|$)/;
  */
 export async function runTrial(
   planned: PlannedTrial,
-  plan: SweepPlan,
+  whole: SweepPlan,
   iterationsPerMicro: number,
   trialTimeoutMs: number,
   signal: AbortSignal,
   serverScript: ServerScript = serveScript,
 ): Promise<TrialResult> {
   const startedAt = new Date().toISOString();
+  const plan = planUnder(whole, planned);
   const timeout = AbortSignal.timeout(trialTimeoutMs);
   const limited = AbortSignal.any([signal, timeout]);
   let server: ServerProcess | undefined;

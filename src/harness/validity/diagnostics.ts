@@ -67,6 +67,8 @@ export type Warning =
       readonly seconds: number;
       readonly even: boolean;
     }
+  /** Where the CPUs vary: the load generator ran on the server's, and kept so many of them busy. */
+  | { readonly code: "generator-on-server-cpus"; readonly cpus: number; readonly generatorCpus: number }
   /** Open loop: so many of `sent` requests found all connections busy when they were due. */
   | {
       readonly code: "connections-short";
@@ -124,6 +126,11 @@ export const thresholds = {
    */
   lateNoted: 0.1,
   lateInvalid: 0.5,
+  /**
+   * Where server and generator share CPUs: the part of them that the generator may take for requests per second to be fair. A core that uses
+   * all CPUs loses as much, one that uses a single one nothing, so a ratio is off by no more than this.
+   */
+  sharedCpus: 0.1,
   /**
    * Open loop: the generator's own lateness is part of every latency. From this share of the 99th percentile on it may be most of what was
    * measured, from the second one on a reader must know of it.

@@ -1,6 +1,6 @@
+import { cpuList } from "../../shared/process-limits.js";
 import { workSeconds } from "../drivers/rate.js";
 import type { GeneratorResult } from "../drivers/result.js";
-import { cpuList } from "../statistics/cpu-list.js";
 import { median } from "../statistics/median.js";
 import type { Environment, Pinning, ServerAccounting } from "../sweep/result.js";
 import { type Reason, thresholds, type Warning } from "./diagnostics.js";

@@ -71,7 +71,9 @@ test("a trial sends what one CPU serves in the window, one request per connectio
   const long = { ...plan, windowSeconds: 0.5 };
   assert.is(sweepPlanOf(long, point, 6).requests, 100);
   assert.ok(sweepPlanOf(long, { ...point, costMicros: 0 }, 6).requests > 5000);
-  assert.is(sweepPlanOf({ ...long, handler: { waitMs: 50, slowShare: null } }, point, 6).requests, 400);
+  const waiting = { ...plan, windowSeconds: 0.1, handler: { waitMs: 50, slowShare: null } };
+  assert.is(sweepPlanOf(waiting, { ...point, costMicros: 10 }, 6).requests, 400);
+  assert.is(sweepPlanOf(waiting, point, 6).requests, 100, "the CPU keeps them apart");
   const { path, workers, pinning, openLoop } = sweepPlanOf(plan, { ...point, serverCpus: 2, rate: 50 }, 6);
   assert.equal([path, workers, pinning.server], ["/cpu?us=20000", 2, "0,1"]);
   assert.equal(openLoop, { shares: null, rates: [{ concurrency: 100, requestsPerSecond: 50 }], seconds: 1 });

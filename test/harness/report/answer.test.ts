@@ -1,9 +1,10 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { type Answer, answerOf } from "../../../src/harness/report/answer.js";
+import { throughputPlot } from "../../../src/harness/report/charts.js";
 import { compare } from "../../../src/harness/report/comparison.js";
 import { comparability } from "../../../src/harness/report/notes.js";
-import type { SweepResult, TrialResult } from "../../../src/harness/sweep/result.js";
+import type { SweepPlan, SweepResult, TrialResult } from "../../../src/harness/sweep/result.js";
 import { errorStorm, generatorLimited, plausibleSweep, withCell } from "./fixture.js";
 
 const answer = (sweep: SweepResult): Answer => answerOf(compare(sweep));
@@ -177,6 +178,87 @@ answers("trials that end by time are not said to have a number of requests", () 
   assert.not.match(text, /requests each/);
   assert.match(comparability(compare(sweep)), /ours what it could in 2\.00 s\./);
   assert.match(answer(sweepOf(1000, 900)).explanation.join(" "), /with 1,000 requests each, closed loop/);
+});
+
+const serverCpus: SweepPlan["serverCpus"] = [
+  { cpus: 1, pinning: { server: "0", generator: "1", reason: "One." }, workers: 1 },
+  { cpus: 2, pinning: { server: "0,1", generator: "0,1", reason: "Two." }, workers: 2 },
+];
+/** With one CPU the pool serves 0.8 × what the reactor does, with two 1.5 ×. */
+const onBoth = (generatorCpus: number, plan: Partial<SweepPlan> = {}): SweepResult =>
+  plausibleSweep({
+    rates: { reactor: 1000, pool: 800 },
+    gain: (core, cpus) => (core === "pool" && cpus === 2 ? 1.5 / 0.8 : 1),
+    generatorCpus,
+    plan: { concurrencies: [10, 100], serverCpus, ...plan },
+  });
+
+answers("where the CPUs vary the first lines say what holds with one and what with two", () => {
+  const { headline, lines, explanation } = answer(onBoth(0.1));
+  assert.match(
+    headline,
+    /^With 1 CPU: .* is served best by the reactor: it serves the most requests per second at every concurrency measured\. With 2 CPUs: .* is served best by the pool: it serves the most requests per second at every concurrency measured\.$/,
+  );
+  assert.match(lines[0]!, /^At c=10, 1 CPU the pool serves 0\.\d+ × the reactor's requests/);
+  assert.match(lines[3]!, /^At c=100, 2 CPUs the pool serves 1\.\d+ × the reactor's requests .*: faster\.$/);
+  assert.ok(explanation.includes("With 2 CPUs the load generator shared the server's."));
+});
+
+answers(
+  "where the generator took much of CPUs that it shared, the CPU of a request ranks, and a cell says that it shared",
+  () => {
+    const comparison = compare(onBoth(0.5));
+    const { headline, lines, explanation } = answerOf(comparison);
+    assert.equal(
+      comparison.levels.map(({ serverCpus: cpus, ranksByCost }) => [cpus, ranksByCost]),
+      [
+        [1, undefined],
+        [1, undefined],
+        [2, true],
+        [2, true],
+      ],
+    );
+    assert.match(
+      headline,
+      /With 1 CPU: .* it serves the most requests per second .* With 2 CPUs: .* it spends the least server CPU per request at every/,
+    );
+    assert.match(
+      lines[3]!,
+      /^At c=100, 2 CPUs the pool spends 0\.\d+ × the reactor's server CPU per request .*: less\.$/,
+    );
+    assert.match(
+      explanation.join(" "),
+      /took more than 10% of them, so the cores are ranked by server CPU per request there/,
+    );
+    const [cell] = comparison.levels[2]!.cells;
+    assert.equal(
+      cell!.verdict.warnings.find(({ code }) => code === "generator-on-server-cpus"),
+      { code: "generator-on-server-cpus", cpus: 2, generatorCpus: 0.5 },
+    );
+    assert.ok(
+      comparison.levels[0]!.cells.every(({ verdict }) =>
+        verdict.warnings.every(({ code }) => code !== "generator-on-server-cpus"),
+      ),
+    );
+  },
+);
+
+answers("at a rate, which is fair on shared CPUs too, the tails rank in place of the CPU", () => {
+  const openLoop = { shares: null, rates: [{ concurrency: 10, requestsPerSecond: 500 }], seconds: 1 };
+  const closedToo = { shares: [0.5], rates: [{ concurrency: 10, requestsPerSecond: 500 }], seconds: 1 };
+  for (const loop of [openLoop, closedToo]) {
+    const { headline } = answer(onBoth(0.5, { concurrencies: [10], openLoop: loop }));
+    assert.match(headline, /With 2 CPUs: .* it has the shortest 99th percentile of latency at/);
+  }
+});
+
+answers("where the CPUs vary no line of a chart leads from one number of them to another", () => {
+  const { categories, series } = throughputPlot(compare(onBoth(0.1)));
+  assert.equal(categories, ["10, 1 CPU", "100, 1 CPU", "", "10, 2 CPUs", "100, 2 CPUs"]);
+  assert.equal(
+    series[0]!.points.map(({ category }) => category),
+    [0, 1, 3, 4],
+  );
 });
 
 answers.run();

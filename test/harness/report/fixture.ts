@@ -13,6 +13,10 @@ export interface FixtureOptions {
   /** Standard deviation of the log of a trial's rate. */
   readonly noise?: number;
   readonly seed?: number;
+  /** How many times its rate a core has on so many CPUs. */
+  readonly gain?: (core: string, serverCpus: number) => number;
+  /** CPUs that the load generator keeps busy. */
+  readonly generatorCpus?: number;
 }
 
 function normal(random: Random): number {
@@ -28,6 +32,7 @@ function plausibleTrial(
   block: number,
   rate: number,
   asked: number | null,
+  generatorCpus: number,
 ): TrialResult {
   const requests = asked === null ? plan.requests : Math.round(asked * (plan.openLoop?.seconds ?? 1));
   const elapsedSeconds = requests / (asked ?? rate);
@@ -73,7 +78,7 @@ function plausibleTrial(
       generator: {
         cpuUserMicros: cpuMicros * 0.4,
         cpuSystemMicros: cpuMicros * 0.2,
-        cpuShare: 0.6,
+        cpuShare: generatorCpus,
         eventLoopUtilization: 0.6,
         eventLoopDelayMaxMs: 3,
       },
@@ -104,7 +109,14 @@ function onSchedule(rate: number, total: StoredHistogram): OpenLoopResult {
 }
 
 /** A finished sweep of plausible trials: the cores of `rates` in their order, all blocks sharing their drift. */
-export function plausibleSweep({ rates, plan: changes = {}, noise = 0.01, seed = 1 }: FixtureOptions): SweepResult {
+export function plausibleSweep({
+  rates,
+  plan: changes = {},
+  noise = 0.01,
+  seed = 1,
+  gain = () => 1,
+  generatorCpus = 0.6,
+}: FixtureOptions): SweepResult {
   const random = seededRandom(seed);
   const plan: SweepPlan = {
     cores: Object.keys(rates),
@@ -123,11 +135,13 @@ export function plausibleSweep({ rates, plan: changes = {}, noise = 0.01, seed =
   };
   const trials: TrialResult[] = [];
   for (let block = 0; block < plan.trials; block++) {
-    for (const { concurrency, rate: asked } of loadsOf(plan)) {
+    for (const { concurrency, rate: asked, serverCpus } of loadsOf(plan)) {
       const drift = Math.exp(0.05 * normal(random));
       for (const core of targetsOf(plan)) {
-        const rate = (rates[coreOf(plan, core)] ?? 0) * drift * Math.exp(noise * normal(random));
-        trials.push(plausibleTrial(random, plan, core, concurrency, block, rate, asked));
+        const usual = (rates[coreOf(plan, core)] ?? 0) * gain(core, serverCpus ?? 1);
+        const rate = usual * drift * Math.exp(noise * normal(random));
+        const trial = plausibleTrial(random, plan, core, concurrency, block, rate, asked, generatorCpus);
+        trials.push({ ...trial, ...(serverCpus === undefined ? {} : { serverCpus }) });
       }
     }
   }

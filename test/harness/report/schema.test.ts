@@ -91,6 +91,14 @@ test("reports of all kinds of sweeps are as the schema says", async () => {
     sweep,
     withCell(withCell(sweep, "pool", 100, errorStorm), "reactor", 250, generatorLimited),
     { ...sweep, finishedAt: null, trials: [] },
+    plausibleSweep({
+      rates: { reactor: 1000, pool: 900 },
+      plan: {
+        concurrencies: [10],
+        control: { name: "reactor again", of: "reactor" },
+        serverCpus: [{ cpus: 2, pinning: { server: "0,1", generator: "0,1", reason: "" }, workers: 2 }],
+      },
+    }),
     plausibleSweep({ rates: { pool: 1000 }, plan: { trials: 2 } }),
     plausibleSweep({
       rates: { reactor: 1000, pool: 900, nginx: 950 },

@@ -12,7 +12,7 @@ import {
   shapeOf,
 } from "../../../src/harness/statistics/ratio-curve.js";
 
-/** As many as the issue of a 95% interval takes: chance moves the share by 1 in 100. */
+/** So many that chance moves the share of a 95% interval by 1 in 100. */
 const RUNS = 500;
 /** Enough for ends that lie near the 1st and the 99th of 100. */
 const RESAMPLES = 300;
@@ -69,7 +69,6 @@ for (const [name, truth, at] of [
         if (interval.low <= at && at <= interval.high) held++;
       }
       const share = held / RUNS;
-      if (process.env["SHOW"]) console.log(name, noise, share);
       assert.ok(share >= 0.93 && share <= 0.97, `${(100 * share).toFixed(1)}%`);
     });
   }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { changesSince, describeEnvironment } from "../../../src/harness/sweep/environment.js";
-import { openFilesLimit } from "../../../src/shared/open-files-limit.js";
+import { openFilesLimit } from "../../../src/shared/process-limits.js";
 import { programTool, requiring } from "../../support/requires.js";
 
 const server = { uws: "20.1.0", iterationsPerMicro: 321 };

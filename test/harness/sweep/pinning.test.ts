@@ -1,6 +1,13 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { pinningFacts, resolvePinning, type Workload } from "../../../src/harness/sweep/pinning.js";
+import {
+  pinningFacts,
+  pinningOf,
+  resolvePinning,
+  sharesCpus,
+  type Workload,
+  workersFor,
+} from "../../../src/harness/sweep/pinning.js";
 
 const two = { cpus: [0, 1], hasTaskset: true };
 const eight = { cpus: [0, 1, 2, 3, 4, 5, 6, 7], hasTaskset: true };
@@ -33,6 +40,24 @@ test("handlers of the user's own may burn CPU: nothing is pinned unless asked fo
   assert.equal([server, generator], [null, null]);
   assert.match(reason, /handler of your own/);
   assert.is(resolvePinning("0:1", own, two).server, "0");
+});
+
+test("so many CPUs for the server: the generator has one of its own where there is one more, else it shares them", () => {
+  const one = pinningOf(1, two);
+  assert.equal([one.server, one.generator, sharesCpus(one)], ["0", "1", false]);
+  const both = pinningOf(2, two);
+  assert.equal([both.server, both.generator, sharesCpus(both)], ["0,1", "0,1", true]);
+  assert.match(both.reason, /the load generator shares them/);
+  const some = pinningOf(4, { ...eight, cpus: [1, 3, 5, 7, 9] });
+  assert.equal([some.server, some.generator, sharesCpus(some)], ["1,3,5,7", "9", false]);
+  assert.is(sharesCpus({ server: null, generator: null, reason: "" }), true);
+  assert.throws(() => pinningOf(3, two), /--server-cpus 3 is more than there are: this process may use 2 \(CPU 0,1\)/);
+  assert.throws(() => pinningOf(1, { ...two, hasTaskset: false }), /--server-cpus 1 needs taskset/);
+});
+
+test("a burning handler has a worker for each CPU, a cheap one leaves a CPU to the main thread", () => {
+  assert.equal([workersFor(4, at("/")), workersFor(1, at("/"))], [3, 1]);
+  assert.equal([workersFor(4, at("/cpu?us=5")), workersFor(2, { path: "/", handlers: "/mine.js" })], [4, 2]);
 });
 
 test("CPUs given are used as given", () => {

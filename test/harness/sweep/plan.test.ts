@@ -1,6 +1,13 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { coreOf, externalTargetOf, missingTrials, planTrials } from "../../../src/harness/sweep/plan.js";
+import {
+  coreOf,
+  externalTargetOf,
+  loadsOf,
+  missingTrials,
+  planTrials,
+  planUnder,
+} from "../../../src/harness/sweep/plan.js";
 import type { TrialResult } from "../../../src/harness/sweep/result.js";
 import { smallPlan } from "./fixture.js";
 
@@ -95,6 +102,32 @@ test("a server that is not ours is found by its name, and by its second name", (
   assert.is(externalTargetOf(withTarget, "c"), target);
   assert.is(externalTargetOf(withTarget, "c again"), target);
   assert.is(externalTargetOf(withTarget, "a"), undefined);
+});
+
+test("a number of CPUs is a dimension like concurrency: every block holds every cell on each once", () => {
+  const pinned = (server: string) => ({ server, generator: "7", reason: "" });
+  const serverCpus = [
+    { cpus: 1, pinning: pinned("0"), workers: 1 },
+    { cpus: 4, pinning: pinned("0,1,2,3"), workers: 3 },
+  ];
+  const wide = { ...plan, serverCpus, pinning: serverCpus[0]!.pinning };
+  const planned = planTrials(wide);
+  assert.is(planned.length, 2 * 8 * 3 * 3);
+  for (let block = 0; block < 8; block++) {
+    const own = planned.filter((trial) => trial.block === block);
+    assert.is(new Set(own.map(({ core, concurrency, serverCpus: cpus }) => `${core} ${concurrency} ${cpus}`)).size, 18);
+  }
+  assert.equal(
+    loadsOf(wide).map(({ concurrency, serverCpus: cpus }) => [cpus, concurrency]),
+    [1, 4].flatMap((cpus) => [10, 100, 250].map((concurrency) => [cpus, concurrency])),
+  );
+  const { pinning, workers } = planUnder(wide, { serverCpus: 4 });
+  assert.equal([pinning.server, workers], ["0,1,2,3", 3]);
+  assert.is(planUnder(plan, {}), plan, "a plan without them is as it was");
+  const finished = planned
+    .slice(0, 20)
+    .map((trial): TrialResult => ({ ...trial, startedAt: "", run: null, server: null, failure: "x" }));
+  assert.equal(missingTrials(wide, finished), planned.slice(20));
 });
 
 test("what is missing is what has no result, in the same order", () => {

@@ -38,8 +38,9 @@ export function overviewFigures(comparison: Comparison): readonly Figure[] {
 }
 
 /** A load as it is said aloud. */
-function spoken({ concurrency, rate }: Load): string {
-  return `concurrency ${concurrency}${rate === null ? "" : ` and ${whole(rate)} requests per second`}`;
+function spoken({ concurrency, rate, serverCpus }: Load): string {
+  const cpus = serverCpus === undefined ? "" : ` on ${counted(serverCpus, "CPU")}`;
+  return `concurrency ${concurrency}${rate === null ? "" : ` and ${whole(rate)} requests per second`}${cpus}`;
 }
 
 function lineKeys(cores: readonly string[], targets: readonly string[]): readonly Key[] {

@@ -3,6 +3,7 @@ import { apartNote } from "../agreement.js";
 import type { Answer } from "../answer.js";
 import { calledAs } from "../called.js";
 import type { Comparison } from "../comparison.js";
+import { pinningText } from "../cpus.js";
 import { listed, loadText } from "../format.js";
 import { kindsNote, kindsTable } from "../kinds.js";
 import type { CellLatency } from "../latencies.js";
@@ -125,7 +126,7 @@ function sectionsOf({ comparison, latencies, resultFile }: PageContent): readonl
     {
       id: "environment",
       title: "Environment",
-      body: html`<p>${plan.pinning.reason}</p>\n${tableMarkup("Where and how it was measured", environmentTable(comparison))}<h3>Make it again</h3>
+      body: html`<p>${pinningText(plan)}</p>\n${tableMarkup("Where and how it was measured", environmentTable(comparison))}<h3>Make it again</h3>
 <pre tabindex="0"><code>${sweep.command.replace(/\s+/g, " ")}</code></pre>
 <p>This report alone, from the stored result: <code>${calledAs(sweep, "report", resultFile)}</code></p>
 `,
