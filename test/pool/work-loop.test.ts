@@ -1,6 +1,5 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { defaultConfig } from "../../src/shared/default-config.js";
 import { Modules } from "../support/stepped/modules.js";
 import { VirtualTime } from "../support/virtual-time.js";
 
@@ -33,9 +32,7 @@ function newLoop(serve: (slot: number) => void = () => {}) {
   });
   const { createPoolMemory, attachPool } = modules.load<MemoryModule>("pool/memory.js");
   const { WorkLoop, MAX_PENDING } = modules.load<WorkLoopModule>("pool/work-loop.js");
-  const { requests, parking } = attachPool(
-    createPoolMemory({ ...defaultConfig(), workers: { min: 1, max: 1 }, queue: 2048 }),
-  );
+  const { requests, parking } = attachPool(createPoolMemory(1, 2048, 2 ** 20));
   const served: number[] = [];
   const failures: unknown[] = [];
   let retired = 0;
