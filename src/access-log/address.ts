@@ -5,7 +5,7 @@ import { isIPv4, isIPv6 } from "node:net";
  * connection has none any more.
  */
 
-export const NO_ADDRESS = new Uint8Array(0);
+export const NO_ADDRESS: Uint8Array = new Uint8Array(0);
 
 const MAPPED_PREFIX = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 
@@ -22,6 +22,19 @@ export function addressText(bytes: Uint8Array, start: number, end: number): stri
   const { from, to } = longestZeros(groups);
   const hex = (part: readonly number[]): string => part.map((group) => group.toString(16)).join(":");
   return to - from < 2 ? hex(groups) : `${hex(groups.slice(0, from))}::${hex(groups.slice(to))}`;
+}
+
+/** The text of addresses, "" for none. The last one is kept: a client that sends many requests is written once. */
+export class ClientAddresses {
+  #bytes = NO_ADDRESS;
+  #text = "";
+
+  of(bytes: Uint8Array): string {
+    if (bytes === this.#bytes) return this.#text;
+    this.#bytes = bytes;
+    this.#text = bytes.length === 0 ? "" : addressText(bytes, 0, bytes.length);
+    return this.#text;
+  }
 }
 
 /** The bytes of an address as Node writes it, with or without a zone; none for what is no IP address. */

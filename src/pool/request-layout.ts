@@ -24,7 +24,7 @@ export const HAS_BODY = 2;
 export const BODY_IN_PAGES = 4;
 /** The texts are in the pages, before the body. */
 export const IN_PAGES = 8;
-/** The fields are all lines of the header, not those that the handler has named. */
+/** The fields are all lines of the header, and after them the client's address, not those that the handler has named. */
 export const ALL_FIELDS = 16;
 /** The body comes as a stream: its number stands in UPLOAD_WORD. */
 export const STREAMED = 32;

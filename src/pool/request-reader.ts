@@ -76,14 +76,18 @@ export class RequestReader {
       method = path.slice(0, space);
       path = path.slice(space + 1);
     }
+    // After all lines stands the client's address.
+    const lines = isAll ? fieldsText.split(SEPARATOR) : [];
+    const remoteAddress = lines.pop() ?? "";
     const head = {
       method,
       path,
       query: readText(texts, queryStart, fieldsStart),
       headers: isAll || fieldsText === "" ? NO_HEADERS : headersFrom(fieldsText),
-      fields: isAll ? (fieldsText === "" ? [] : fieldsText.split(SEPARATOR)) : NO_FIELDS,
+      fields: isAll ? lines : NO_FIELDS,
     };
     const request = new ServerRequest(head, this.watched, slot, generation);
+    request.remoteAddress = remoteAddress;
     if ((flags & HAS_BODY) !== 0) {
       request.body = this.#body(flags, words[this.#tailWord(slot) + BODY_WORD]!, offset, textBytes);
     } else if ((flags & STREAMED) !== 0) {

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { AccessLog } from "../../access-log/access-log.js";
+import { ClientAddresses } from "../../access-log/address.js";
 import type { Adapter, AdapterModule } from "../../adapter.js";
 import type { Core } from "../../core.js";
 import type { ServerConfig, ServerLimits } from "../../shared/config.js";
@@ -41,6 +42,7 @@ async function listen(
   const connections = new Connections(state, config.tls !== null);
   const head = new HeadCheck(limits, true);
   const fields = new FieldReader();
+  const clientAddresses = new ClientAddresses();
   const access = await AccessPolicy.create(config, (connection: Connection) => connection.address);
 
   const verdictOn = (
@@ -92,6 +94,7 @@ async function listen(
     }
     const { headers, lines } = fields;
     const request = new ServerRequest({ method, path, query: query ?? "", headers, fields: lines });
+    if (route.headers === "all") request.remoteAddress = clientAddresses.of(connection.address);
     reply.request = request;
     if (!head.hasBody) {
       if (route.stream) request.stream = StreamedUpload.empty();

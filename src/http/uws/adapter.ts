@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from "uWebSockets.js";
 import type { AccessLog } from "../../access-log/access-log.js";
-import { NO_ADDRESS } from "../../access-log/address.js";
+import { ClientAddresses, NO_ADDRESS } from "../../access-log/address.js";
 import type { Adapter, AdapterModule } from "../../adapter.js";
 import type { Core } from "../../core.js";
 import type { ServerConfig, ServerLimits, UnixConfig } from "../../shared/config.js";
@@ -43,12 +43,16 @@ async function listen(
   const { capacity } = state;
   const head = new HeadCheck(limits, false);
   // Asked for each request and kept for that; who asks for metrics is asked alone.
-  const addresses = unix !== null || (log === null && limits.ratePerSecond === null) ? null : new Addresses();
+  const addresses =
+    unix !== null || (log === null && limits.ratePerSecond === null && config.handlers === null)
+      ? null
+      : new Addresses();
   const addressOf = unix === null ? (res: HttpResponse) => addresses?.of(res) ?? remoteAddress(res) : () => NO_ADDRESS;
   const access = await AccessPolicy.create(config, addressOf);
   const logEntries = log === null ? null : createLogEntries(log, addressOf);
   const isLastOfConnection = lastOfConnection(limits.maxConnectionRequests, stats);
   const fields = new FieldReader();
+  const clientAddresses = new ClientAddresses();
   // loopool's own handlers read no body: µWS skips it.
   const bodies = config.handlers === null ? null : await import("./body.js");
   const visitBoth: typeof head.visit = (name, value) => {
@@ -75,6 +79,7 @@ async function listen(
     } else {
       const { headers, lines } = fields;
       const request = new ServerRequest({ method, path, query: query ?? "", headers, fields: lines });
+      if (route.headers === "all") request.remoteAddress = clientAddresses.of(addressOf(res));
       reply.request = request;
       if (head.hasBody && bodies !== null) {
         bodies.submitWithBody(res, state, request, route, head.bodyBytes, reply);

@@ -27,6 +27,8 @@ export interface HandlerRequest {
   readonly headers: RequestHeaders;
   /** `headers: "all"` only: name in lower case, value, name, value, …, a pair for each line of the header, in order; else NO_FIELDS. */
   readonly fields: readonly string[];
+  /** `headers: "all"` only: the client's IP address, dotted or as RFC 5952 has it; "" where it has none (a Unix-domain socket) or is not asked for. */
+  readonly remoteAddress: string;
   /** The whole body over an ordinary ArrayBuffer, which is the handler's; NO_BODY without one or with `stream: true`. */
   readonly body: Uint8Array;
   /** `stream: true` only: the body as it arrives, for one reader. Throws when the client goes before its end. */

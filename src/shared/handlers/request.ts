@@ -26,6 +26,8 @@ export class ServerRequest implements HandlerRequest {
   readonly query: string;
   readonly fields: readonly string[];
   /** Written once, before the handler sees the request. */
+  remoteAddress = "";
+  /** Written once, before the handler sees the request. */
   body: Uint8Array = NO_BODY;
   /** Written once, before the handler sees the request. */
   stream: AsyncIterable<Uint8Array> | null = null;

@@ -157,6 +157,7 @@ function lends(): boolean {
         query: "b",
         headers: {},
         fields: ["c", "d"],
+        remoteAddress: "",
         body: new Uint8Array([101]),
         stream: null,
         signal: new AbortController().signal,

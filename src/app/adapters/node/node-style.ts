@@ -17,7 +17,7 @@ export function nodeStyle(listener: RequestListener, scheme: "http" | "https"): 
     let failure: Error | null = null;
     let resolve: ((result: HandlerResult) => void) | undefined;
     let reject: ((error: unknown) => void) | undefined;
-    const socket = new StandInSocket(encrypted, (error) =>
+    const socket = new StandInSocket(encrypted, request.remoteAddress, (error) =>
       exchange.fail(error ?? new Error("the application destroyed its connection")),
     );
     const exchange: Exchange = outgoingFor(incomingOf(request, socket), socket, {

@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 
 /**
  * In place of the connection, which is in another thread or another library's. Applications look at it to see whether the exchange is still
- * open, and whether it is encrypted; the client's address does not come here.
+ * open, whether it is encrypted, and where the client is; the client's port does not come here.
  */
 export class StandInSocket extends EventEmitter {
   readonly encrypted: boolean;
@@ -10,13 +10,14 @@ export class StandInSocket extends EventEmitter {
   writable = true;
   destroyed = false;
   readonly writableLength = 0;
-  readonly remoteAddress = undefined;
+  readonly remoteAddress: string | undefined;
   readonly remotePort = undefined;
   readonly #onDestroyed: (error?: Error) => void;
 
-  constructor(encrypted: boolean, onDestroyed: (error?: Error) => void) {
+  constructor(encrypted: boolean, remoteAddress: string, onDestroyed: (error?: Error) => void) {
     super();
     this.encrypted = encrypted;
+    this.remoteAddress = remoteAddress === "" ? undefined : remoteAddress;
     this.#onDestroyed = onDestroyed;
   }
 
