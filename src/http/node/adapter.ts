@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { Socket } from "node:net";
+import { Server as NetServer, type Socket } from "node:net";
 import type { AccessLog } from "../../access-log/access-log.js";
 import { ClientAddresses } from "../../access-log/address.js";
 import type { Adapter, AdapterModule } from "../../adapter.js";
@@ -167,14 +167,17 @@ async function createServerFor({ tls, limits }: { readonly tls: ServerConfig["tl
   );
 }
 
+/** As Node has it: while an application is imported, perhaps for another server of this thread, servers that listen are taken for its own. */
+const { listen: openPort } = NetServer.prototype;
+
 /** Returns how to take away what is left of a Unix-domain socket. */
 async function bind(server: Server, listening: Listening): Promise<() => void> {
   const { unix } = listening;
   if (unix !== null) {
     const { listenUnix } = await import("../unix-socket.js");
-    return listenUnix(unix, (path) => once(server.listen({ path, exclusive: true }), "listening"));
+    return listenUnix(unix, (path) => once(openPort.call(server, { path, exclusive: true }), "listening"));
   }
-  await once(server.listen(portOptions(listening)), "listening").catch((error: NodeJS.ErrnoException) => {
+  await once(openPort.call(server, portOptions(listening)), "listening").catch((error: NodeJS.ErrnoException) => {
     throw portError(listening, error);
   });
   return () => {};
