@@ -1,5 +1,6 @@
+import { biweight } from "./biweight.js";
 import { type Difference, isCalled, judge, testOf } from "./difference.js";
-import { ratioOfLogs } from "./ratio.js";
+import { type Ratio, ratioOfLogs, studentRatio } from "./ratio.js";
 
 /**
  * Blocks of one pass: `logRatios[b][i]` is the logarithm of the ratio of two cores in block b at `positions[i]`, NaN where it is missing. The
@@ -30,10 +31,19 @@ export function valuesByPosition(passes: readonly PassOfRatios[]): ReadonlyMap<n
   return new Map([...found].sort(([a], [b]) => a - b));
 }
 
+/**
+ * Student's t of the biweight alone: a pass has few blocks and many positions, and of six blocks' 64 assignments of signs none is rare enough for
+ * Holm's correction over them. What that gives is simulated with the crossing (test/harness/statistics/crossing.test.ts).
+ */
+function curveRatio(logs: readonly number[]): Ratio {
+  const found = biweight(logs);
+  return found === null ? ratioOfLogs(logs) : { ...studentRatio(found), pairs: logs.length, method: "biweight" };
+}
+
 /** A ratio over positions, judged as one family: of all curves of equal cores at most one in twenty holds a call. */
 export function ratioCurve(passes: readonly PassOfRatios[]): readonly CurvePoint[] {
   const values = [...valuesByPosition(passes)];
-  const differences = judge(values.map(([, logs]) => (logs.length === 0 ? null : testOf(ratioOfLogs(logs)))));
+  const differences = judge(values.map(([, logs]) => (logs.length === 0 ? null : testOf(curveRatio(logs)))));
   return values.map(([position], index) => ({ position, difference: differences[index] ?? null }));
 }
 
