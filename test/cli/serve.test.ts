@@ -41,7 +41,7 @@ for (const mode of ["reactor", "pool"]) {
     try {
       const [, url] = await server.written(/listening on (\S+)/);
       const client = await RawClient.open(Number(new URL(url!).port));
-      client.send("GET /sleep?ms=600000 HTTP/1.1\r\nHost: x\r\n\r\n");
+      client.send("GET /sleep?ms=30000 HTTP/1.1\r\nHost: x\r\n\r\n");
       while (((await (await fetch(`${url}/stats.json`)).json()) as { handled: number }).handled < 2) {}
       server.process.kill("SIGINT");
       const refused = async (): Promise<boolean> =>
