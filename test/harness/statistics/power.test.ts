@@ -21,8 +21,8 @@ import { seededRandom } from "../../../src/harness/statistics/random.js";
 const stored = fileURLToPath(new URL("../../../../bench/results/2026-11-21-cores-quiet.json", import.meta.url));
 const levels = noiseIn(await readSweep(stored));
 const defaultTrials = planOf({}).trials;
-/** So many that chance moves a share of 5% by one in a hundred; bench/power.ts takes 4,000. */
-const SWEEPS = 500;
+/** So many that chance moves a share of 5% by 1.5 in a hundred; bench/power.ts takes 4,000. */
+const SWEEPS = Number(process.env["LOOPOOL_TEST_SWEEPS"] ?? 200);
 const SEED = 2026;
 
 const simulated = (kind: keyof typeof draws, ratio: number, seed: number): SimulatedSweep => ({
@@ -41,10 +41,10 @@ function alarms(sweeps: number, simulate: () => readonly boolean[]): number {
 const power = suite("false alarms and power");
 
 for (const kind of ["resampled", "normal"] as const) {
-  power(`of 500 A/A sweeps with ${kind} noise 2% to 8% call a difference`, () => {
+  power(`of A/A sweeps with ${kind} noise 1% to 10% call a difference`, () => {
     const sweep = simulated(kind, 1, 2026);
     const called = alarms(SWEEPS, () => simulatedSweep(sweep));
-    assert.ok(called >= 0.02 * SWEEPS && called <= 0.08 * SWEEPS, `${called} of ${SWEEPS}`);
+    assert.ok(called >= 0.01 * SWEEPS && called <= 0.1 * SWEEPS, `${called} of ${SWEEPS}`);
   });
 
   power(
@@ -62,7 +62,7 @@ for (const kind of ["resampled", "normal"] as const) {
 
 power("above the noise floor of an A/A run of its own a sweep calls fewer false ones, and still finds 5%", () => {
   const noise = simulated("normal", 1, 3);
-  assert.ok(alarms(SWEEPS, () => simulatedSweep(noise, true)) <= 0.08 * SWEEPS);
+  assert.ok(alarms(SWEEPS, () => simulatedSweep(noise, true)) <= 0.1 * SWEEPS);
   const sweep = simulated("normal", 0.95, 3);
   const found = Array.from({ length: SWEEPS }, () => simulatedSweep(sweep, true)).flat();
   assert.ok(found.filter((called) => called).length >= 0.8 * found.length);
@@ -71,12 +71,12 @@ power("above the noise floor of an A/A run of its own a sweep calls fewer false 
 power("adding blocks until the intervals are narrow makes no false alarms", () => {
   const sweep = simulated("normal", 1, 11);
   const sizes: number[] = [];
-  const called = alarms(100, () => {
+  const called = alarms(50, () => {
     const found = simulatedUntil(sweep, 0.03, 40);
     sizes.push(found.trials);
     return found.called;
   });
-  assert.ok(called <= 10, `${called} of 100`);
+  assert.ok(called <= 7, `${called} of 50`);
   assert.ok(sizes.some((trials) => trials > defaultTrials) && sizes.every((trials) => trials <= 40));
 });
 
@@ -97,7 +97,7 @@ power("one trial in ten that is disturbed hides no difference of 30% from eight 
     repetitions: SWEEPS,
     random: seededRandom(SEED),
   });
-  assert.ok(found.found[0]!.alone >= 0.88, `${found.found[0]!.alone}`);
+  assert.ok(found.found[0]!.alone >= 0.84, `${found.found[0]!.alone}`);
   assert.ok(found.halfWidth! < 0.12, `${found.halfWidth}`);
 });
 
