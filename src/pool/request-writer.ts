@@ -104,7 +104,7 @@ export class RequestWriter {
     const method = methodNumber(request.method);
     if (method === OTHER_METHOD) path = `${request.method} ${path}`;
     const isAll = request.fields !== NO_FIELDS;
-    const fields = isAll ? `${request.fields.join(SEPARATOR)}${SEPARATOR}${request.remoteAddress}` : textOf(request);
+    const fields = isAll ? [...request.fields, request.remoteAddress].join(SEPARATOR) : textOf(request);
     const { words, bytes, payloadBytes } = this.#ring;
     const offset = this.#ring.payloadOffset(slot);
     const word = offset >> 2;

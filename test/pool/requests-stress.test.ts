@@ -125,7 +125,9 @@ for (const seed of [1, 2]) {
       assert.is(writer.freePages, PAGES);
       assert.is(counts.answered + counts.withdrawn + counts.revoked + counts.recovered, counts.pushed);
       assert.ok(reported(WHOLE) >= counts.answered);
-      const seen = { ...counts, kills, withdrawnWhileRead: reported(WITHDRAWN) };
+      // Whether a killed one held a slot just then is luck: pool/stress and the models see to that.
+      const { recovered: _, ...certain } = counts;
+      const seen = { ...certain, kills, withdrawnWhileRead: reported(WITHDRAWN) };
       for (const [name, count] of Object.entries(seen)) assert.ok(count > 0, `${name}: ${JSON.stringify(seen)}`);
     } finally {
       await Promise.all(threads.map((thread) => thread.terminate()));

@@ -24,6 +24,7 @@ function scaled(idleMs = 300) {
   const hosts = [0, 1, 2].map((worker) => ({
     isReady: worker === 0,
     isVacant: worker > 0,
+    openStreams: 0,
     start(): Promise<void> {
       this.isVacant = false;
       if (failure === null) this.isReady = true;

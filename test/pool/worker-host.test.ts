@@ -25,7 +25,7 @@ class Thread extends EventEmitter {
   }
 
   ready(): void {
-    this.emit("message", { type: "loopool:ready", headerTable: null, routes: null });
+    this.emit("message", { type: "loopool:ready", routes: { userCode: null } });
   }
 }
 

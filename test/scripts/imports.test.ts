@@ -132,7 +132,7 @@ test("loopool's own tree keeps to its rules, and these to what the house stands 
   const ofTheServer = new Set(harness.flatMap((key) => imports[key]!).filter((one) => !one.startsWith("harness")));
   assert.equal([...ofTheServer].sort(), [
     "shared/errors.ts",
-    "shared/open-files-limit.ts",
+    "shared/process-limits.ts",
     "shared/terminal-text.ts",
     "vendor",
   ]);

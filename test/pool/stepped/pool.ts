@@ -139,8 +139,11 @@ export function steppedPool(setting: SteppedPoolSetting, patches: readonly Patch
   };
   const Stepped = steppedPromise(loop) as new (begin: (resolve: (value: unknown) => void) => void) => unknown;
   const dispatch = Object.assign(handle, {
-    headerTable: { byPath: new Map(), files: [], own: new Set() },
-    routes: [],
+    routes: { byPath: new Map(), fallback: null, userCode: null },
+    close: () => {
+      const then = (use: () => void): void => use();
+      return { then };
+    },
     unsendable: (_: string, error: unknown) =>
       world.effect("unsendable", () => {
         world.flaw ??= `an answer cannot be sent: ${error}`;
@@ -252,6 +255,8 @@ export function steppedPool(setting: SteppedPoolSetting, patches: readonly Patch
         workers: { min: workers, max: workers },
         queue: slots,
         requestTimeoutMs: null,
+        bodyMemoryBytes: 2 ** 15,
+        limits: { maxBodyBytes: 1, maxHeadBytes: 1 },
         handlers: null,
         workerMemoryMiB: null,
       },
@@ -264,6 +269,10 @@ export function steppedPool(setting: SteppedPoolSetting, patches: readonly Patch
   const { Pool } = modules.load<{ Pool: new (context: unknown, workerLost: unknown) => RealPool }>("pool/pool.js");
   const lost = modules.load<{ readonly WORKER_LOST: unknown }>("pool/refusals.js").WORKER_LOST;
   const worker = modules.load<{ main(): void }>("pool/worker.js");
+  // The constants that tell a request without any are told by their identity.
+  const handler = modules.load<{ readonly NO_FIELDS: unknown; readonly NO_BODY: unknown }>(
+    "shared/handlers/handler.js",
+  );
 
   const work = (number: number): void => {
     loops[number] = new EventLoop(world);
@@ -307,7 +316,7 @@ export function steppedPool(setting: SteppedPoolSetting, patches: readonly Patch
         if (what === "submit") {
           const item = left(SUBMITTED, 1) - 1;
           replies[item] = replyFor(item);
-          pool.submit(requestOf(item), replies[item]);
+          pool.submit(requestOf(item, handler.NO_FIELDS, handler.NO_BODY), replies[item]);
         } else if (what === "expire") {
           left(EXPIRED, -1);
           pool.__expire(replies[number]!.ticket);
@@ -368,8 +377,8 @@ export function steppedPool(setting: SteppedPoolSetting, patches: readonly Patch
   });
 }
 
-function requestOf(item: number): unknown {
-  return { method: "GET", path: pathOf(item), query: "", headers: {}, stream: null, body: null };
+function requestOf(item: number, fields: unknown, body: unknown): unknown {
+  return { method: "GET", path: pathOf(item), query: "", headers: {}, fields, remoteAddress: "", stream: null, body };
 }
 
 const countersOf = ({ __ring: { __head, __tail } }: { readonly __ring: Fields }): unknown => [__head, __tail];
