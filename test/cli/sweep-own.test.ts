@@ -81,7 +81,7 @@ test("state in a thread is said before the first trial, both questions are asked
     /loopool: The cores do not answer alike: (\d+) requests got \1 different answers from the reactor and \d+ from the pool/,
   );
   assert.match(errors, /^About \d+ s: 6 trials/m);
-  assert.match(output, /^c=4, 50\/s +now +50 +[\d.]+ +[\d.]+/m);
+  assert.match(output, /^c=4, 50\/s +now +[\d.]+ +[\d.]+ +[\d.]+/m);
   assert.equal(
     result!.stateDifferences!.map(({ core, what }) => [core, what]),
     [["pool", "body"]],
