@@ -93,7 +93,7 @@ test("state in a thread is said before the first trial, both questions are asked
   assert.ok(now.every(({ run, server }) => server === null && run!.completed > 0 && run!.documentBytes === 12));
   const open = result!.trials.filter(({ rate }) => rate !== null);
   assert.is(new Set(open.map(({ run }) => run!.openLoop!.seed)).size, 1, "one schedule for all cores of a block");
-  const refused = await loopool("sweep", "--resume", join(folder, file!)).ended;
+  const refused = await loopool("sweep", "--resume", join(folder, file!), "--reports", folder).ended;
   assert.match(refused.errors, /is finished/);
 });
 
