@@ -77,17 +77,17 @@ export class RequestReader {
       path = path.slice(space + 1);
     }
     // After all lines stands the client's address.
-    const lines = isAll ? fieldsText.split(SEPARATOR) : [];
-    const remoteAddress = lines.pop() ?? "";
+    const lines = isAll ? fieldsText.split(SEPARATOR) : null;
+    const remoteAddress = lines?.pop();
     const head = {
       method,
       path,
       query: readText(texts, queryStart, fieldsStart),
       headers: isAll || fieldsText === "" ? NO_HEADERS : headersFrom(fieldsText),
-      fields: isAll ? lines : NO_FIELDS,
+      fields: lines ?? NO_FIELDS,
     };
     const request = new ServerRequest(head, this.watched, slot, generation);
-    request.remoteAddress = remoteAddress;
+    if (remoteAddress !== undefined) request.remoteAddress = remoteAddress;
     if ((flags & HAS_BODY) !== 0) {
       request.body = this.#body(flags, words[this.#tailWord(slot) + BODY_WORD]!, offset, textBytes);
     } else if ((flags & STREAMED) !== 0) {
