@@ -3,13 +3,14 @@ import { type Difference, isCalled } from "../statistics/difference.js";
 import type { Change } from "./change.js";
 import { doubtText } from "./difference-text.js";
 import { loadText, ratio } from "./format.js";
+import { isBeyond, type LimitSign } from "./limit-sign.js";
 import { compares, type Metric, type MetricKey, metrics } from "./metrics.js";
 
 /** What fails a comparison of two sweeps, e.g. requests per second below 0.95 × those before. */
 export interface Condition {
   readonly text: string;
   readonly metric: MetricKey;
-  readonly compare: "<" | "<=" | ">" | ">=";
+  readonly compare: LimitSign;
   readonly limit: number;
 }
 
@@ -50,16 +51,7 @@ export function parseConditions(expression: string): readonly Condition[] {
 }
 
 function meets({ compare, limit }: Condition, value: number): boolean {
-  switch (compare) {
-    case "<":
-      return value < limit;
-    case "<=":
-      return value <= limit;
-    case ">":
-      return value > limit;
-    case ">=":
-      return value >= limit;
-  }
+  return isBeyond(value, compare, limit);
 }
 
 /** What a condition found in a change. */

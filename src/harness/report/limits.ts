@@ -8,6 +8,7 @@ import type { Comparison } from "./comparison.js";
 import { reasonText } from "./diagnostic-text.js";
 import type { Judgement } from "./fail-if.js";
 import { estimate, loadText, significant } from "./format.js";
+import { isBeyond, type LimitSign } from "./limit-sign.js";
 
 /** What fails one run, or one sweep, by itself: "p99>50ms", "errors>0", "p99[GET /x]>50ms". */
 export interface Limit {
@@ -15,7 +16,7 @@ export interface Limit {
   readonly metric: LimitMetric;
   /** Kind of request; null: all. */
   readonly kind: string | null;
-  readonly compare: "<" | "<=" | ">" | ">=";
+  readonly compare: LimitSign;
   /** In the metric's own unit: ms, requests, a share, requests per second. */
   readonly value: number;
 }
@@ -94,16 +95,7 @@ function figureOf(run: GeneratorResult, { metric, kind }: Limit): number {
 }
 
 function crosses({ compare, value: limit }: Limit, value: number): boolean {
-  switch (compare) {
-    case "<":
-      return value < limit;
-    case "<=":
-      return value <= limit;
-    case ">":
-      return value > limit;
-    case ">=":
-      return value >= limit;
-  }
+  return isBeyond(value, compare, limit);
 }
 
 function inWords({ metric: { name } }: Limit, value: number): string {
