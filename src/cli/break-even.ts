@@ -15,11 +15,11 @@ import { packageRoot } from "../shared/package-root.js";
 import { oneLine } from "../shared/terminal-text.js";
 import { breakEvenOptions, breakEvenPlanOf } from "./break-even-plan.js";
 import type { Command } from "./command.js";
+import { interruptibly } from "./interruptible.js";
 import { called } from "./invocation.js";
 import { checkOpenFiles } from "./open-files.js";
 import { defaultFolders, outputFolder } from "./output-folder.js";
 import { roughly, sweepProgress } from "./progress.js";
-import { exitCodeOf } from "./signals.js";
 import { DEFAULT_TRIAL_TIMEOUT_S, trialTimeoutOf } from "./sweep-begin.js";
 import { quoted } from "./sweep-resume.js";
 import { text, withValues } from "./values/options.js";
@@ -111,32 +111,14 @@ interface Measurement {
 /** Runs all trials that are missing. When it is interrupted it says how to go on and ends this process. */
 async function measure(argv: Values): Promise<Measurement> {
   const trialTimeoutMs = trialTimeoutOf(argv["trial-timeout"]);
-  const interruption = new AbortController();
-  let exitCode = 1;
-  const interrupt = (signal: NodeJS.Signals): void => {
-    exitCode = exitCodeOf(signal);
-    interruption.abort();
-  };
-  // As in a sweep: a second signal must not end this process before it has said how to go on.
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const signal of signals) process.on(signal, interrupt);
   const progress = sweepProgress(process.stderr, describe);
-  const { signal } = interruption;
   let begun: Measurement | undefined;
-  try {
+  const hint = () => (begun === undefined ? null : called(`break-even --resume ${quoted(begun.file)}`));
+  return await interruptibly(progress, hint, async (signal) => {
     begun = argv["resume"] === undefined ? await begin(argv, trialTimeoutMs, signal) : await resume(argv);
     const { file, result } = begun;
     return { file, result: await continueBreakEven(file, result, trialTimeoutMs, progress, signal) };
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    progress.end();
-    const hint = begun === undefined ? "" : `; to go on: ${called(`break-even --resume ${quoted(begun.file)}`)}`;
-    console.error(`\nloopool: interrupted, no finished trial is lost${oneLine(hint)}`);
-    return process.exit(exitCode);
-  } finally {
-    progress.end();
-    for (const signal of signals) process.off(signal, interrupt);
-  }
+  });
 }
 
 function describe(trial: PlannedPoint): string {

@@ -16,12 +16,12 @@ import { usageError } from "../shared/errors.js";
 import { packageRoot } from "../shared/package-root.js";
 import { oneLine } from "../shared/terminal-text.js";
 import type { Command } from "./command.js";
+import { interruptibly } from "./interruptible.js";
 import { called } from "./invocation.js";
 import { reportJudgement } from "./judgement.js";
 import { checkOpenFiles } from "./open-files.js";
 import { defaultFolders, outputFolder } from "./output-folder.js";
 import { answersText, estimateText, sweepProgress } from "./progress.js";
-import { exitCodeOf } from "./signals.js";
 import { beginNew, DEFAULT_TRIAL_TIMEOUT_S, nextBlocksOf, otherVersionOf, trialTimeoutOf } from "./sweep-begin.js";
 import { planOptions } from "./sweep-plan.js";
 import {
@@ -149,36 +149,17 @@ async function runToTheEnd(
   trialTimeoutMs: number,
   limits: readonly Limit[],
 ): Promise<{ readonly file: string; readonly trials: SweepResult["trials"] }> {
-  const interruption = new AbortController();
-  const { signal } = interruption;
-  let exitCode = 1;
-  const interrupt = (by: NodeJS.Signals): void => {
-    exitCode = exitCodeOf(by);
-    interruption.abort();
-  };
-  // Never "once": npm passes a Ctrl-C on that the terminal has sent already, and a second one must not end this process
-  // before it has said how to go on. A terminal that closes takes nothing with it either: the children are groups of their own.
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const name of signals) process.on(name, interrupt);
   const progress = sweepProgress(process.stderr);
   let begun: Sweep | undefined;
-  try {
+  const hint = () => (begun === undefined ? null : resumeCommand(begun, argv));
+  return await interruptibly(progress, hint, async (signal) => {
     begun = argv["resume"] === undefined ? await begin(argv, trialTimeoutMs, signal) : await resume(argv, signal);
     const { file, result, serverScript } = begun;
     checkKinds(limits, kindNames(result.plan));
     const next = nextBlocksOf(result);
     const { trials } = await continueSweep(file, result, trialTimeoutMs, progress, signal, next, serverScript);
     return { file, trials };
-  } catch (error) {
-    if (!interruption.signal.aborted) throw error;
-    progress.end();
-    const hint = begun === undefined ? "" : `; to go on: ${resumeCommand(begun, argv)}`;
-    console.error(`\nloopool: interrupted, no finished trial is lost${oneLine(hint)}`);
-    return process.exit(exitCode);
-  } finally {
-    progress.end();
-    for (const name of signals) process.off(name, interrupt);
-  }
+  });
 }
 
 async function begin(argv: Values, timeoutMs: number, signal: AbortSignal): Promise<Sweep> {

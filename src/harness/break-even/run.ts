@@ -3,7 +3,7 @@ import type { Checked } from "../sweep/check.js";
 import { describeEnvironment } from "../sweep/environment.js";
 import type { TrialResult } from "../sweep/result.js";
 import { writeResult } from "../sweep/store.js";
-import type { SweepState } from "../sweep/sweep.js";
+import { type SweepState, stateSince } from "../sweep/sweep.js";
 import { runTrial } from "../sweep/trial.js";
 import { missingPoints, type PlannedPoint, planPoints, sweepPlanOf } from "./plan.js";
 import { refinedPass } from "./refine.js";
@@ -53,15 +53,9 @@ export async function continueBreakEven(
   progress: PointProgress,
   signal: AbortSignal,
 ): Promise<BreakEvenResult> {
-  const startMs = performance.now();
   let result = begun;
-  const state = (): SweepState => {
-    const finished = result.trials.length;
-    const planned = planPoints(result.plan).length;
-    const ran = finished - begun.trials.length;
-    const remainingMs = ran === 0 ? null : ((performance.now() - startMs) / ran) * (planned - finished);
-    return { finished, planned, remainingMs };
-  };
+  const stateOf = stateSince(begun.trials.length);
+  const state = () => stateOf(result.trials.length, planPoints(result.plan).length);
   for (;;) {
     const [next] = missingPoints(result.plan, result.trials);
     if (next === undefined) return result;

@@ -17,6 +17,16 @@ export interface SweepState {
   readonly remainingMs: number | null;
 }
 
+/** How far a run is that begins now with so many trials in its file; of trials `finished` and `planned`. */
+export function stateSince(before: number): (finished: number, planned: number) => SweepState {
+  const startMs = performance.now();
+  return (finished, planned) => {
+    const ran = finished - before;
+    const remainingMs = ran === 0 ? null : ((performance.now() - startMs) / ran) * (planned - finished);
+    return { finished, planned, remainingMs };
+  };
+}
+
 /** Who wants to know what runs. */
 export interface SweepProgress {
   trialStarts(trial: PlannedTrial, state: SweepState): void;
@@ -76,13 +86,8 @@ export async function continueSweep(
 ): Promise<SweepResult> {
   const startMs = performance.now();
   let result = begun;
-  const state = (): SweepState => {
-    const finished = result.trials.length;
-    const planned = planTrials(result.plan).length;
-    const ran = finished - begun.trials.length;
-    const remainingMs = ran === 0 ? null : ((performance.now() - startMs) / ran) * (planned - finished);
-    return { finished, planned, remainingMs };
-  };
+  const stateOf = stateSince(begun.trials.length);
+  const state = () => stateOf(result.trials.length, planTrials(result.plan).length);
   for (;;) {
     const [next] = missingTrials(result.plan, result.trials);
     if (next === undefined) return result;
