@@ -36,16 +36,19 @@ for (const { name, data } of reports) {
       const heading = `\n### ${loadText({ concurrency: level.concurrency, rate: level.rate ?? null })}\n`;
       assert.ok(document.includes(heading), heading);
       const rows = document.slice(document.indexOf(heading) + heading.length).split("\n");
-      const [base] = level.cells;
-      for (const [index, { core, byMetric }] of level.comparisons.entries()) {
-        const other = level.cells.find((cell) => cell.core === core)!;
+      const cellOf = (core: string) => level.cells.find((cell) => cell.core === core)!;
+      for (const [index, { core, base, byMetric }] of level.comparisons.entries()) {
         for (const { key, label } of metrics) {
           const found = byMetric[key];
           if (found === null) continue;
           const row = rows.find((line) => line.startsWith(`| ${label} `));
           assert.ok(row !== undefined, `${heading.trim()} has no row "${label}"`);
           const cell = row.split("|")[2 + level.cells.length + index]!;
-          assert.is(cell.includes("†"), !mediansAgree(base!.estimates[key], other.estimates[key], found), `${row}`);
+          assert.is(
+            cell.includes("†"),
+            !mediansAgree(cellOf(base).estimates[key], cellOf(core).estimates[key], found),
+            `${row}`,
+          );
         }
       }
     }
