@@ -1,10 +1,13 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { CpuProfile } from "../../src/harness/profile/cpu-profile.js";
-import { childrenOf, isAlive, loopool } from "../support/cli.js";
+import { childrenOf, isAlive, loopool, program } from "../support/cli.js";
+
+const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 
 const test = suite("loopool flame");
 
@@ -84,7 +87,10 @@ for (const [signal, exitCode] of [
 ] as const) {
   test(`${signal} ends the server that is profiled, too`, async () => {
     await withFolder(async (out) => {
-      const flame = loopool("flame", "--mode", "reactor", "--seconds", "600", "--out", out);
+      // What a killed process leaves behind goes with the folder.
+      const flame = program(process.execPath, [main, "flame", "--mode", "reactor", "--seconds", "600", "--out", out], {
+        env: { ...process.env, TMPDIR: out },
+      });
       let server: { readonly pid: number } | undefined;
       while (server === undefined) {
         server = childrenOf(flame.process.pid!).find(({ command }) => / serve /.test(command));
