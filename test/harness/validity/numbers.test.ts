@@ -51,6 +51,12 @@ test("errors: summed over trials, by class and by status, with the words of a se
   });
 });
 
+test("one failed request is enough for the server's words", () => {
+  const errors = { ...soundRun.errors, reset: 1 };
+  const [reason] = audit([{ ...trialOf({ completed: 999, errors }), serverErrors: "no disk" }]);
+  assert.equal(reason, { code: "errors", sent: 1000, failed: 1, byClass: { reset: 1 }, serverErrors: "no disk" });
+});
+
 test("what does not add up: the worst trial's numbers, and how many trials there are", () => {
   const of = (worse: Partial<RunResult>, bad: Partial<RunResult>, server: object = {}): unknown =>
     audit([trialOf({}), trialOf(bad), trialOf(worse, server), trialOf(bad)])[0];
