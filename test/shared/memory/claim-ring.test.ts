@@ -163,4 +163,18 @@ test("three consumers in their own threads claim every item exactly once", async
   }
 });
 
+test("a slot has no owner before it is claimed, and a ring whose slots are all held has none to reserve", () => {
+  const shape = { slots: 2, payloadBytes: 8 };
+  const ring = new ClaimRing(new SharedArrayBuffer(claimRingBytes(shape)), shape);
+  assert.equal([ring.ownerOf(0), ring.ownerOf(1)], [-1, -1]);
+  for (let n = 0; n < 2; n++) ring.publish(ring.reserve());
+  assert.equal([ring.ownerOf(0), ring.ownerOf(1), ring.reserve()], [-1, -1, -1]);
+  assert.equal([ring.claim(5), ring.claim(7)], [0, 1]);
+  assert.equal([ring.ownerOf(0), ring.ownerOf(1)], [5, 7]);
+  // Nothing waits any more, and still there is no room.
+  assert.equal([ring.reserve(), ring.claim(5)], [-1, -1]);
+  ring.release(1);
+  assert.equal([ring.reserve(), ring.ownerOf(1)], [1, -1]);
+});
+
 test.run();
